@@ -1,0 +1,1 @@
+"""One mergeable state a file."""

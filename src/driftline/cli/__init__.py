@@ -1,0 +1,1 @@
+"""A face: the command line, one module a noun."""

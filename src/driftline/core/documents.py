@@ -1,0 +1,179 @@
+"""The files of a monitor: statistics, constraints and violations, as the service writes and reads them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from driftline.core.errors import InputError
+
+Operator = Literal["LessThanThreshold", "GreaterThanThreshold"]
+ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
+FAMILIES: dict[str, str] = {
+    "BinaryClassification": "binary_classification",
+    "MulticlassClassification": "multiclass_classification",
+    "Regression": "regression",
+}
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A confidence interval and the method that made it."""
+
+    lower: float
+    upper: float
+    level: float
+    method: str
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One metric: its value, the deviation over five 80 % samples, its interval; or why it has no value."""
+
+    value: float | None
+    standard_deviation: float | None = None
+    confidence_interval: Interval | None = None
+    error: str | None = None
+
+
+class Constraint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A metric must not be less (or greater) than a threshold; ``suggestion`` says why it was proposed."""
+
+    threshold: float
+    comparison_operator: Operator
+    suggestion: str | None = None
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """One constraint that was not met."""
+
+    metric_name: str
+    constraint_check_type: str
+    description: str
+
+
+class ModelQualityConstraints(msgspec.Struct, frozen=True):
+    """The constraints of one problem type, by metric name."""
+
+    problem_type: ProblemType
+    constraints: dict[str, Constraint]
+
+
+def dump(document: Any) -> bytes:
+    """A document as indented JSON with a final newline. Numbers that JSON cannot hold become their names."""
+    return json.dumps(_finite(msgspec.to_builtins(document)), indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _finite(node: Any) -> Any:
+    if isinstance(node, float) and not math.isfinite(node):
+        return "NaN" if math.isnan(node) else ("Infinity" if node > 0 else "-Infinity")
+    if isinstance(node, dict):
+        return {str(key): _finite(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_finite(value) for value in node]
+    return node
+
+
+def metric_document(metric: Metric) -> dict[str, Any]:
+    """A metric as it stands in ``statistics.json``; a deviation that was not computed is the string ``NaN``."""
+    document: dict[str, Any] = {
+        "value": metric.value,
+        "standard_deviation": "NaN" if metric.standard_deviation is None else metric.standard_deviation,
+    }
+    if metric.confidence_interval is not None:
+        document["confidence_interval"] = msgspec.to_builtins(metric.confidence_interval)
+    if metric.error is not None:
+        document["error"] = metric.error
+    return document
+
+
+def constraints_document(constraints: ModelQualityConstraints) -> dict[str, Any]:
+    """The content of ``constraints.json``."""
+    family = FAMILIES[constraints.problem_type]
+    return {"version": 0.0, f"{family}_constraints": msgspec.to_builtins(constraints.constraints)}
+
+
+def violations_document(violations: list[Violation]) -> dict[str, Any]:
+    """The content of ``constraint_violations.json``; written even when there are none."""
+    return {"violations": msgspec.to_builtins(violations)}
+
+
+def read_constraints(data: bytes, source: str) -> ModelQualityConstraints:
+    """The constraints of a ``constraints.json``, which people edit by hand.
+
+    ``source`` names the file in messages. Raises :class:`InputError` with the line and the reason for a document
+    that cannot be used: an operator that does not exist, a threshold that is not a number, no constraints at all.
+    """
+    document = _parse(data, source)
+    found = [problem for problem, family in FAMILIES.items() if f"{family}_constraints" in document]
+    if len(found) != 1:
+        raise InputError(
+            f"{source} holds no model-quality constraints",
+            evidence=f"its keys are: {', '.join(map(str, document)) or 'none'}",
+            hint="expected one of " + ", ".join(f"{family}_constraints" for family in FAMILIES.values()),
+        )
+    problem: Any = found[0]
+    section = document[f"{FAMILIES[problem]}_constraints"]
+    if not isinstance(section, dict):
+        raise InputError(f"{source}: {FAMILIES[problem]}_constraints must be an object", hint="see docs/files.md")
+    text = data.decode("utf-8-sig")
+    return ModelQualityConstraints(
+        problem, {name: _constraint(name, entry, text, source) for name, entry in section.items()}
+    )
+
+
+def _parse(data: bytes, source: str) -> dict[str, Any]:
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source} is not UTF-8 text", evidence=str(error), hint="save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{source}, line {error.lineno}: not valid JSON: {error.msg}",
+            evidence=data.decode("utf-8-sig").splitlines()[error.lineno - 1].strip()[:200]
+            if data.strip()
+            else "empty file",
+            hint="mend that line; a comma too many or too few is the usual cause",
+        ) from None
+    except RecursionError:
+        raise InputError(f"{source} is nested too deeply", hint="a constraints file has three levels") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{source} must hold a JSON object", evidence=f"it holds a {type(document).__name__}")
+    return document
+
+
+def _constraint(name: str, entry: Any, text: str, source: str) -> Constraint:
+    operators = get_args(Operator)
+    if not isinstance(entry, dict):
+        raise _broken(source, text, name, None, "expected an object with threshold and comparison_operator")
+    operator, threshold = entry.get("comparison_operator"), entry.get("threshold")
+    if operator not in operators:
+        raise _broken(
+            source, text, name, "comparison_operator", f"{operator!r} is not an operator; use {' or '.join(operators)}"
+        )
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
+        raise _broken(source, text, name, "threshold", f"{threshold!r} is not a finite number")
+    return Constraint(float(threshold), operator, entry.get("suggestion"))
+
+
+def _broken(source: str, text: str, name: str, field: str | None, reason: str) -> InputError:
+    line = _line_of(text, name, field)
+    return InputError(
+        f"{source}, line {line}: constraint {name}: {reason}",
+        evidence=text.splitlines()[line - 1].strip()[:200],
+        hint="mend that line, or take the constraint out",
+    )
+
+
+def _line_of(text: str, name: str, field: str | None) -> int:
+    """The line of ``field`` inside the entry ``name`` (the entry's own line where the field is absent)."""
+    entry = re.search(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", text)
+    if entry is None:
+        return 1
+    position = entry.start()
+    if field is not None:
+        block = re.compile(rf'[^}}]*?"{field}"').match(text, entry.end())
+        position = block.end() if block else position
+    return text.count("\n", 0, position) + 1

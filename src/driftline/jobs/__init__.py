@@ -1,0 +1,1 @@
+"""Schedules, executions, baselines and labels: time, claims, steps."""

@@ -1,0 +1,1 @@
+"""The recipes: which analyzers, how to suggest, how to check, what to publish."""

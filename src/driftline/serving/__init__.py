@@ -1,0 +1,1 @@
+"""Model runtimes, endpoints and the capture log."""

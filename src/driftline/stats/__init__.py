@@ -1,0 +1,1 @@
+"""Pure formulas: metrics from counts, curves, intervals."""

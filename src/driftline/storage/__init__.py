@@ -1,0 +1,1 @@
+"""The store: relational state, object folders, the clock."""

@@ -1,0 +1,1 @@
+"""A face: the JSON API, the pages and the invocation path over HTTP."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
@@ -155,7 +155,7 @@ def _constraint(name: str, entry: Any, text: str, source: str) -> Constraint:
         )
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
         raise _broken(source, text, name, "threshold", f"{threshold!r} is not a finite number")
-    return Constraint(float(threshold), operator, entry.get("suggestion"))
+    return Constraint(float(threshold), cast(Operator, operator), entry.get("suggestion"))
 
 
 def _broken(source: str, text: str, name: str, field: str | None, reason: str) -> InputError:

@@ -8,20 +8,36 @@ The idea is that of Schelter et al., "Automating Large-Scale Data Quality Verifi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, Protocol, Self, TypeVar
 
+import msgspec
+import numpy as np
 import pyarrow as pa
 
+from driftline.core.errors import InputError
 
-class State(Protocol):
-    """What an analyzer remembers of the rows it saw. A state saves itself."""
+
+class State:
+    """What an analyzer remembers of the rows it saw: a frozen dataclass that saves itself.
+
+    Two states are equal when they save to the same bytes, so every state keeps one canonical form.
+    """
 
     def save(self) -> bytes:
         """The state as bytes that :meth:`load` reads back to an equal state."""
+        return pack(type(self).__name__, {field.name: getattr(self, field.name) for field in fields(self)})  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, data: bytes) -> Self:
         """The state that :meth:`save` wrote."""
+        return cls(**unpack(cls.__name__, data))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.save() == other.save()
+
+    def __hash__(self) -> int:
+        return hash(self.save())
 
 
 S = TypeVar("S", bound=State)
@@ -43,3 +59,30 @@ class Analyzer(Protocol[S]):
 
     def result(self, state: S) -> Any:
         """The numbers the state stands for."""
+
+
+def pack(kind: str, values: dict[str, Any]) -> bytes:
+    """A state's fields as bytes: numpy arrays keep type and length, everything else is MessagePack."""
+    encoded = {name: _packed(value) for name, value in values.items()}
+    return msgspec.msgpack.encode({"kind": kind, "version": 1, "fields": encoded})
+
+
+def unpack(kind: str, data: bytes) -> dict[str, Any]:
+    """The fields that :func:`pack` wrote; raises :class:`InputError` for bytes of another kind or version."""
+    try:
+        document = msgspec.msgpack.decode(data)
+        if (document["kind"], document["version"]) == (kind, 1):
+            return {name: _unpacked(value) for name, value in document["fields"].items()}
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        pass
+    raise InputError(f"these bytes are not a saved {kind} state", hint="rebuild it from the captures")
+
+
+def _packed(value: Any) -> Any:
+    return {"dtype": value.dtype.str, "data": value.tobytes()} if isinstance(value, np.ndarray) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"dtype", "data"}:
+        return np.frombuffer(value["data"], dtype=np.dtype(value["dtype"]))
+    return value

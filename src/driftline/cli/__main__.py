@@ -1,0 +1,46 @@
+"""The entry point: runs a command and turns every error into a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+
+from driftline.cli.output import ERROR, out
+from driftline.core.errors import DriftlineError
+
+
+# Typer ships its own copy of click or uses the installed one; either way this is the base of what it raises.
+_ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
+def main() -> None:
+    """Run the command line."""
+    from driftline.cli.app import app
+
+    sys.exit(run(app))
+
+
+def run(app: typer.Typer) -> int:
+    """The exit code of the command in ``sys.argv``."""
+    try:
+        code = app(prog_name="driftline", standalone_mode=False)
+    except DriftlineError as error:
+        out.fail(error)
+        return ERROR
+    except _ClickException as error:
+        error.show()
+        return ERROR
+    except (typer.Abort, KeyboardInterrupt):
+        out.say("stopped")
+        return ERROR
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        sys.stderr.close()
+        return ERROR
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    main()

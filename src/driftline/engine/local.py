@@ -1,0 +1,168 @@
+"""The engine of one machine: DuckDB reads captures and labels, drops repeats, joins them, and spills when it must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from driftline.core.window import Window
+from driftline.engine import sql
+from driftline.engine.attributes import OutputAttributes
+from driftline.engine.locate import Locator, exact
+from driftline.engine.rejects import Reject
+
+BATCH_ROWS = 1 << 20
+_SETTINGS: dict[str, Any] = {
+    # Order costs a third of the time of a read and is asked for only where the newest of several labels is needed.
+    "preserve_insertion_order": False,
+    "autoinstall_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What reading one side found: records read, rows that can be used, repeats dropped, and what was refused."""
+
+    records: int
+    usable: int
+    duplicates: int
+    rejects: tuple[Reject, ...]
+
+
+class LocalEngine:
+    """One run's database. Its tables live in memory, beyond ``memory_limit`` (such as ``2GB``) under ``spill``.
+
+    A context manager: the tables go with it. Load the captures, then the labels, then iterate :meth:`joined`.
+    """
+
+    def __init__(
+        self, *, spill: str | None = None, memory_limit: str | None = None, threads: int | None = None
+    ) -> None:
+        wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
+        settings = _SETTINGS | {name: value for name, value in wanted.items() if value is not None}
+        self._db = duckdb.connect(":memory:", config=settings)
+        for macro in sql.MACROS:
+            self._db.execute(macro)
+        self._several_rows = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._db.close()
+
+    def load_captures(self, files: Sequence[str], attributes: OutputAttributes, window: Window | None) -> Found:
+        """Read the capture records of a window, each event once."""
+        parameters = _parameters(files, window)
+        timed = window is not None
+        self._db.execute(f"CREATE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters)
+        records = self._one("SELECT count(*) FROM records")
+        repeated = self._drop_repeated_events()
+        self._several_rows = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
+        if self._several_rows:
+            self._db.execute(f"CREATE TEMP TABLE expanded_rows AS {sql.expanded(attributes)}")
+        self._db.execute(f"CREATE TEMP VIEW predictions AS {sql.predictions(attributes, several=self._several_rows)}")
+        located = sql.CAPTURE_REASONS.format(located=sql.capture_records(attributes, timed=timed, located=True))
+        counts = self._by_reason("predictions", "reason")
+        return Found(
+            records,
+            self._one("SELECT count(*) FROM predictions WHERE reason IS NULL"),
+            repeated,
+            Locator(self._db, "captures", located, parameters).rejects(counts),
+        )
+
+    def load_labels(self, files: Sequence[str]) -> Found:
+        """Read labels, of several for one id the newest: the last line of the last file in path order."""
+        parameters = _parameters(files, None)
+        self._db.execute(f"CREATE TEMP TABLE labels AS {sql.label_records()}", parameters)
+        counts = self._by_reason("labels", "fault")
+        records = self._one("SELECT count(*) FROM labels")
+        usable, distinct = self._row("SELECT count(*), count(DISTINCT hash(id)) FROM labels WHERE fault IS NULL")
+        if usable != distinct:
+            self._keep_newest_labels(parameters)
+        elif counts:
+            self._db.execute("DELETE FROM labels WHERE fault IS NOT NULL")
+        kept = self._one("SELECT count(*) FROM labels")
+        self._several_rows |= self._one("SELECT count(*) FROM labels WHERE NOT plain") > 0
+        located = sql.LABEL_REASONS.format(located=sql.label_records(located=True))
+        rejects = Locator(self._db, "labels", located, parameters).rejects(counts)
+        return Found(records, kept, usable - kept, rejects)
+
+    def without_labels(self) -> None:
+        """Say that there are no labels: every prediction stays without one."""
+        self._db.execute("CREATE TEMP TABLE labels AS SELECT '' AS id, '' AS label, true AS plain WHERE false")
+
+    def joined(self) -> Iterator[pa.RecordBatch]:
+        """The usable predictions with their labels: id, row, score, prediction, label (null where there is none)."""
+        label = "labels AS l USING (id)"
+        if self._several_rows:
+            self._create_label_rows()
+            label = "label_rows AS l USING (id, row)"
+        query = f"""SELECT p.id, p.row, p.score, p.prediction, l.label
+                    FROM predictions AS p LEFT JOIN {label} WHERE p.reason IS NULL"""
+        yield from self._db.sql(query).to_arrow_reader(BATCH_ROWS)
+
+    def mismatches(self) -> tuple[Reject, ...]:
+        """After :meth:`joined`: labels with another number of rows than the request they belong to."""
+        if not self._several_rows:
+            return ()
+        count = self._one("SELECT count(*) FROM mismatched")
+        samples = self._db.execute("SELECT 'label for id ' || id FROM mismatched ORDER BY id LIMIT 3").fetchall()
+        return (Reject("labels", "row_count", count, tuple(text for (text,) in samples)),) if count else ()
+
+    def _create_label_rows(self) -> None:
+        """Labels row by row, without those of another length than the request they belong to."""
+        self._db.execute(f"CREATE TEMP TABLE all_label_rows AS {sql.LABEL_ROWS}")
+        self._db.execute(
+            """CREATE TEMP TABLE mismatched AS
+               SELECT DISTINCT l.id FROM all_label_rows AS l
+               JOIN (SELECT id, event, count(*) AS rows FROM predictions GROUP BY id, event) AS p USING (id)
+               WHERE l.of <> p.rows"""
+        )
+        self._db.execute("CREATE TEMP VIEW label_rows AS SELECT * FROM all_label_rows ANTI JOIN mismatched USING (id)")
+
+    def _drop_repeated_events(self) -> int:
+        """The contract of capture is at-least-once, so an event can stand twice; one copy is kept."""
+        total, distinct = self._row("SELECT count(event), count(DISTINCT event) FROM records")
+        if total == distinct:
+            return 0
+        self._db.execute(
+            """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event IS NULL
+               OR row_number() OVER (PARTITION BY event, id ORDER BY fault NULLS FIRST, plain DESC, body) = 1"""
+        )
+        self._db.execute("DROP TABLE records; ALTER TABLE once RENAME TO records")
+        return total - self._one("SELECT count(event) FROM records")
+
+    def _keep_newest_labels(self, parameters: dict[str, Any]) -> None:
+        self._db.execute("DROP TABLE labels")
+        self._db.execute("SET preserve_insertion_order = true")
+        self._db.execute(
+            f"""CREATE TEMP TABLE labels AS
+                SELECT id, arg_max(label, (filename, place)) AS label, arg_max(plain, (filename, place)) AS plain
+                FROM ({sql.label_records(located=True)}) WHERE fault IS NULL GROUP BY id""",
+            parameters,
+        )
+        self._db.execute("SET preserve_insertion_order = false")
+
+    def _by_reason(self, table: str, column: str) -> dict[str, int]:
+        query = f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY {column}"
+        return dict(self._db.execute(query).fetchall())
+
+    def _row(self, query: str) -> tuple[int, ...]:
+        return tuple(self._db.execute(query).fetchall()[0])
+
+    def _one(self, query: str) -> int:
+        return self._row(query)[0]
+
+
+def _parameters(files: Sequence[str], window: Window | None) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"files": [exact(file) for file in files]}
+    if window is None:
+        return parameters
+    # A cast to a timestamp without zone gives UTC, and is several times cheaper than one with zone.
+    return parameters | {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}

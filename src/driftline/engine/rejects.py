@@ -1,0 +1,59 @@
+"""Records that could not be used: why, how many, and up to three of each with file, line and text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+SAMPLES = 3
+_TAIL = 1 << 20
+MEANING = {
+    "broken_line": "a line is not a JSON object of the expected shape",
+    "half_line": "the last line of a file ends in its middle, as after a crash or during a copy",
+    "no_event_id": "a record has no eventMetadata.eventId",
+    "no_time": "a record has no readable eventMetadata.inferenceTime, so its window is not known",
+    "no_output": "a record has no captured output; capture both input and output",
+    "unknown_encoding": "an encoding is none of CSV, JSON, BASE64",
+    "no_value": "the output has no value where the probability or inference attribute points (too few columns?)",
+    "not_a_number": "the probability is not a number",
+    "no_label": "a label is empty",
+    "not_a_class": "a label or prediction of a binary problem is neither 0 nor 1",
+    "row_count": "a label has another number of rows than the request it belongs to",
+}
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """How many records of one source were refused for one reason, with samples ``file:line: text``."""
+
+    source: str
+    reason: str
+    count: int
+    samples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        shown = "".join(f"\n    {sample}" for sample in self.samples)
+        return f"{self.count} in {self.source}: {MEANING.get(self.reason, self.reason)}{shown}"
+
+
+def sample_line(file: str, record: int) -> str:
+    """The ``record``-th non-blank line (from 1) of a file as ``file:line: text``, shortened."""
+    seen = 0
+    with Path(file).open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            seen += bool(line.strip())
+            if seen == record:
+                return f"{file}:{number}: {line[:160].decode('utf-8', 'replace').strip()}"
+    return f"{file}: record {record}"
+
+
+def ends_in_half_line(file: str) -> bool:
+    """Whether a file's last line has no newline and is not a whole JSON document either."""
+    path = Path(file)
+    with path.open("rb") as content:
+        content.seek(max(0, path.stat().st_size - _TAIL))
+        last = content.read().rpartition(b"\n")[2]
+    try:
+        return bool(last.strip()) and not isinstance(msgspec.json.decode(last), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True

@@ -1,0 +1,183 @@
+"""The SQL of the local engine: which fields are read, what is rejected and why, how payloads become rows."""
+
+from __future__ import annotations
+
+from driftline.engine.attributes import OutputAttributes, column_index, json_path
+
+CAPTURE_FIELDS = (
+    '{captureData: \'STRUCT(endpointOutput STRUCT("data" VARCHAR, "encoding" VARCHAR))\', '
+    "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
+)
+LABEL_FIELDS = "{groundTruthData: 'STRUCT(\"data\" VARCHAR)', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
+MACROS = (
+    # A body without the newline at its end.
+    "CREATE OR REPLACE TEMP MACRO content(body) AS rtrim(body, chr(13) || chr(10))",
+    # A body that is one line of cells without quotes: nearly all of them are.
+    """CREATE OR REPLACE TEMP MACRO is_plain(body) AS
+        NOT contains(body, '"') AND NOT contains(content(body), chr(10))""",
+    r"CREATE OR REPLACE TEMP MACRO body_lines(body) AS regexp_split_to_array(content(body), '\r?\n')",
+    # A cell of a CSV line by number, without its quotes; NULL where the line is too short or the cell empty.
+    """CREATE OR REPLACE TEMP MACRO csv_cell(line, i) AS nullif(trim(CASE
+        WHEN NOT contains(line, '"') THEN split_part(line, ',', i + 1)
+        ELSE replace(regexp_replace(regexp_extract_all(line, '(?:^|,)("(?:[^"]|"")*"|[^,]*)', 1)[i + 1],
+                                    '^"(.*)"$', '\\1', 's'), '""', '"') END), '')""",
+    # What a JSON path finds in a document, as a list: the elements of an array, or the one value.
+    """CREATE OR REPLACE TEMP MACRO json_values(document, path) AS CASE
+        WHEN NOT json_valid(document) THEN [NULL]
+        WHEN contains(path, '[*]') THEN CAST(json_extract_string(document, path) AS VARCHAR[])
+        WHEN json_type(document, path) = 'ARRAY' THEN CAST(json_extract_string(document, path || '[*]') AS VARCHAR[])
+        ELSE [CAST(json_extract_string(document, path) AS VARCHAR)] END""",
+)
+
+
+def scan(fields: str, *, filename: bool) -> str:
+    """A reader of JSON lines for the fields asked for; the list of files is the statement's ``$files``.
+
+    A line that is no such object comes back as NULLs, so that it can be counted and found again.
+    """
+    named = ", filename = true" if filename else ""
+    return f"read_ndjson($files, columns = {fields}, ignore_errors = true, maximum_object_size = 268435456{named})"
+
+
+def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool = False) -> str:
+    """Every capture record: join key, hash of its event id, what speaks against it, and the texts of its values.
+
+    A body that is not one plain CSV line is kept in ``body`` for :func:`expanded`. ``timed`` keeps only records
+    whose inference time is in [$start, $end); ``located`` adds the file and the record's place in it.
+    """
+    moment = "try_cast(eventMetadata.inferenceTime AS TIMESTAMP)" if timed else "NULL"
+    place = ", filename, row_number() OVER () AS place" if located else ""
+    cells = ", ".join(
+        f"CASE WHEN plain THEN {_plain_cell(attribute)} END AS {name}"
+        for name, attribute in _columns(attributes).items()
+    )
+    return f"""
+    SELECT id, event, plain, encoding, fault, {cells}, CASE WHEN NOT plain THEN body END AS body{_names(located)}
+    FROM (
+        SELECT *, coalesce(fault IS NULL AND encoding = 'CSV' AND is_plain(body), false) AS plain
+        FROM (
+            SELECT *, CASE
+                WHEN absent THEN 'broken_line' WHEN event IS NULL THEN 'no_event_id'
+                {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
+                WHEN body IS NULL THEN 'no_output'
+                WHEN encoding IS NULL OR encoding NOT IN ('CSV', 'JSON', 'BASE64') THEN 'unknown_encoding' END AS fault
+            FROM (
+                SELECT coalesce(eventMetadata.inferenceId, eventMetadata.eventId) AS id,
+                    CASE WHEN eventMetadata.eventId IS NOT NULL THEN hash(eventMetadata.eventId) END AS event,
+                    captureData IS NULL AND eventMetadata IS NULL AS absent,
+                    captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
+                    {moment} AS moment{place}
+                FROM {scan(CAPTURE_FIELDS, filename=located)}
+            )
+        )
+    )
+    {"WHERE fault IN ('broken_line', 'no_event_id', 'no_time') OR (moment >= $start AND moment < $end)" if timed else ""}
+    """
+
+
+def label_records(*, located: bool = False) -> str:
+    """Every label: its id, its text, whether it is one line, and what speaks against it."""
+    place = ", filename, row_number() OVER () AS place" if located else ""
+    return f"""
+    SELECT id, trim(content(body)) AS label, coalesce(is_plain(body), true) AS plain, CASE
+        WHEN absent THEN 'broken_line' WHEN id IS NULL THEN 'no_event_id'
+        WHEN body IS NULL OR trim(content(body)) = '' THEN 'no_label' END AS fault{_names(located)}
+    FROM (
+        SELECT eventMetadata.eventId AS id, groundTruthData."data" AS body,
+            groundTruthData IS NULL AND eventMetadata IS NULL AS absent{place}
+        FROM {scan(LABEL_FIELDS, filename=located)}
+    )"""
+
+
+def expanded(attributes: OutputAttributes) -> str:
+    """The rows of the bodies that are not one plain CSV line: several lines, quotes, JSON, BASE64 of any of these."""
+    columns = _columns(attributes)
+    cells = ", ".join(f"{_cell(attribute, 'part')} AS {name}" for name, attribute in columns.items())
+    values = ", ".join(f"{_json(attribute)} AS {name}" for name, attribute in columns.items())
+    names = ", ".join(columns)
+    return rf"""
+    WITH bodies AS (
+        SELECT id, event, encoding,
+            CASE WHEN encoding = 'BASE64' THEN try(decode(from_base64(body))) ELSE body END AS body
+        FROM records WHERE NOT plain AND fault IS NULL
+    ), documents AS (
+        SELECT *, encoding = 'JSON' OR (encoding = 'BASE64' AND regexp_matches(body, '^\s*[\[{{]')) AS is_json FROM bodies
+    ), parts AS (
+        SELECT id, event, is_json, unnest(list) AS part, generate_subscripts(list, 1) AS part_number
+        FROM (SELECT *, CASE WHEN body IS NULL OR (is_json AND json_valid(body)) THEN [body] ELSE body_lines(body) END AS list
+              FROM documents)
+    ), found AS (
+        SELECT id, event, part_number, 1 AS position, {cells} FROM parts WHERE is_json IS NOT true
+        UNION ALL
+        SELECT id, event, part_number, position, {names} FROM (
+            SELECT id, event, part_number, unnest(range(1, rows + 1)) AS position, {_unnested(columns)}
+            FROM (SELECT *, greatest({", ".join(f"len({name})" for name in columns)}, 1) AS rows
+                  FROM (SELECT id, event, part_number, {values} FROM parts WHERE is_json)))
+    )
+    SELECT id, event, row_number() OVER (PARTITION BY event, id ORDER BY part_number, position) - 1 AS row, {names}
+    FROM found"""
+
+
+def predictions(attributes: OutputAttributes, *, several: bool) -> str:
+    """One row a prediction with its typed values, or the reason it cannot be used."""
+    names = ", ".join(_columns(attributes))
+    union = f" UNION ALL SELECT id, event, row, NULL AS fault, {names} FROM expanded_rows" if several else ""
+    return f"""
+    SELECT id, event, row, {_typed(attributes)}, coalesce(fault, {_value_fault(attributes)}) AS reason
+    FROM (SELECT id, event, 0 AS row, fault, {names} FROM records WHERE plain OR fault IS NOT NULL{union})"""
+
+
+# Where a record's values are at fault, the fault is known of its rows only: they are found again by their event.
+CAPTURE_REASONS = """
+    SELECT r.*, coalesce(r.fault, bad.reason) AS reason FROM ({located}) AS r
+    LEFT JOIN (SELECT event, any_value(reason) AS reason FROM predictions WHERE reason IS NOT NULL GROUP BY event) AS bad
+        USING (event)"""
+LABEL_REASONS = "SELECT *, fault AS reason FROM ({located})"
+LABEL_ROWS = """
+    SELECT id, unnest(list) AS label, generate_subscripts(list, 1) - 1 AS row, len(list) AS of
+    FROM (SELECT id, CASE WHEN plain THEN [label] ELSE list_transform(body_lines(label), lambda x: trim(x, ' "')) END AS list
+          FROM labels)"""
+
+
+def _columns(attributes: OutputAttributes) -> dict[str, str]:
+    """The text columns that are read, with where each stands."""
+    found = {"score_text": attributes.probability, "prediction_text": attributes.inference}
+    return {name: attribute for name, attribute in found.items() if attribute is not None}
+
+
+def _names(located: bool) -> str:
+    return ", filename, place" if located else ""
+
+
+def _cell(attribute: str, line: str) -> str:
+    index = column_index(attribute)
+    return "CAST(NULL AS VARCHAR)" if index is None else f"csv_cell({line}, {index})"
+
+
+def _plain_cell(attribute: str) -> str:
+    """The same for a line known to have no quotes: without the pattern matching it is several times cheaper."""
+    index = column_index(attribute)
+    return (
+        "CAST(NULL AS VARCHAR)" if index is None else f"nullif(trim(split_part(content(body), ',', {index + 1})), '')"
+    )
+
+
+def _json(attribute: str) -> str:
+    path = json_path(attribute).replace("'", "''")
+    return f"json_values(part, '{path}')"
+
+
+def _unnested(columns: dict[str, str]) -> str:
+    return ", ".join(f"unnest(list_resize({name}, rows)) AS {name}" for name in columns)
+
+
+def _typed(attributes: OutputAttributes) -> str:
+    score = "try_cast(score_text AS DOUBLE)" if attributes.probability is not None else "CAST(NULL AS DOUBLE)"
+    prediction = "prediction_text" if attributes.inference is not None else "CAST(NULL AS VARCHAR)"
+    return f"{score} AS score, {prediction} AS prediction"
+
+
+def _value_fault(attributes: OutputAttributes) -> str:
+    missing = " OR ".join(f"{name} IS NULL" for name in _columns(attributes))
+    number = "isnan(coalesce(try_cast(score_text AS DOUBLE), 'nan'))" if attributes.probability is not None else "false"
+    return f"CASE WHEN {missing} THEN 'no_value' WHEN {number} THEN 'not_a_number' END"

@@ -1,0 +1,166 @@
+"""Which endpoints are served: their settings, their loaded models, and how changes reach a running server."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from driftline.core.errors import DriftlineError, InputError
+from driftline.core.records import CSV_TYPES, JSON_TYPES
+from driftline.serving.runtime import Model, load_model
+
+_log = logging.getLogger(__name__)
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_Signature = tuple[int, int, int] | None
+
+
+class CaptureSettings(msgspec.Struct, frozen=True):
+    """What is recorded: ``percent`` (0 to 100) of the requests, their input, their output or both.
+
+    A body is recorded as CSV or JSON text when its content type is one of ``csv_types`` or ``json_types``, else as
+    BASE64. With neither side captured nothing is recorded.
+    """
+
+    percent: float = 100.0
+    input: bool = True
+    output: bool = True
+    csv_types: frozenset[str] = CSV_TYPES
+    json_types: frozenset[str] = JSON_TYPES
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.percent) and 0 <= self.percent <= 100):
+            raise InputError(
+                "the sampling percentage is out of range",
+                evidence=str(self.percent),
+                hint="give a number from 0 (nothing) to 100 (every request)",
+            )
+
+
+class EndpointConfig(msgspec.Struct, frozen=True):
+    """One endpoint as it is wanted. ``revision`` grows with every change of it."""
+
+    name: str
+    model: Path
+    variant: str = "AllTraffic"
+    capture: CaptureSettings = CaptureSettings()
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        for what, value in (("endpoint", self.name), ("variant", self.variant)):
+            check_name(what, value)
+
+
+def check_name(what: str, value: str) -> str:
+    """A name that can stand in a path and in a URL: up to 63 letters, digits and inner hyphens."""
+    if len(value) > 63 or _NAME.fullmatch(value) is None:
+        raise InputError(
+            f"not a name for an {what}" if what == "endpoint" else f"not a name for a {what}",
+            evidence=repr(value[:80]),
+            hint="use 1 to 63 letters, digits and hyphens, beginning and ending with a letter or digit",
+        )
+    return value
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One endpoint as it is served: never changed, only replaced.
+
+    ``model`` is None while none could be loaded. ``failure`` says why the wanted model is not the one that serves.
+    ``loaded`` is the path of the model that serves.
+    """
+
+    config: EndpointConfig
+    model: Model | None = None
+    loaded: Path | None = None
+    failure: DriftlineError | None = None
+    signature: _Signature = None
+
+
+class Registry:
+    """The endpoints of this process, kept equal to what ``source`` lists.
+
+    ``load`` makes a model of a path. Readers never wait: every change replaces one entry.
+    """
+
+    def __init__(
+        self, source: Callable[[], Iterable[EndpointConfig]], load: Callable[[Path], Model] = load_model
+    ) -> None:
+        self._source, self._load = source, load
+        self._endpoints: dict[str, Endpoint] = {}
+        self._refreshing = threading.Lock()
+
+    def get(self, name: str) -> Endpoint | None:
+        """The endpoint of this name as it is served now; None if there is none."""
+        return self._endpoints.get(name)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every endpoint as it is served now, by name."""
+        return [endpoint for _, endpoint in sorted(self._endpoints.items())]
+
+    def refresh(self) -> None:
+        """Takes over what ``source`` lists now; may be called from any thread while others serve.
+
+        Settings and deletions take effect first, then models are loaded one by one, each serving as soon as it is
+        there. A model that cannot be loaded fails its own endpoint only, and an older model of it goes on serving; it
+        is tried again when its path, its file or its revision changes. A model that serves is loaded again only when
+        its path changes, or its file and its revision do. Raises only what ``source`` raises.
+        """
+        with self._refreshing:
+            wanted = {config.name: config for config in self._source()}
+            endpoints = self._endpoints
+            self._endpoints = {name: _settled(endpoints.get(name), config) for name, config in wanted.items()}
+            for name, config in wanted.items():
+                before = endpoints.get(name)
+                if _must_load(before, config):
+                    # A copy, because readers in other threads may be looking at the present one.
+                    self._endpoints = {**self._endpoints, name: self._loaded(before, config)}
+
+    def _loaded(self, before: Endpoint | None, config: EndpointConfig) -> Endpoint:
+        signature = _signature(config.model)
+        try:
+            return Endpoint(config, self._load(config.model), config.model, None, signature)
+        except DriftlineError as error:
+            failure = error
+        except Exception as error:  # one library's surprise must not stop the other endpoints
+            _log.exception("endpoint %s: the model did not load", config.name)
+            failure = DriftlineError(
+                f"the model {config.model} did not load",
+                evidence=f"{type(error).__name__}: {error}"[:300],
+                hint="see the server's log, then deploy the endpoint again",
+            )
+        _log.error("endpoint %s: %s", config.name, failure)
+        model, path = (before.model, before.loaded) if before else (None, None)
+        return Endpoint(config, model, path, failure, signature)
+
+
+def _settled(before: Endpoint | None, config: EndpointConfig) -> Endpoint:
+    """The endpoint with its new settings, and for the time being the model it had."""
+    if before is None:
+        waiting = DriftlineError("the model is being loaded", hint="try again in a moment")
+        return Endpoint(config, failure=waiting)
+    return before if before.config == config else msgspec.structs.replace(before, config=config)
+
+
+def _must_load(before: Endpoint | None, config: EndpointConfig) -> bool:
+    if before is None or before.config.model != config.model:
+        return True
+    replaced = before.signature != _signature(config.model)
+    if before.failure is not None:
+        return replaced or before.config.revision != config.revision
+    # A file that was written over is taken up with the next deployment, never in between.
+    return before.loaded != config.model or (replaced and before.config.revision != config.revision)
+
+
+def _signature(path: Path) -> _Signature:
+    """What changes when a file is replaced: inode, size, modification time; None if it cannot be seen."""
+    try:
+        status: Any = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,161 @@
+"""``POST /endpoints/{name}/invocations`` as a raw ASGI application; every other request goes to a fallback."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from driftline.core.errors import DriftlineError, NotFoundError
+from driftline.core.records import check_id
+from driftline.serving.asgi import (
+    App,
+    ClientGoneError,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    respond,
+    respond_error,
+    text_of,
+)
+from driftline.serving.batching import Batcher, Job
+from driftline.serving.capture_log import CaptureLog
+from driftline.serving.capture_records import Exchange
+from driftline.serving.endpoints import Endpoint, Registry
+from driftline.serving.errors import MethodError, UnavailableError
+from driftline.serving.payload import answer_type, body_type, parse
+
+_log = logging.getLogger(__name__)
+_PREFIX, _SUFFIX = "/endpoints/", "/invocations"
+_AWS_ID, _OWN_ID = b"x-amzn-sagemaker-inference-id", b"x-inference-id"
+_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+
+
+class Invocations:
+    """Serves the endpoints of a registry, each request captured before it is answered.
+
+    ``max_body`` is in bytes. ``refresh`` is called in a thread when an unknown endpoint is asked for, at most once in
+    ``refresh_every`` seconds; a request for it waits for a refresh that began after it arrived, so that an endpoint
+    deployed through another process is served at once.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        capture_log: CaptureLog,
+        fallback: App,
+        *,
+        max_body: int = 6 << 20,
+        refresh: Callable[[], None] | None = None,
+        refresh_every: float = 0.25,
+    ) -> None:
+        self._registry, self._fallback, self._max_body = registry, fallback, max_body
+        self._batcher = Batcher(capture_log)
+        self._refresh, self._refresh_every = refresh, refresh_every
+        self._next_refresh: asyncio.Task[None] | None = None
+        self._last_refresh = float("-inf")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; see the class."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith(_PREFIX) and path.endswith(_SUFFIX):
+                name = path[len(_PREFIX) : -len(_SUFFIX)]
+                if name and "/" not in name:
+                    await self._invoke(name, scope, receive, send)
+                    return
+        await self._fallback(scope, receive, send)
+
+    async def _invoke(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] != "POST":
+                raise MethodError(f"{scope['method']} is not for invocations", hint="send the rows with POST")
+            endpoint = self._registry.get(name) or await self._awaited(name)
+            headers: dict[bytes, bytes] = dict(scope["headers"])
+            job = _job(endpoint, headers, await read_body(receive, headers, self._max_body))
+            self._batcher.submit(job)
+            await job.done
+        except DriftlineError as error:
+            await respond_error(send, error)
+        except ClientGoneError:
+            pass
+        else:
+            await respond(send, 200, _headers(job), job.exchange.answer)
+
+    async def _awaited(self, name: str) -> Endpoint:
+        """The endpoint after a refresh; raises :class:`NotFoundError` if there still is none."""
+        if self._refresh is not None:
+            if self._next_refresh is None:
+                self._next_refresh = asyncio.create_task(self._refreshed(self._refresh))
+            # Shielded: a client that goes away must not cancel what others wait for.
+            await asyncio.shield(self._next_refresh)
+        endpoint = self._registry.get(name)
+        if endpoint is None:
+            raise NotFoundError(
+                f"there is no endpoint {name[:80]!r}", hint="deploy it, or check the name in the list of endpoints"
+            )
+        return endpoint
+
+    async def _refreshed(self, refresh: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._last_refresh + self._refresh_every - loop.time()))
+        # Whoever comes from here on may ask for what this refresh does not see any more.
+        self._next_refresh, self._last_refresh = None, loop.time()
+        try:
+            await loop.run_in_executor(None, refresh)
+        except Exception as error:
+            _log.exception("the list of endpoints could not be read")
+            raise UnavailableError(
+                "the list of endpoints could not be read",
+                evidence=f"{type(error).__name__}: {error}"[:300],
+                hint="try again, and see the server's log",
+            ) from None
+
+
+def _job(endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes) -> Job:
+    """One request, parsed and checked; raises the :class:`DriftlineError` that it is to be answered with."""
+    if endpoint.model is None:
+        raise _unavailable(endpoint)
+    content_type = text_of(headers.get(b"content-type", b""))
+    media_type = body_type(content_type)
+    rows = parse(body, media_type, endpoint.model.n_features)
+    inference_id = headers.get(_AWS_ID)
+    if inference_id is None:
+        inference_id = headers.get(_OWN_ID)
+    attributes = headers.get(_ATTRIBUTES)
+    exchange = Exchange(
+        body,
+        content_type,
+        b"",
+        "",
+        None if inference_id is None else check_id(text_of(inference_id)),
+        None if attributes is None else text_of(attributes),
+    )
+    accept = headers.get(b"accept", b"*/*")
+    answer = media_type if accept == b"*/*" else answer_type(text_of(accept), media_type)
+    count = len(rows) // (4 * endpoint.model.n_features)
+    done = asyncio.get_running_loop().create_future()
+    return Job(endpoint, endpoint.model, rows, count, answer, exchange, done)
+
+
+def _unavailable(endpoint: Endpoint) -> UnavailableError:
+    failure = endpoint.failure
+    return UnavailableError(
+        f"endpoint {endpoint.config.name} cannot answer: {failure.what if failure else 'it has no model'}",
+        evidence=failure.evidence if failure else "",
+        hint=failure.hint if failure else "deploy it again",
+    )
+
+
+def _headers(job: Job) -> Headers:
+    exchange = job.exchange
+    headers = [
+        (b"content-type", exchange.answer_type.encode()),
+        (b"content-length", b"%d" % len(exchange.answer)),
+        (b"x-amzn-invoked-production-variant", job.endpoint.config.variant.encode()),
+    ]
+    if exchange.event_id is not None:
+        headers.append((b"x-inference-event-id", exchange.event_id.encode()))
+    return headers

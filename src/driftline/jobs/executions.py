@@ -1,0 +1,219 @@
+"""Running what is due: claim, run under a heartbeat, then result, metrics, alarms and notices in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from driftline.alerting import metrics as published
+from driftline.alerting import watch
+from driftline.core.documents import ModelQualityConstraints, dump, read_constraints
+from driftline.core.errors import DriftlineError, ServiceError
+from driftline.core.records import utc
+from driftline.core.verdict import Reason, Verdict
+from driftline.jobs.heartbeat import Heartbeat
+from driftline.jobs.schedules import output_attributes
+from driftline.pipeline import ModelQualityRun, RunResult
+from driftline.storage import baselines, executions, metrics, schedules
+from driftline.storage.clock import Clock, system_clock
+from driftline.storage.database import Store
+from driftline.storage.executions import Execution, Outcome, Status
+from driftline.storage.layout import Layout
+from driftline.storage.types import plain
+
+logger = logging.getLogger("driftline.jobs")
+Runner = Callable[[ModelQualityRun], RunResult]
+MOST_ATTEMPTS = 3
+_STATUS: dict[Verdict, Status] = {
+    Verdict.OK: "Completed",
+    Verdict.VIOLATED: "CompletedWithViolations",
+    Verdict.UNKNOWN: "Completed",
+}
+
+
+class Worker:
+    """Runs executions one at a time.
+
+    ``clock`` is the schedules' time; ``real`` is real time, by which leases run. ``owner`` must be unique to this
+    worker. ``link`` is the address of a run's page with ``{run}`` where the execution's id goes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        layout: Layout,
+        runner: Runner,
+        clock: Clock,
+        *,
+        owner: str,
+        real: Clock = system_clock,
+        lease: timedelta = timedelta(seconds=60),
+        link: str | None = None,
+    ) -> None:
+        self.store = store
+        self.layout = layout
+        self.runner = runner
+        self.clock = clock
+        self.owner = owner
+        self.real = real
+        self.lease = lease
+        self.link = link
+
+    def run_next(self) -> Execution | None:
+        """Run the execution that has waited longest and return it as it ended; None when none is waiting.
+
+        A run that fails is recorded as Failed with its traceback and is no exception here. When the lease was lost
+        meanwhile (the run was stopped, deleted, or taken for dead) the result is discarded.
+        """
+        execution = self._claim()
+        if execution is None:
+            return None
+        logger.info("run %s: %s %s revision %d", execution.id, execution.schedule, execution.window, execution.revision)
+        with Heartbeat(self.store, execution, self.real, self.lease):
+            outcome, values, constrained = self._outcome(execution)
+        return self._record(execution, outcome, values, constrained)
+
+    def _claim(self) -> Execution | None:
+        real = utc(self.real())
+        with self.store.read() as connection:
+            if not executions.waiting(connection, real):
+                return None
+        with self.store.write() as connection:
+            return executions.claim(connection, owner=self.owner, now=utc(self.clock()), real=real, lease=self.lease)
+
+    def _outcome(self, execution: Execution) -> tuple[Outcome, dict[str, float | None], tuple[str, ...]]:
+        """How the run ended, its metrics, and the names of the metrics that had constraints."""
+        constrained: tuple[str, ...] = ()
+        try:
+            run = self._run_of(execution)
+            constrained = tuple(run.constraints.constraints) if run.constraints else ()
+            if execution.attempts > MOST_ATTEMPTS:
+                raise ServiceError(
+                    f"the run was lost {MOST_ATTEMPTS} times: its process died or hung each time",
+                    hint="look for a lack of memory in the logs of the machine, then run the window again",
+                )
+            result = self.runner(run)
+            return _outcome_of(result), dict(result.metrics), constrained
+        except Exception as error:
+            logger.exception("run %s of %s failed", execution.id, execution.schedule)
+            return _failure(error), {}, constrained
+
+    def _run_of(self, execution: Execution) -> ModelQualityRun:
+        with self.store.read() as connection:
+            schedule = schedules.get(connection, execution.schedule)
+            constraints = _constraints(connection, schedule.baseline)
+        return ModelQualityRun(
+            captures=str(self.layout.captures(schedule.endpoint)),
+            labels=str(self.layout.labels(schedule.endpoint)),
+            problem_type=schedule.problem_type,
+            attributes=output_attributes(schedule.attributes),
+            constraints=constraints,
+            window=execution.window,
+            as_of=utc(self.clock()),
+            report=str(self.layout.data / execution.report),
+        )
+
+    def _record(
+        self,
+        execution: Execution,
+        outcome: Outcome,
+        values: dict[str, float | None],
+        constrained: tuple[str, ...],
+    ) -> Execution:
+        now = utc(self.clock())
+        with self.store.write() as connection:
+            if not executions.finish(connection, execution, outcome, now):
+                logger.warning("run %s is no longer ours; its result is discarded", execution.id)
+                return execution
+            self._tell(connection, execution, outcome, values, constrained)
+            ended = executions.get(connection, execution.id)
+        logger.info("run %s: %s", ended.id, ended.message)
+        return ended
+
+    def _tell(
+        self,
+        connection: Connection,
+        execution: Execution,
+        outcome: Outcome,
+        values: dict[str, float | None],
+        constrained: tuple[str, ...],
+    ) -> None:
+        """Publish the metrics and judge the alarms; of one window's revisions only the newest speaks."""
+        *older, newest = executions.revisions(connection, execution.schedule, execution.window)
+        if newest != execution.id:
+            return
+        metrics.forget_runs(connection, older)
+        published.publish(
+            connection,
+            endpoint=execution.endpoint,
+            schedule=execution.schedule,
+            time=execution.tick,
+            metrics=values,
+            run=execution.id,
+            untold=constrained if outcome.verdict == Verdict.UNKNOWN else (),
+        )
+        watch.evaluate_series(
+            connection,
+            published.MODEL_QUALITY,
+            published.dimensions_of(execution.endpoint, execution.schedule),
+            now=utc(self.clock()),
+            real=utc(self.real()),
+            run=execution.id,
+            link=None if self.link is None else self.link.replace("{run}", execution.id),
+        )
+
+
+def _constraints(connection: Connection, baseline: str | None) -> ModelQualityConstraints | None:
+    if baseline is None:
+        return None
+    return read_constraints(baselines.get(connection, baseline).constraints, f"baseline {baseline}")
+
+
+def _outcome_of(result: RunResult) -> Outcome:
+    judgement = result.judgement
+    status = _STATUS[judgement.verdict]
+    return Outcome(
+        status=status,
+        verdict=judgement.verdict,
+        message=f"{status}: {_sentence(result)}",
+        reasons=judgement.reasons,
+        violations=tuple(result.violations),
+        steps=_plain(result.steps),
+        counts=dict(result.counts),
+        statistics=_plain(result.statistics),
+        rejects=_plain(result.rejects),
+        item_count=result.item_count,
+    )
+
+
+def _sentence(result: RunResult) -> str:
+    verdict, count = result.judgement.verdict, len(result.violations)
+    if verdict == Verdict.UNKNOWN:
+        codes = ", ".join(dict.fromkeys(reason.code for reason in result.judgement.reasons))
+        return f"Job completed without a verdict: {codes}."
+    return f"Job completed successfully with {count if verdict == Verdict.VIOLATED else 'no'} violations."
+
+
+def _failure(error: Exception) -> Outcome:
+    what = error.what if isinstance(error, DriftlineError) else f"{type(error).__name__}: {error}"
+    evidence: dict[str, Any] = error.as_dict() if isinstance(error, DriftlineError) else {"type": type(error).__name__}
+    return Outcome(
+        status="Failed",
+        verdict=Verdict.UNKNOWN,
+        message=plain(f"Failed: {what}"),
+        reasons=(Reason("failed", plain(what), {key: plain(value) for key, value in evidence.items()}),),
+        error=plain(str(error) or what),
+        trace=plain("".join(traceback.format_exception(error))),
+    )
+
+
+def _plain(document: Any) -> Any:
+    """Plain JSON data; numbers that JSON cannot hold become their names, as in the files."""
+    data = msgspec.json.decode(dump(document))
+    return tuple(data) if isinstance(data, list) else data

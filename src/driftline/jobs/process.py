@@ -1,0 +1,77 @@
+"""The scheduler as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from driftline.core.errors import DriftlineError
+from driftline.jobs.executions import Runner
+from driftline.jobs.scheduler import Scheduler
+from driftline.storage.clock import SharedClock, system_clock
+from driftline.storage.database import migrate, open_store
+from driftline.storage.layout import Layout
+
+logger = logging.getLogger("driftline.jobs")
+_PARENT_POLL = 0.5
+
+
+def main(runner: Runner, arguments: Sequence[str] | None = None) -> int:
+    """Run the scheduler until SIGTERM or SIGINT, or until the parent process ends; 0, or 2 when it cannot start."""
+    options = _options(arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if not options.detached:
+        follow_parent(stop)
+    try:
+        _serve(runner, options, stop)
+    except DriftlineError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - this is the process's own voice
+        return 2
+    return 0
+
+
+def follow_parent(stop: threading.Event) -> None:
+    """Set ``stop`` when the process that started this one has ended, so that no scheduler is left behind."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while not stop.wait(_PARENT_POLL):
+            if os.getppid() != parent:
+                logger.info("the parent process has ended; so does the scheduler")
+                stop.set()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _serve(runner: Runner, options: argparse.Namespace, stop: threading.Event) -> None:
+    layout = Layout(options.data).create()
+    clock = system_clock if options.clock is None else SharedClock(options.clock)
+    with open_store(options.database or layout.database) as store:
+        migrate(store)
+        scheduler = Scheduler(store, layout, clock, runner, link=options.link)
+        try:
+            logger.info("scheduler ready on %s", layout.data)
+            scheduler.run(stop)
+        finally:
+            scheduler.close()
+    logger.info("scheduler stopped")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m driftline.jobs", description="Run driftline's scheduler.")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    parser.add_argument("--database", help="a database URL (default: driftline.db in the data folder)")
+    parser.add_argument("--clock", type=Path, help="a shared clock file instead of real time")
+    parser.add_argument("--link", help="address of a run's page for notifications, with {run} where its id goes")
+    parser.add_argument("--detached", action="store_true", help="go on when the parent process ends")
+    return parser.parse_args(arguments)

@@ -1,0 +1,115 @@
+"""The loop that turns time into runs, and runs into notifications."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import msgspec
+
+from driftline.alerting.notify import send_due, webhook_client
+from driftline.core.errors import DriftlineError
+from driftline.core.records import utc
+from driftline.jobs.executions import Runner, Worker
+from driftline.jobs.schedules import plan_due
+from driftline.storage.clock import Clock, SharedClock, system_clock
+from driftline.storage.database import Store
+from driftline.storage.layout import Layout
+from driftline.storage.types import new_id
+
+logger = logging.getLogger("driftline.jobs")
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """What one pass did: executions planned, executions run, deliveries tried."""
+
+    planned: int
+    ran: int
+    sent: int
+
+
+class Scheduler:
+    """Plans due windows, runs them, sends what is pending. Any number may work on one store.
+
+    ``clock`` is the time of the schedules, ``real`` real time (leases, retries). ``link`` is the address of a run's
+    page, with ``{run}`` where its id goes, for notifications. ``poll`` is the pause between passes in seconds; by
+    default 1, or 0.05 with a :class:`SharedClock`, whose time may jump. Close it after use.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        layout: Layout,
+        clock: Clock,
+        runner: Runner,
+        *,
+        real: Clock = system_clock,
+        lease: timedelta = timedelta(seconds=60),
+        link: str | None = None,
+        client: httpx.Client | None = None,
+        poll: float | None = None,
+    ) -> None:
+        self.store = store
+        self.layout = layout
+        self.clock = clock
+        self.real = real
+        self.poll = poll or (0.05 if isinstance(clock, SharedClock) else 1.0)
+        owner = f"{socket.gethostname()}-{os.getpid()}-{new_id()[:8]}"
+        self._worker = Worker(store, layout, runner, clock, owner=owner, real=real, lease=lease, link=link)
+        self._client = client or webhook_client()
+
+    def tick(self, stop: threading.Event | None = None) -> Pass:
+        """One pass: plan what is due, run what is waiting (no further run once ``stop`` is set), send what is due."""
+        planned, ran = self._run_due(stop or threading.Event())
+        return Pass(planned, ran, send_due(self.store, self._client, self.real))
+
+    def run(self, stop: threading.Event) -> None:
+        """Pass after pass until ``stop`` is set; a run under way is finished first.
+
+        Notifications have a thread of their own, so that a slow webhook delays no run. A pass that fails, on a full
+        disk say, is logged and tried again.
+        """
+        sender = threading.Thread(target=self._send_until, args=(stop,), name="notifications")
+        sender.start()
+        try:
+            while not stop.is_set():
+                self._guarded(lambda: self._run_due(stop))
+                stop.wait(self.poll)
+        finally:
+            stop.set()
+            sender.join()
+
+    def close(self) -> None:
+        """Close the webhook client."""
+        self._client.close()
+
+    def _run_due(self, stop: threading.Event) -> tuple[int, int]:
+        planned = plan_due(self.store, self.layout, utc(self.clock()))
+        ran = 0
+        while not stop.is_set() and self._worker.run_next() is not None:
+            ran += 1
+            # A long run may have outlasted a tick, which should not wait for the whole queue to be seen.
+            planned += plan_due(self.store, self.layout, utc(self.clock()))
+        return planned, ran
+
+    def _send_until(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._guarded(lambda: self._send(stop))
+            stop.wait(self.poll)
+
+    def _send(self, stop: threading.Event) -> None:
+        while not stop.is_set() and send_due(self.store, self._client, self.real, limit=1):
+            pass
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except DriftlineError as error:
+            logger.error("%s", error)
+        except Exception:
+            logger.exception("a pass of the scheduler failed; it will be tried again")

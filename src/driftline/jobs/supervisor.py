@@ -1,0 +1,144 @@
+"""The process tree of a server: one listening socket, its web processes, one scheduler; whoever dies is replaced."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from driftline.core.errors import SetupError
+
+_log = logging.getLogger("driftline.serve")
+_POLL = 0.1
+_GRACE = 10.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; :class:`SetupError` when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise _cannot_listen(host, port, error) from None
+    return listening
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> SetupError:
+    if error.errno == errno.EADDRINUSE:
+        hint = "stop the program that listens there (another driftline?), or choose another with --port"
+        return SetupError(f"port {port} on {host} is in use", evidence=str(error.strerror), hint=hint)
+    return SetupError(
+        f"cannot listen on {host}:{port}",
+        evidence=str(error.strerror or error),
+        hint="choose an address of this machine with --host, and a port above 1023 with --port",
+    )
+
+
+class Supervisor:
+    """Starts the processes of a server and keeps them running until told to stop.
+
+    ``workers`` web processes share the listening socket. A process that ends is started again, after a pause that
+    grows while it keeps ending at once. ``log`` is a file for what the processes say, instead of standard error.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        listening: socket.socket,
+        *,
+        workers: int = 1,
+        url: str = "",
+        clock: Path | None = None,
+        log: Path | None = None,
+    ) -> None:
+        shared = ["--data", str(data), *(["--clock", str(clock)] if clock else [])]
+        web = [sys.executable, "-P", "-m", "driftline.web", *shared, "--socket", str(listening.fileno())]
+        scheduler = [sys.executable, "-P", "-m", "driftline.jobs", *shared, "--link", f"{url}/runs/{{run}}"]
+        self._listening = listening
+        self._children = [_Child(f"web {number + 1}", web, (listening.fileno(),), log) for number in range(workers)]
+        self._children.append(_Child("scheduler", scheduler, (), log))
+
+    def run(self, stop: threading.Event, started: Callable[[], None] = lambda: None) -> None:
+        """Start everything, replace what dies, and end it all when ``stop`` is set."""
+        try:
+            for child in self._children:
+                child.start()
+            started()
+            while not stop.wait(_POLL):
+                for child in self._children:
+                    child.keep()
+        finally:
+            self._end()
+
+    def pids(self) -> dict[str, int]:
+        """The process id of every child, by name."""
+        return {child.name: child.process.pid for child in self._children if child.process is not None}
+
+    def _end(self) -> None:
+        for child in self._children:
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE
+        for child in self._children:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        self._listening.close()
+
+
+class _Child:
+    """One process that is meant to run."""
+
+    def __init__(self, name: str, command: list[str], descriptors: tuple[int, ...], log: Path | None) -> None:
+        self.name = name
+        self._log = log
+        self.process: subprocess.Popen[bytes] | None = None
+        self._command = command
+        self._descriptors = descriptors
+        self._began = 0.0
+        self._pause = 0.0
+        self._again = 0.0
+
+    def start(self) -> None:
+        self._began = time.monotonic()
+        with ExitStack() as stack:
+            log = stack.enter_context(self._log.open("ab")) if self._log is not None else None
+            self.process = subprocess.Popen(
+                self._command, pass_fds=self._descriptors, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def keep(self) -> None:
+        """Start it again when it has ended; at once, unless it ended soon after its start."""
+        if self.process is not None:
+            code = self.process.poll()
+            if code is None:
+                return
+            lived = time.monotonic() - self._began
+            self._pause = min(10.0, max(0.5, self._pause * 2)) if lived < 5 else 0.0
+            self._again = time.monotonic() + self._pause
+            _log.error("%s ended with code %s; starting it again", self.name, code)
+            self.process = None
+        if time.monotonic() >= self._again:
+            self.start()
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def wait(self, seconds: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,237 @@
+"""Executions: one row per schedule, window and revision, claimed under a lease."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+
+from driftline.core.documents import Violation
+from driftline.core.errors import ConflictError, NotFoundError
+from driftline.core.verdict import Reason, Verdict
+from driftline.core.window import Window
+from driftline.storage.schedules import Schedule
+from driftline.storage.tables import executions as table
+from driftline.storage.types import insert_into, new_id
+
+Status = Literal["Pending", "InProgress", "Completed", "CompletedWithViolations", "Failed", "Stopped"]
+UNFINISHED = ("Pending", "InProgress")
+_HEAVY = {"statistics", "rejects", "trace"}
+
+
+class Execution(msgspec.Struct, frozen=True):
+    """One run of a schedule over one window.
+
+    ``tick`` is the time it was scheduled for. ``report`` is a path relative to the data folder. ``message`` is the
+    exit message, ``error`` what went wrong, ``trace`` where. ``lease_until`` is real time, whatever clock the
+    schedules follow; the other times are of the schedules' clock. Listings leave out statistics, rejects and trace.
+    """
+
+    id: str
+    schedule: str
+    endpoint: str
+    window_start: datetime
+    window_end: datetime
+    revision: int
+    tick: datetime
+    status: Status
+    report: str
+    created: datetime
+    verdict: Verdict | None = None
+    reasons: tuple[Reason, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
+    counts: dict[str, int] = {}
+    statistics: dict[str, Any] = {}
+    rejects: tuple[Any, ...] = ()
+    item_count: int | None = None
+    message: str | None = None
+    error: str | None = None
+    trace: str | None = None
+    attempts: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+    @property
+    def window(self) -> Window:
+        """What the run reads: [start, end)."""
+        return Window(self.window_start, self.window_end)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a run ended."""
+
+    status: Status
+    verdict: Verdict
+    message: str
+    reasons: tuple[Reason, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
+    counts: dict[str, int] = {}
+    statistics: dict[str, Any] = {}
+    rejects: tuple[Any, ...] = ()
+    item_count: int | None = None
+    error: str | None = None
+    trace: str | None = None
+
+
+def add(
+    connection: Connection,
+    schedule: Schedule,
+    window: Window,
+    *,
+    tick: datetime,
+    revision: int,
+    report: str,
+    now: datetime,
+) -> Execution | None:
+    """A Pending execution; None when this schedule, window and revision has one already."""
+    execution = Execution(
+        new_id(),
+        schedule.name,
+        schedule.endpoint,
+        window.start,
+        window.end,
+        revision,
+        tick,
+        "Pending",
+        report,
+        now,
+    )
+    statement = insert_into(connection, table).values(**msgspec.structs.asdict(execution)).on_conflict_do_nothing()
+    # What comes back is asked for, because the number of inserted rows is not told by every driver.
+    return None if connection.execute(statement.returning(table.c.id)).first() is None else execution
+
+
+def get(connection: Connection, execution_id: str) -> Execution:
+    """The execution of an id, whole; :class:`NotFoundError` when there is none."""
+    row = connection.execute(select(table).where(table.c.id == execution_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no execution {execution_id}", hint="list the executions of its schedule")
+    return _execution(row)
+
+
+def listing(
+    connection: Connection,
+    *,
+    schedule: str | None = None,
+    endpoint: str | None = None,
+    status: Status | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[Execution]:
+    """Executions with the latest tick first (of one window, the latest revision), filtered; ticks in [since, until)."""
+    wanted: list[ColumnElement[bool]] = []
+    for column, value in ((table.c.schedule, schedule), (table.c.endpoint, endpoint), (table.c.status, status)):
+        if value is not None:
+            wanted.append(column == value)
+    if since is not None:
+        wanted.append(table.c.tick >= since)
+    if until is not None:
+        wanted.append(table.c.tick < until)
+    statement = select(*(column for column in table.c if column.name not in _HEAVY)).where(*wanted)
+    order = (table.c.tick.desc(), table.c.window_start.desc(), table.c.revision.desc(), table.c.id)
+    return [_execution(row) for row in connection.execute(statement.order_by(*order).limit(limit).offset(offset))]
+
+
+def latest(connection: Connection, schedule: str, window: Window) -> Execution | None:
+    """The highest revision of a schedule's window."""
+    statement = select(table).where(_of_window(schedule, window)).order_by(table.c.revision.desc()).limit(1)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _execution(row)
+
+
+def revisions(connection: Connection, schedule: str, window: Window) -> list[str]:
+    """The ids of every revision of a schedule's window, oldest first."""
+    statement = select(table.c.id).where(_of_window(schedule, window)).order_by(table.c.revision)
+    return list(connection.execute(statement).scalars())
+
+
+def claim(connection: Connection, *, owner: str, now: datetime, real: datetime, lease: timedelta) -> Execution | None:
+    """Take the oldest execution that is Pending, or whose runner let its lease run out; None when there is none.
+
+    ``real`` is real time for the lease; ``now`` is recorded as the start. ``owner`` must be unique to the process.
+    """
+    free = _free(real)
+    oldest = select(table.c.id).where(free).order_by(table.c.tick, table.c.created, table.c.id).limit(1)
+    # SQLite is alone in its write transaction; PostgreSQL passes over the rows that a rival is taking.
+    chosen = oldest.with_for_update(skip_locked=True).scalar_subquery()
+    values = {
+        "status": "InProgress",
+        "lease_owner": owner,
+        "lease_until": real + lease,
+        "attempts": table.c.attempts + 1,
+        "started": now,
+    }
+    statement = update(table).where(table.c.id == chosen, free).values(values).returning(table)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _execution(row)
+
+
+def waiting(connection: Connection, real: datetime) -> bool:
+    """Whether there is anything to claim: asked first, so that an idle scheduler never takes the write lock."""
+    return connection.execute(select(table.c.id).where(_free(real)).limit(1)).first() is not None
+
+
+def extend(connection: Connection, execution: Execution, until: datetime) -> bool:
+    """Lengthen the lease; False when it is no longer ours."""
+    return connection.execute(update(table).where(_held(execution)).values(lease_until=until)).rowcount > 0
+
+
+def finish(connection: Connection, execution: Execution, outcome: Outcome, now: datetime) -> bool:
+    """Store how a claimed run ended; False, and nothing stored, when its lease is no longer ours."""
+    values = msgspec.structs.asdict(outcome)
+    values |= {"verdict": str(outcome.verdict), "finished": now, "lease_owner": None, "lease_until": None}
+    return connection.execute(update(table).where(_held(execution)).values(values)).rowcount > 0
+
+
+def stop(connection: Connection, execution_id: str, now: datetime) -> None:
+    """Stop a run that has not finished; its runner's result, if one comes, is discarded.
+
+    Raises :class:`ConflictError` when it has finished, :class:`NotFoundError` when there is no such execution.
+    """
+    statement = update(table).where(table.c.id == execution_id, table.c.status.in_(UNFINISHED))
+    values = {"status": "Stopped", "finished": now, "lease_owner": None, "lease_until": None}
+    values["message"] = "Stopped: Job was stopped on request."
+    if not connection.execute(statement.values(values)).rowcount:
+        found = get(connection, execution_id)
+        raise ConflictError(f"the execution {execution_id} is {found.status} already", hint="there is nothing to stop")
+
+
+def tally(connection: Connection, *, schedule: str | None = None) -> dict[str, int]:
+    """How many executions there are by status."""
+    statement = select(table.c.status, func.count()).group_by(table.c.status)
+    if schedule is not None:
+        statement = statement.where(table.c.schedule == schedule)
+    return {str(status): int(count) for status, count in connection.execute(statement)}
+
+
+def _free(real: datetime) -> ColumnElement[bool]:
+    return or_(table.c.status == "Pending", and_(table.c.status == "InProgress", table.c.lease_until < real))
+
+
+def _of_window(schedule: str, window: Window) -> ColumnElement[bool]:
+    bounds = and_(table.c.window_start == window.start, table.c.window_end == window.end)
+    return and_(table.c.schedule == schedule, bounds)
+
+
+def _held(execution: Execution) -> ColumnElement[bool]:
+    """The claim itself, not only the run: a later claim of the same row has another attempt number."""
+    return and_(
+        table.c.id == execution.id,
+        table.c.status == "InProgress",
+        table.c.lease_owner == execution.lease_owner,
+        table.c.attempts == execution.attempts,
+    )
+
+
+def _execution(row: Any) -> Execution:
+    values = dict(row._mapping)
+    values["verdict"] = None if values["verdict"] is None else Verdict(values["verdict"])
+    return Execution(**values)

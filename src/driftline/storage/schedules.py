@@ -1,0 +1,82 @@
+"""Schedules, and how far each has been planned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from driftline.core.errors import ConflictError, NotFoundError
+from driftline.storage.tables import schedules as table
+
+State = Literal["active", "paused"]
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """A recurring run. Offsets are ISO 8601 durations added to the window's start and end; ``cron`` is in UTC.
+
+    Every tick up to and including ``last_tick`` has its execution (or fell in a pause); ``next_tick`` is the first
+    one after it, None when the cron expression has none left.
+    """
+
+    name: str
+    endpoint: str
+    monitor: str
+    cron: str
+    start_offset: str
+    end_offset: str
+    baseline: str | None
+    problem_type: str
+    attributes: dict[str, Any]
+    state: State
+    created: datetime
+    last_tick: datetime
+    next_tick: datetime | None
+
+
+def add(connection: Connection, schedule: Schedule) -> None:
+    """Store a new schedule; :class:`ConflictError` when the name is taken."""
+    try:
+        with connection.begin_nested():
+            connection.execute(table.insert().values(**msgspec.structs.asdict(schedule)))
+    except IntegrityError:
+        raise ConflictError(
+            f"the schedule {schedule.name} exists", hint="choose another name, or delete that one"
+        ) from None
+
+
+def get(connection: Connection, name: str, *, lock: bool = False) -> Schedule:
+    """The schedule of a name, locked for this transaction if asked; :class:`NotFoundError` when there is none."""
+    statement = select(table).where(table.c.name == name)
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no schedule {name}", hint="list the schedules to see their names")
+    return Schedule(**row._mapping)
+
+
+def listing(connection: Connection, *, endpoint: str | None = None) -> list[Schedule]:
+    """Every schedule, or those of one endpoint, by name."""
+    statement = select(table).order_by(table.c.name)
+    if endpoint is not None:
+        statement = statement.where(table.c.endpoint == endpoint)
+    return [Schedule(**row._mapping) for row in connection.execute(statement)]
+
+
+def due(connection: Connection, now: datetime) -> list[str]:
+    """The names of the active schedules with a tick at or before now."""
+    statement = select(table.c.name).where(table.c.state == "active", table.c.next_tick <= now)
+    return list(connection.execute(statement.order_by(table.c.next_tick, table.c.name)).scalars())
+
+
+def save(connection: Connection, schedule: Schedule) -> None:
+    """Replace what is stored of a schedule; nothing happens when it has been deleted meanwhile."""
+    values = msgspec.structs.asdict(schedule)
+    connection.execute(update(table).where(table.c.name == values.pop("name")).values(**values))
+
+
+def remove(connection: Connection, name: str) -> bool:
+    """Delete a schedule with its executions; False when there was none. Report files stay."""
+    return connection.execute(delete(table).where(table.c.name == name)).rowcount > 0

@@ -1,0 +1,199 @@
+"""The tables. A change here needs a new file in ``migrations/versions``; a test compares the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from driftline.core.documents import Violation
+from driftline.core.verdict import Reason
+from driftline.storage.types import Json, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    }
+)
+
+
+def _text(name: str, **options: Any) -> Column[Any]:
+    return Column(name, Text, nullable=False, **options)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, UtcTime, nullable=nullable)
+
+
+def _json(name: str, kind: Any = Any, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Json(kind), nullable=nullable)
+
+
+counters = Table("counters", metadata, _text("name", primary_key=True), Column("value", BigInteger, nullable=False))
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    _text("name", primary_key=True),
+    _text("model_path"),
+    _json("model"),
+    _json("capture"),
+    _text("variant"),
+    Column("revision", BigInteger, nullable=False, unique=True),
+    Column("deleted", Boolean, nullable=False),
+    _time("created"),
+    _time("updated"),
+)
+
+baselines = Table(
+    "baselines",
+    metadata,
+    _text("name", primary_key=True),
+    _text("monitor"),
+    Column("statistics", LargeBinary, nullable=False),
+    Column("constraints", LargeBinary, nullable=False),
+    _time("created"),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    _text("name", primary_key=True),
+    _text("endpoint"),
+    _text("monitor"),
+    _text("cron"),
+    _text("start_offset"),
+    _text("end_offset"),
+    Column("baseline", Text),
+    _text("problem_type"),
+    _json("attributes", dict[str, Any]),
+    _text("state"),
+    _time("created"),
+    _time("last_tick"),
+    _time("next_tick", nullable=True),
+    Index(None, "endpoint"),
+)
+
+executions = Table(
+    "executions",
+    metadata,
+    _text("id", primary_key=True),
+    Column("schedule", Text, ForeignKey("schedules.name", ondelete="CASCADE"), nullable=False),
+    _text("endpoint"),
+    _time("window_start"),
+    _time("window_end"),
+    Column("revision", Integer, nullable=False),
+    _time("tick"),
+    _text("status"),
+    _text("report"),
+    Column("verdict", Text),
+    _json("reasons", tuple[Reason, ...]),
+    _json("violations", tuple[Violation, ...]),
+    _json("steps", tuple[dict[str, Any], ...]),
+    _json("counts", dict[str, int]),
+    _json("statistics", dict[str, Any]),
+    _json("rejects", tuple[Any, ...]),
+    Column("item_count", BigInteger),
+    Column("message", Text),
+    Column("error", Text),
+    Column("trace", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_owner", Text),
+    _time("lease_until", nullable=True),
+    _time("created"),
+    _time("started", nullable=True),
+    _time("finished", nullable=True),
+    UniqueConstraint("schedule", "window_start", "window_end", "revision"),
+    Index(None, "status", "tick"),
+    Index(None, "schedule", "tick"),
+    Index(None, "endpoint", "tick"),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _text("namespace"),
+    _text("name"),
+    _text("dimensions"),
+    _time("time"),
+    Column("value", Float),
+    Column("sum", Float),
+    Column("minimum", Float),
+    Column("maximum", Float),
+    Column("count", Float, nullable=False),
+    Column("run", Text),
+    Index(None, "namespace", "name", "dimensions", "time"),
+    Index(None, "run"),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    _text("name", primary_key=True),
+    _text("namespace"),
+    _text("metric"),
+    _text("dimensions"),
+    _json("definition", dict[str, Any]),
+    _text("state"),
+    _time("state_since"),
+    _text("reason"),
+    Index(None, "namespace", "metric", "dimensions"),
+)
+
+alarm_history = Table(
+    "alarm_history",
+    metadata,
+    _text("id", primary_key=True),
+    _text("alarm"),
+    _text("from_state"),
+    _text("to_state"),
+    _time("time"),
+    _text("reason"),
+    _json("datapoints", tuple[dict[str, Any], ...]),
+    Column("run", Text),
+    Index(None, "alarm", "time"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _text("id", primary_key=True),
+    Column("transition", Text, ForeignKey("alarm_history.id", ondelete="CASCADE"), nullable=False),
+    _text("target"),
+    _json("body", dict[str, Any]),
+    _text("status"),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+    _time("created"),
+    _time("due"),
+    _time("sent", nullable=True),
+    Index(None, "status", "due"),
+    Index(None, "transition"),
+)
+
+capture_counts = Table(
+    "capture_counts",
+    metadata,
+    _text("endpoint", primary_key=True),
+    Column("hour", UtcTime, primary_key=True),
+    Column("captured", BigInteger, nullable=False),
+    Column("sampled_out", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+)

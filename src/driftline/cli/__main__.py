@@ -10,7 +10,6 @@ import typer
 from driftline.cli.output import ERROR, out
 from driftline.core.errors import DriftlineError
 
-
 # Typer ships its own copy of click or uses the installed one; either way this is the base of what it raises.
 _ClickException: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 

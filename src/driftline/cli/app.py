@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from driftline.cli import analysis
+from driftline.cli import alarms, analysis, demo, endpoints, schedules, service
 
 app = typer.Typer(
     name="driftline",
-    help="Serve a model, capture what it does, join it with the truth, and judge it on a schedule.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        typer.echo(f"driftline {importlib.metadata.version('driftline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _app(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
+    ] = False,
+) -> None:
+    """Serve a model, capture what it does, join it with the truth, and judge it on a schedule."""
+
+
 app.add_typer(analysis.baseline, name="baseline")
 app.add_typer(analysis.check, name="check")
+app.command("serve")(service.serve)
+app.command("deploy")(endpoints.deploy)
+app.command("invoke")(endpoints.invoke)
+app.add_typer(endpoints.endpoint, name="endpoint")
+app.add_typer(endpoints.labels, name="labels")
+app.add_typer(schedules.schedule, name="schedule")
+app.add_typer(schedules.runs, name="runs")
+app.add_typer(alarms.alarm, name="alarm")
+app.command("demo")(demo.demo)
+app.command("doctor")(service.doctor)

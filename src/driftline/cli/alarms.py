@@ -1,0 +1,99 @@
+"""``driftline alarm …``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from driftline.cli.endpoints import Json, Url
+from driftline.cli.output import out, table
+
+alarm = typer.Typer(help="What to be told about.", no_args_is_help=True)
+Targets = Annotated[list[str] | None, typer.Option(help="'log' or an http(s) URL; may be given more than once")]
+
+
+@alarm.command("put")
+def put_alarm(
+    name: str,
+    metric: Annotated[str, typer.Option(help="such as f2")],
+    endpoint: Annotated[str, typer.Option(help="the endpoint")],
+    schedule: Annotated[str, typer.Option(help="the schedule that publishes the metric")],
+    operator: Annotated[str, typer.Option(help="LessThanThreshold, LessThanOrEqualToThreshold, GreaterThan…")],
+    threshold: Annotated[float, typer.Option()],
+    statistic: Annotated[str, typer.Option(help="Average, Sum, Minimum, Maximum or SampleCount")] = "Average",
+    period: Annotated[int, typer.Option(help="seconds")] = 3600,
+    evaluation_periods: Annotated[int, typer.Option(help="N of M of N")] = 1,
+    datapoints_to_alarm: Annotated[int, typer.Option(help="M of M of N")] = 1,
+    treat_missing: Annotated[str, typer.Option(help="missing, ignore, breaching or notBreaching")] = "missing",
+    on_alarm: Targets = None,
+    on_ok: Targets = None,
+    on_insufficient_data: Targets = None,
+    url: Url = None,
+    json: Json = False,
+) -> int:
+    """Create or change an alarm on a metric of a schedule."""
+    from driftline.client import Client
+
+    out.json = json
+    body: dict[str, Any] = {
+        "metric": metric,
+        "endpoint": endpoint,
+        "schedule": schedule,
+        "operator": operator,
+        "threshold": threshold,
+        "statistic": statistic,
+        "period": period,
+        "evaluation_periods": evaluation_periods,
+        "datapoints_to_alarm": datapoints_to_alarm,
+        "treat_missing": treat_missing,
+        "alarm_actions": on_alarm or [],
+        "ok_actions": on_ok or [],
+        "insufficient_data_actions": on_insufficient_data or [],
+    }
+    with Client(url) as client:
+        found = client.put("alarms", name, body)
+    out.result(found, [f"{name} is {found['state']}: {found['reason']}"])
+    return 0
+
+
+@alarm.command("list")
+def list_alarms(url: Url = None, json: Json = False) -> int:
+    """Every alarm with its state."""
+    from driftline.client import Client
+
+    out.json = json
+    with Client(url) as client:
+        found = client.list_all("alarms")
+    rows = [(row["name"], row["state"], row["state_since"], row["reason"]) for row in found]
+    out.result(found, table(rows, ("alarm", "state", "since", "reason")))
+    return 0
+
+
+@alarm.command("show")
+def show_alarm(name: str, url: Url = None, json: Json = False) -> int:
+    """One alarm: its definition, its history, and who was told."""
+    from driftline.client import Client
+
+    out.json = json
+    with Client(url) as client:
+        found = client.show("alarms", name)
+        history = client.show("alarms", name, "history")
+        sent = client.show("alarms", name, "deliveries")
+    changes = [(row["time"], f"{row['from_state']} → {row['to_state']}", row["reason"]) for row in history]
+    told = [(row["target"], row["status"], row["attempts"], row["last_error"] or "") for row in sent]
+    lines = [f"{name} is {found['state']} since {found['state_since']}", f"  {found['reason']}", ""]
+    lines += [*table(changes, ("time", "change", "reason")), "", *table(told, ("told", "status", "tries", "error"))]
+    out.result(found | {"history": history, "deliveries": sent}, lines)
+    return 0
+
+
+@alarm.command("delete")
+def delete_alarm(name: str, url: Url = None) -> int:
+    """Delete an alarm; its history stays."""
+    from driftline.client import Client
+
+    with Client(url) as client:
+        client.delete("alarms", name)
+    out.say(f"{name} is deleted")
+    return 0

@@ -1,0 +1,64 @@
+"""``driftline serve`` and ``driftline doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from driftline.cli.output import ERROR, out, paint
+
+Data = Annotated[Path, typer.Option("--data", help="the data folder")]
+
+
+def serve(
+    data: Data,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one", min=0, max=65535)] = 8080,
+    workers: Annotated[int, typer.Option(help="web processes", min=1, max=64)] = 1,
+    clock: Annotated[
+        Path | None, typer.Option(help="for demos and tests: a file that holds the time", hidden=True)
+    ] = None,
+) -> int:
+    """Serve models, capture, and run the schedules of a data folder until stopped with Ctrl-C."""
+    import logging
+    import signal
+    import threading
+
+    from driftline.jobs.supervisor import Supervisor, listen
+    from driftline.service import Service
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # A folder or a database that cannot be used is told here, before any process is started.
+    Service(data).close()
+    listening = listen(host, port)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    supervisor = Supervisor(data, listening, workers=workers, url=url, clock=clock)
+    if clock is not None:
+        out.say(paint(f"the time is what {clock} says, not real time: for demos and tests only", "yellow"))
+    supervisor.run(stop, started=lambda: out.say(f"driftline serves {data} on {url} (Ctrl-C stops it)"))
+    out.say("driftline stopped")
+    return 0
+
+
+def doctor(
+    data: Annotated[Path | None, typer.Option("--data", help="a data folder to look at")] = None,
+    url: Annotated[str | None, typer.Option(help="address of the service")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print the result as JSON")] = False,
+) -> int:
+    """Look at this machine, a data folder and a service, and say what is wrong and what to do."""
+    from driftline.cli.checkup import checkup
+
+    out.json = json
+    findings = checkup(data, url)
+    marks: dict[str, Any] = {"ok": paint("✓", "green"), "warning": paint("!", "yellow"), "wrong": paint("✕", "red")}
+    lines = [
+        f"{marks[finding.state]} {finding.what}" + (f"\n    {finding.hint}" if finding.hint else "")
+        for finding in findings
+    ]
+    out.result(findings, lines)
+    return ERROR if any(finding.state == "wrong" for finding in findings) else 0

@@ -1,0 +1,68 @@
+"""The pages: what is served, the latest runs, and one page a run. Plain HTML; every page has a JSON twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import MediaType, Response, get
+from litestar.exceptions import NotFoundException
+
+from driftline.core.window import format_time
+from driftline.service import Service
+from driftline.storage.executions import Execution
+
+_HERE = Path(__file__).parent
+_GLYPHS = {"OK": "✓", "VIOLATED": "✕", "UNKNOWN": "?"}
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+_pages = Environment(loader=PackageLoader("driftline.web"), autoescape=True, undefined=StrictUndefined)
+_pages.filters["time"] = format_time
+_pages.filters["glyph"] = lambda verdict: _GLYPHS.get(str(verdict), "…")
+
+
+@get("/", media_type=MediaType.HTML, sync_to_thread=True)
+def home(service: Service) -> Response[str]:
+    """Endpoints, alarms and the latest runs."""
+    return _page(
+        "home.html",
+        endpoints=service.list_endpoints(),
+        alarms=service.list_alarms(),
+        runs=service.list_runs(limit=50),
+        now=service.now(),
+    )
+
+
+@get("/runs/{run_id:str}", media_type=MediaType.HTML, sync_to_thread=True)
+def run_page(service: Service, run_id: str) -> Response[str]:
+    """One run: verdict, reasons, violations, metrics, steps, rejects."""
+    if run_id.endswith(".json"):
+        return Response(service.get_run(run_id.removesuffix(".json")), media_type=MediaType.JSON)  # type: ignore[arg-type]
+    run = service.get_run(run_id)
+    return _page("run.html", run=run, metrics=_metrics(run), constrained={item.metric_name for item in run.violations})
+
+
+@get("/static/{name:str}", sync_to_thread=True)
+def static(name: str) -> Response[bytes]:
+    """A style sheet."""
+    if name != "style.css":
+        raise NotFoundException(detail=f"there is no file {name[:80]!r}")
+    return Response((_HERE / "static" / name).read_bytes(), media_type="text/css", headers=SECURITY)
+
+
+def _page(template: str, **values: Any) -> Response[str]:
+    return Response(_pages.get_template(template).render(values), media_type=MediaType.HTML, headers=SECURITY)
+
+
+def _metrics(run: Execution) -> Mapping[str, Mapping[str, Any]]:
+    """The metrics of a run that are single numbers."""
+    for family, metrics in run.statistics.items():
+        if family.endswith("_metrics"):
+            return {name: value for name, value in metrics.items() if isinstance(value, dict) and "value" in value}
+    return {}

@@ -72,7 +72,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """One endpoint as it is served: never changed, only replaced.
 
     ``model`` is None while none could be loaded. ``failure`` says why the wanted model is not the one that serves.
-    ``loaded`` is the path of the model that serves.
+    ``loaded`` is the path of the model that serves; ``loading`` that the first one is on its way.
     """
 
     config: EndpointConfig
@@ -80,6 +80,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     loaded: Path | None = None
     failure: DriftlineError | None = None
     signature: _Signature = None
+    loading: bool = False
 
 
 class Registry:
@@ -143,7 +144,7 @@ def _settled(before: Endpoint | None, config: EndpointConfig) -> Endpoint:
     """The endpoint with its new settings, and for the time being the model it had."""
     if before is None:
         waiting = DriftlineError("the model is being loaded", hint="try again in a moment")
-        return Endpoint(config, failure=waiting)
+        return Endpoint(config, failure=waiting, loading=True)
     return before if before.config == config else msgspec.structs.replace(before, config=config)
 
 

@@ -36,7 +36,8 @@ _ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 class Invocations:
     """Serves the endpoints of a registry, each request captured before it is answered.
 
-    ``max_body`` is in bytes. ``refresh`` is called in a thread when an unknown endpoint is asked for, at most once in
+    ``max_body`` is in bytes. ``refresh`` is called in a thread when an endpoint is asked for that is unknown or whose
+    first model is still being loaded, at most once in
     ``refresh_every`` seconds; a request for it waits for a refresh that began after it arrived, so that an endpoint
     deployed through another process is served at once.
     """
@@ -72,7 +73,9 @@ class Invocations:
         try:
             if scope["method"] != "POST":
                 raise MethodError(f"{scope['method']} is not for invocations", hint="send the rows with POST")
-            endpoint = self._registry.get(name) or await self._awaited(name)
+            endpoint = self._registry.get(name)
+            if endpoint is None or endpoint.loading:
+                endpoint = await self._awaited(name)
             headers: dict[bytes, bytes] = dict(scope["headers"])
             job = _job(endpoint, headers, await read_body(receive, headers, self._max_body))
             self._batcher.submit(job)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim, CronSimError
 
@@ -63,14 +63,29 @@ class Cron:
         return Window(tick if before is None else before, tick)
 
     def _ticks(self, moment: datetime, *, reverse: bool) -> Iterator[datetime]:
-        # cronsim steps in whole minutes from the moment it is given, and counts a moment inside a minute as past.
-        ticks = CronSim(self._unix, moment.astimezone(UTC), reverse=reverse)
-        years = self._years
-        for tick in ticks:
-            if years is None or tick.year in years:
-                yield tick
-            elif tick.year < min(years) if reverse else tick.year > max(years):
-                return
+        start: datetime | None = moment.astimezone(UTC)
+        while start is not None:
+            passed, start = start, None
+            for tick in _simulated(self._unix, passed, reverse=reverse):
+                if self._years is None or tick.year in self._years:
+                    yield tick
+                    continue
+                # Years without a tick are jumped over; walking through them could take hours.
+                left = [year for year in self._years if (year < tick.year if reverse else year > tick.year)]
+                if left:
+                    start = datetime(max(left) + 1 if reverse else min(left), 1, 1, tzinfo=UTC)
+                    start -= timedelta(minutes=0 if reverse else 1)
+                break
+
+
+def _simulated(unix: str, moment: datetime, *, reverse: bool) -> Iterator[datetime]:
+    """Every tick after (before) a moment; they end with the calendar."""
+    ticks = iter(CronSim(unix, moment, reverse=reverse))
+    while True:
+        try:
+            yield next(ticks)
+        except (StopIteration, OverflowError):
+            return
 
 
 def _translate(expression: str) -> tuple[str, frozenset[int] | None]:
@@ -79,21 +94,32 @@ def _translate(expression: str) -> tuple[str, frozenset[int] | None]:
         fields = expression.split()
         if len(fields) != 5:
             raise _invalid(expression, f"{len(fields)} fields")
-        return " ".join(fields), None
+        return _spelled_out(fields), None
     fields = match[1].split()
     if len(fields) != 6:
         raise _invalid(expression, f"{len(fields)} fields inside cron(…), expected 6")
     minute, hour, day, month, weekday, year = fields
     if day != "?" and weekday != "?" and "*" not in (day, weekday):
         raise _invalid(expression, "one of day-of-month and day-of-week must be ?")
-    unix = (_minutes(minute), _hours(hour), day.replace("?", "*"), month, _weekdays(weekday, expression))
-    return " ".join(unix), _years(year, expression)
+    unix = (minute, _hours(hour), day.replace("?", "*"), month, _weekdays(weekday, expression))
+    return _spelled_out(unix), _years(year, expression)
 
 
-def _minutes(field: str) -> str:
-    """``17/12`` means from 17 on, every 12; cronsim wants the range spelled out."""
-    start, slash, step = field.partition("/")
-    return f"{start}-59/{step}" if slash and start.isdigit() else field
+def _spelled_out(fields: Sequence[str]) -> str:
+    """``17/12`` means from 17 on, every 12, and ``17-17/12`` means 17. cronsim reads the second like the first, and
+    counts Sunday, as day 7, into a weekday's range: so ranges with a step are spelled out."""
+
+    def spelled_out(part: str, last: str) -> str:
+        match = re.fullmatch(r"(\w+)(?:-(\w+))?/0*([1-9]\d*)", part)
+        if match is None:
+            return part
+        first = "6" if last == "6" and match[1].upper() == "SAT" else match[1]
+        return first if first == (match[2] or last) else f"{first}-{match[2] or last}/{match[3]}"
+
+    return " ".join(
+        ",".join(spelled_out(part, last) for part in field.split(","))
+        for field, last in zip(fields, ("59", "23", "31", "12", "6"), strict=True)
+    )
 
 
 def _hours(field: str) -> str:
@@ -102,7 +128,7 @@ def _hours(field: str) -> str:
     if field.startswith("["):
         return field.strip("[]").partition("-")[0]
     start, slash, step = field.partition("/")
-    if slash and start.isdigit() and step.isdigit() and int(step) > 0:
+    if slash and start.isdigit() and step.isdigit() and int(start) < 24 and int(step) > 0:
         return ",".join(str(hour) for hour in sorted({h % 24 for h in range(int(start), int(start) + 24, int(step))}))
     return field
 

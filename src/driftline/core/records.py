@@ -16,7 +16,7 @@ Encoding = Literal["CSV", "JSON", "BASE64"]
 CSV_TYPES = frozenset({"text/csv"})
 JSON_TYPES = frozenset({"application/json", "application/jsonlines"})
 T = TypeVar("T")
-_ID = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
+_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,1024}")
 
 
 class Payload(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -121,8 +121,8 @@ def decode_label(line: bytes | str) -> GroundTruthRecord:
 def _decode(decoder: msgspec.json.Decoder[T], line: bytes | str, what: str) -> T:
     try:
         return decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        shown = line if isinstance(line, str) else line.decode("utf-8", "replace")
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        shown = (line.encode("utf-8", "replace") if isinstance(line, str) else line).decode("utf-8", "replace")
         raise InputError(f"not {what}: {error}", evidence=shown[:200]) from None
 
 

@@ -40,7 +40,8 @@ def hash_ids(ids: pa.Array[Any], seed: int = 0) -> U64:
     if buffer:
         padded[: buffer.size] = np.frombuffer(buffer, dtype=np.uint8)
     words: U64 = np.ndarray(shape=(len(padded) - 7,), dtype="<u8", buffer=padded.data, strides=(1,))
-    hashed = mix(lengths.astype(np.uint64) + np.uint64(seed & 0xFFFFFFFFFFFFFFFF) * _PRIME)
+    start = np.uint64(seed * int(_PRIME) & 0xFFFFFFFFFFFFFFFF)
+    hashed = mix(lengths.astype(np.uint64) + start)
     live, position = np.flatnonzero(lengths > 0), 0
     while len(live):
         left = lengths[live] - position

@@ -31,7 +31,10 @@ class State:
     @classmethod
     def load(cls, data: bytes) -> Self:
         """The state that :meth:`save` wrote."""
-        return cls(**unpack(cls.__name__, data))
+        values = unpack(cls.__name__, data)
+        if values.keys() != {field.name for field in fields(cls)}:  # type: ignore[arg-type]
+            raise _not_saved(cls.__name__)
+        return cls(**values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self.save() == other.save()
@@ -73,9 +76,13 @@ def unpack(kind: str, data: bytes) -> dict[str, Any]:
         document = msgspec.msgpack.decode(data)
         if (document["kind"], document["version"]) == (kind, 1):
             return {name: _unpacked(value) for name, value in document["fields"].items()}
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+    except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
         pass
-    raise InputError(f"these bytes are not a saved {kind} state", hint="rebuild it from the captures")
+    raise _not_saved(kind)
+
+
+def _not_saved(kind: str) -> InputError:
+    return InputError(f"these bytes are not a saved {kind} state", hint="rebuild it from the captures")
 
 
 def _packed(value: Any) -> Any:

@@ -11,9 +11,11 @@ import msgspec
 from driftline.core.errors import InputError
 
 HOUR = timedelta(hours=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _DURATION = re.compile(
     r"(?P<sign>[+-]?)P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    re.ASCII,
 )
 
 
@@ -27,11 +29,11 @@ def parse_time(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InputError(
             f"{text!r} is not a time", hint="write it as 2026-11-22T10:00:00Z (a time without a zone is UTC)"
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def format_time(moment: datetime) -> str:
@@ -54,11 +56,11 @@ def parse_duration(text: str) -> timedelta:
         raise InputError(
             f"{text!r} is not an ISO 8601 duration", hint="write it as -P8D, PT1H or -PT2H30M (no months, no years)"
         )
-    parts = {name: int(value) for name, value in match.groupdict().items() if value and name != "sign"}
     try:
+        parts = {name: int(value) for name, value in match.groupdict().items() if value and name != "sign"}
         length = timedelta(**parts)
-    except OverflowError:
-        raise InputError(f"{text!r} is too long a duration", hint="use fewer than 999,999,999 days") from None
+    except (OverflowError, ValueError):
+        raise InputError(f"{text[:40]!r} is too long a duration", hint="use fewer than 999,999,999 days") from None
     return -length if match["sign"] == "-" else length
 
 
@@ -93,16 +95,23 @@ class Window(msgspec.Struct, frozen=True, order=True):
 
     def shifted(self, start_offset: str, end_offset: str) -> Window:
         """The window with ISO 8601 durations added to its start and its end."""
-        return Window(self.start + parse_duration(start_offset), self.end + parse_duration(end_offset))
+        before, after = parse_duration(start_offset), parse_duration(end_offset)
+        try:
+            return Window(self.start + before, self.end + after)
+        except OverflowError:
+            raise InputError(
+                f"offsets {start_offset} and {end_offset} move the window out of the calendar",
+                hint="use offsets of days or weeks",
+            ) from None
 
     def hours(self) -> Iterator[datetime]:
         """The start of every UTC hour that the window touches, in order."""
         hour = self.start.replace(minute=0, second=0, microsecond=0)
-        while hour < self.end:
+        for _ in range(-((hour - self.end) // HOUR)):
             yield hour
-            hour += HOUR
+            hour += min(HOUR, _LAST - hour)
 
 
 def partition(hour: datetime) -> str:
     """The folder of an hour under a capture or label prefix: ``2026/11/22/10``."""
-    return f"{hour:%Y/%m/%d/%H}"
+    return f"{hour.year:04d}/{hour:%m/%d/%H}"

@@ -10,6 +10,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from driftline.core.errors import DriftlineError, InputError, SetupError
 from driftline.core.window import Window
 from driftline.engine import sql
 from driftline.engine.attributes import OutputAttributes
@@ -17,6 +18,7 @@ from driftline.engine.locate import Locator, exact
 from driftline.engine.rejects import Reject
 
 BATCH_ROWS = 1 << 20
+_LONGEST_LINES = (16 << 20, 256 << 20)
 _SETTINGS: dict[str, Any] = {
     # Order costs a third of the time of a read and is asked for only where the newest of several labels is needed.
     "preserve_insertion_order": False,
@@ -60,7 +62,7 @@ class LocalEngine:
         """Read the capture records of a window, each event once."""
         parameters = _parameters(files, window)
         timed = window is not None
-        self._db.execute(f"CREATE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters)
+        self._read(f"CREATE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters)
         records = self._one("SELECT count(*) FROM records")
         repeated = self._drop_repeated_events()
         self._several_rows = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
@@ -79,7 +81,7 @@ class LocalEngine:
     def load_labels(self, files: Sequence[str]) -> Found:
         """Read labels, of several for one id the newest: the last line of the last file in path order."""
         parameters = _parameters(files, None)
-        self._db.execute(f"CREATE TEMP TABLE labels AS {sql.label_records()}", parameters)
+        self._read(f"CREATE TEMP TABLE labels AS {sql.label_records()}", parameters)
         counts = self._by_reason("labels", "fault")
         records = self._one("SELECT count(*) FROM labels")
         usable, distinct = self._row("SELECT count(*), count(DISTINCT hash(id)) FROM labels WHERE fault IS NULL")
@@ -99,12 +101,14 @@ class LocalEngine:
 
     def joined(self) -> Iterator[pa.RecordBatch]:
         """The usable predictions with their labels: id, row, score, prediction, label (null where there is none)."""
-        label = "labels AS l USING (id)"
+        query = """SELECT p.id, p.row, p.score, p.prediction, l.label
+                   FROM predictions AS p LEFT JOIN labels AS l USING (id) WHERE p.reason IS NULL"""
         if self._several_rows:
             self._create_label_rows()
-            label = "label_rows AS l USING (id, row)"
-        query = f"""SELECT p.id, p.row, p.score, p.prediction, l.label
-                    FROM predictions AS p LEFT JOIN {label} WHERE p.reason IS NULL"""
+            query = """SELECT p.id, p.row, p.score, p.prediction, l.label
+                       FROM predictions AS p JOIN requests AS r USING (id, event)
+                       LEFT JOIN label_rows AS l ON l.id = p.id AND l.row = p.row AND l.of = r.rows
+                       WHERE p.reason IS NULL"""
         yield from self._db.sql(query).to_arrow_reader(BATCH_ROWS)
 
     def mismatches(self) -> tuple[Reject, ...]:
@@ -116,15 +120,19 @@ class LocalEngine:
         return (Reject("labels", "row_count", count, tuple(text for (text,) in samples)),) if count else ()
 
     def _create_label_rows(self) -> None:
-        """Labels row by row, without those of another length than the request they belong to."""
-        self._db.execute(f"CREATE TEMP TABLE all_label_rows AS {sql.LABEL_ROWS}")
+        """Labels row by row, and which of them are of another length than a request they belong to.
+
+        A request counts with all its rows, also those that cannot be used, but not when its body was not read.
+        """
+        self._db.execute(f"CREATE TEMP TABLE label_rows AS {sql.LABEL_ROWS}")
+        self._db.execute(
+            """CREATE TEMP TABLE requests AS SELECT id, event, count(*) AS rows FROM predictions
+               WHERE reason IS NULL OR reason IN ('no_value', 'not_a_number') GROUP BY id, event"""
+        )
         self._db.execute(
             """CREATE TEMP TABLE mismatched AS
-               SELECT DISTINCT l.id FROM all_label_rows AS l
-               JOIN (SELECT id, event, count(*) AS rows FROM predictions GROUP BY id, event) AS p USING (id)
-               WHERE l.of <> p.rows"""
+               SELECT DISTINCT l.id FROM label_rows AS l JOIN requests AS r USING (id) WHERE l.of <> r.rows"""
         )
-        self._db.execute("CREATE TEMP VIEW label_rows AS SELECT * FROM all_label_rows ANTI JOIN mismatched USING (id)")
 
     def _drop_repeated_events(self) -> int:
         """The contract of capture is at-least-once, so an event can stand twice; one copy is kept."""
@@ -149,6 +157,18 @@ class LocalEngine:
         )
         self._db.execute("SET preserve_insertion_order = false")
 
+    def _read(self, statement: str, parameters: dict[str, Any]) -> None:
+        """Run a statement that reads files, with room for longer lines only where there are any."""
+        for longest in _LONGEST_LINES:
+            parameters["longest"] = longest
+            try:
+                self._db.execute(statement, parameters)
+                return
+            except duckdb.Error as error:
+                if "maximum_object_size" in str(error) and longest != _LONGEST_LINES[-1]:
+                    continue
+                raise _unreadable(error) from None
+
     def _by_reason(self, table: str, column: str) -> dict[str, int]:
         query = f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY {column}"
         return dict(self._db.execute(query).fetchall())
@@ -158,6 +178,13 @@ class LocalEngine:
 
     def _one(self, query: str) -> int:
         return self._row(query)[0]
+
+
+def _unreadable(error: duckdb.Error) -> DriftlineError:
+    shown = str(error).splitlines()[0][:300]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return SetupError("the memory limit is too low to read the files", evidence=shown, hint="raise it")
+    return InputError("a file cannot be read", evidence=shown, hint="mend or remove that file, then run again")
 
 
 def _parameters(files: Sequence[str], window: Window | None) -> dict[str, Any]:

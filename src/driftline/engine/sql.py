@@ -16,10 +16,14 @@ MACROS = (
     """CREATE OR REPLACE TEMP MACRO is_plain(body) AS
         NOT contains(body, '"') AND NOT contains(content(body), chr(10))""",
     r"CREATE OR REPLACE TEMP MACRO body_lines(body) AS regexp_split_to_array(content(body), '\r?\n')",
+    # The lines of a CSV body; a line break inside quotes does not end a line.
+    r"""CREATE OR REPLACE TEMP MACRO csv_lines(body) AS CASE WHEN NOT contains(body, '"') THEN body_lines(body)
+        ELSE list_transform(regexp_extract_all(content(body) || chr(10), '((?:"[^"]*"|[^\n])*)\n', 1),
+                            lambda x: rtrim(x, chr(13))) END""",
     # A cell of a CSV line by number, without its quotes; NULL where the line is too short or the cell empty.
     """CREATE OR REPLACE TEMP MACRO csv_cell(line, i) AS nullif(trim(CASE
         WHEN NOT contains(line, '"') THEN split_part(line, ',', i + 1)
-        ELSE replace(regexp_replace(regexp_extract_all(line, '(?:^|,)("(?:[^"]|"")*"|[^,]*)', 1)[i + 1],
+        ELSE replace(regexp_replace(regexp_extract_all(',' || line, ',("(?:[^"]|"")*"|[^,]*)', 1)[i + 1],
                                     '^"(.*)"$', '\\1', 's'), '""', '"') END), '')""",
     # What a JSON path finds in a document, as a list: the elements of an array, or the one value.
     """CREATE OR REPLACE TEMP MACRO json_values(document, path) AS CASE
@@ -31,12 +35,13 @@ MACROS = (
 
 
 def scan(fields: str, *, filename: bool) -> str:
-    """A reader of JSON lines for the fields asked for; the list of files is the statement's ``$files``.
+    """A reader of JSON lines for the fields asked for; the list of files is the statement's ``$files``, the
+    longest line it may meet ``$longest``: every thread takes twice that much memory.
 
     A line that is no such object comes back as NULLs, so that it can be counted and found again.
     """
     named = ", filename = true" if filename else ""
-    return f"read_ndjson($files, columns = {fields}, ignore_errors = true, maximum_object_size = 268435456{named})"
+    return f"read_ndjson($files, columns = {fields}, ignore_errors = true, maximum_object_size = $longest{named})"
 
 
 def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool = False) -> str:
@@ -62,8 +67,8 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
                 WHEN body IS NULL THEN 'no_output'
                 WHEN encoding IS NULL OR encoding NOT IN ('CSV', 'JSON', 'BASE64') THEN 'unknown_encoding' END AS fault
             FROM (
-                SELECT coalesce(eventMetadata.inferenceId, eventMetadata.eventId) AS id,
-                    CASE WHEN eventMetadata.eventId IS NOT NULL THEN hash(eventMetadata.eventId) END AS event,
+                SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
+                    CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END AS event,
                     captureData IS NULL AND eventMetadata IS NULL AS absent,
                     captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
                     {moment} AS moment{place}
@@ -83,7 +88,7 @@ def label_records(*, located: bool = False) -> str:
         WHEN absent THEN 'broken_line' WHEN id IS NULL THEN 'no_event_id'
         WHEN body IS NULL OR trim(content(body)) = '' THEN 'no_label' END AS fault{_names(located)}
     FROM (
-        SELECT eventMetadata.eventId AS id, groundTruthData."data" AS body,
+        SELECT nullif(eventMetadata.eventId, '') AS id, groundTruthData."data" AS body,
             groundTruthData IS NULL AND eventMetadata IS NULL AS absent{place}
         FROM {scan(LABEL_FIELDS, filename=located)}
     )"""
@@ -104,7 +109,7 @@ def expanded(attributes: OutputAttributes) -> str:
         SELECT *, encoding = 'JSON' OR (encoding = 'BASE64' AND regexp_matches(body, '^\s*[\[{{]')) AS is_json FROM bodies
     ), parts AS (
         SELECT id, event, is_json, unnest(list) AS part, generate_subscripts(list, 1) AS part_number
-        FROM (SELECT *, CASE WHEN body IS NULL OR (is_json AND json_valid(body)) THEN [body] ELSE body_lines(body) END AS list
+        FROM (SELECT *, CASE WHEN body IS NULL OR (is_json AND json_valid(body)) THEN [body] WHEN is_json THEN body_lines(body) ELSE csv_lines(body) END AS list
               FROM documents)
     ), found AS (
         SELECT id, event, part_number, 1 AS position, {cells} FROM parts WHERE is_json IS NOT true
@@ -168,7 +173,13 @@ def _json(attribute: str) -> str:
 
 
 def _unnested(columns: dict[str, str]) -> str:
-    return ", ".join(f"unnest(list_resize({name}, rows)) AS {name}" for name in columns)
+    """Lists of unequal length (an element lacks a field) would pair values of different rows: they count as none."""
+    first, *others = columns
+    agree = " AND ".join(f"len({first}) IS NOT DISTINCT FROM len({other})" for other in others) or "true"
+    return ", ".join(
+        f"unnest(list_resize(CASE WHEN {agree} THEN {name} ELSE [CAST(NULL AS VARCHAR)] END, rows)) AS {name}"
+        for name in columns
+    )
 
 
 def _typed(attributes: OutputAttributes) -> str:

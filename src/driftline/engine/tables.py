@@ -14,7 +14,8 @@ from driftline.engine.locate import exact
 from driftline.engine.rejects import SAMPLES, Reject, sample_line
 
 _READERS = {
-    ".csv": "read_csv({file}, all_varchar = true, header = true, store_rejects = true, strict_mode = false)",
+    ".csv": """read_csv({file}, all_varchar = true, header = true, quote = '"', escape = '"', store_rejects = true,
+                         strict_mode = false)""",
     ".jsonl": "read_ndjson({file})",
     ".json": "read_ndjson({file})",
     ".parquet": "read_parquet({file})",
@@ -85,8 +86,8 @@ class PredictionTable:
             raise InputError(f"{path} is of no known kind", hint=f"use a file ending in {', '.join(_READERS)}")
         source = reader.format(file="'" + exact(self.file).replace("'", "''") + "'")
         try:
-            self._check_columns(source)
-            self._db.execute(f"CREATE TEMP TABLE t AS {_select(source, self._columns)}").fetchall()
+            documents = self._check_columns(source)
+            self._db.execute(f"CREATE TEMP TABLE t AS {_select(source, self._columns, documents)}").fetchall()
         except duckdb.Error as error:
             raise InputError(
                 f"{path} cannot be read",
@@ -94,8 +95,10 @@ class PredictionTable:
                 hint="open it and look at that place",
             ) from None
 
-    def _check_columns(self, source: str) -> None:
-        have = self._db.sql(f"SELECT * FROM {source} LIMIT 0").columns
+    def _check_columns(self, source: str) -> set[str]:
+        """The columns whose values are of mixed kinds: they are read as pieces of JSON."""
+        relation = self._db.sql(f"SELECT * FROM {source} LIMIT 0")
+        have = relation.columns
         for role, name in self._columns.named().items():
             if name not in have:
                 raise InputError(
@@ -104,13 +107,15 @@ class PredictionTable:
                     hint=f"name the column with --{'probability' if role == 'score' else role}",
                 )
 
+        return {name for name, kind in zip(have, relation.types, strict=True) if str(kind) == "JSON"}
+
     def _samples(self, reason: str) -> tuple[str, ...]:
         query = f"SELECT row FROM t WHERE reason = $reason ORDER BY row LIMIT {SAMPLES}"
         rows = [row for (row,) in self._db.execute(query, {"reason": reason}).fetchall()]
-        if self.file.endswith(".parquet"):
+        kind = Path(self.file).suffix.lower()
+        if kind == ".parquet":
             return tuple(f"{self.file}: row {row + 1}" for row in rows)
-        header = self.file.endswith(".csv")
-        return tuple(sample_line(self.file, row + 1 + header) for row in rows)
+        return tuple(sample_line(self.file, row + 1 + (kind == ".csv")) for row in rows)
 
     def _refused(self) -> list[Reject]:
         if not self.file.lower().endswith(".csv"):
@@ -129,10 +134,14 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _select(source: str, columns: Columns) -> str:
+def _text(name: str, *, document: bool) -> str:
+    return f"json_extract_string({_quoted(name)}, '$')" if document else f"CAST({_quoted(name)} AS VARCHAR)"
+
+
+def _select(source: str, columns: Columns, documents: set[str]) -> str:
     named = columns.named()
     texts = ", ".join(
-        f"nullif(trim(CAST({_quoted(name)} AS VARCHAR)), '') AS {role}_text" for role, name in named.items()
+        f"nullif(trim({_text(name, document=name in documents)}), '') AS {role}_text" for role, name in named.items()
     )
     missing = " OR ".join(f"{role}_text IS NULL" for role in named if role != "label")
     number = "isnan(coalesce(try_cast(score_text AS DOUBLE), 'nan'))" if "score" in named else "false"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from driftline.analyzers.confusion import Confusion, ConfusionMatrix, ConfusionState
 from driftline.analyzers.scores import Scores, ScoreState, ScoreTables
@@ -69,7 +70,7 @@ class QualityState(msgspec.Struct, frozen=True):
 class BinaryQuality:
     """Measures predictions against labels.
 
-    ``threshold`` turns a score into a decision where a batch has no prediction: positive when score > threshold.
+    ``threshold`` turns a score into a decision where a row has no prediction: positive when score > threshold.
     ``seed`` draws the five 80 % samples behind the deviations, as a pure function of each record's id.
     """
 
@@ -92,7 +93,8 @@ class BinaryQuality:
         """The state of one batch of (id, row, score, prediction, label)."""
         encoded = self.encode(batch)
         judged = encoded.judged
-        scored = judged if judged.column("score").null_count == 0 else judged.slice(0, 0)
+        # Row by row, so that the split of the rows into batches does not matter.
+        scored = judged.filter(pc.fill_null(pc.invert(pc.is_nan(judged.column("score"))), False))
         return QualityState(
             self.confusion.update(judged),
             self.scores.update(scored),
@@ -121,10 +123,12 @@ class BinaryQuality:
 
     def _decisions(self, batch: pa.RecordBatch) -> Any:
         predictions = batch.column("prediction")
-        if predictions.null_count < batch.num_rows or batch.num_rows == 0:
+        if predictions.null_count == 0:
             return binary_codes(predictions)
         scores = batch.column("score").to_numpy(zero_copy_only=False)
-        return np.where(np.isnan(scores), -1, scores > self.threshold).astype(np.int8)
+        derived = np.where(np.isnan(scores), -1, scores > self.threshold).astype(np.int8)
+        given = predictions.is_valid().to_numpy(zero_copy_only=False)
+        return np.where(given, binary_codes(predictions), derived) if given.any() else derived
 
 
 class QualityResult(msgspec.Struct, frozen=True):
@@ -209,8 +213,9 @@ def _area_metric(scores: ScoreTables, *, deviation: bool) -> Metric:
     if area.auc is None:
         return Metric(None, error="no actual positives" if area.positives == 0 else "no actual negatives")
     bounds = intervals.area(area.auc, area.variance, area.positives, area.negatives, LEVEL)
+    method = "DeLong on the logit" if area.variance > 0 and 0 < area.auc < 1 else "Newcombe method 5"
     samples = [ranking.roc_auc(table).auc for table in scores.samples] if deviation else []
-    return Metric(area.auc, _deviation(samples), Interval(*bounds, LEVEL, "DeLong on the logit"))
+    return Metric(area.auc, _deviation(samples), Interval(*bounds, LEVEL, method))
 
 
 def _deviation(values: list[float | None]) -> float | None:

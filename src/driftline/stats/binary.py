@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
+
+
 class Counts(NamedTuple):
     """True positives, false positives, false negatives and true negatives, in rows."""
 

@@ -1,0 +1,330 @@
+"""For whoever writes an analyzer or tests a monitor: the laws of states, a clock that stands still, and data makers.
+
+Needs no test framework: every check is a plain function that raises :class:`AssertionError` saying which law broke.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from driftline.core import records
+from driftline.core.records import CaptureData, CaptureRecord, EventMetadata, GroundTruthRecord, Payload
+from driftline.core.state import Analyzer, State
+from driftline.core.window import partition
+from driftline.monitors.model_quality import BinaryQuality
+
+S = TypeVar("S", bound=State)
+SPLITS = (1, 7, 64)
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def check_laws(
+    analyzer: Analyzer[S], batches: Sequence[pa.RecordBatch], *, tolerance: float = 0.0, seed: int = 0
+) -> None:
+    """Every law an analyzer must keep, on the given rows.
+
+    ``batches`` must share one schema; one batch is enough, and it may be empty. With ``tolerance`` 0 states must be
+    equal to the byte; an analyzer that adds floats gives the relative error its results may have, and then results
+    are compared instead of states. ``seed`` draws the order in which the rows are seen a second time.
+    """
+    rows = one_batch(batches)
+    for law in (check_no_rows, check_identity, check_merge, check_saving, check_splits):
+        law(analyzer, rows, tolerance=tolerance)
+    check_order(analyzer, rows, tolerance=tolerance, seed=seed)
+    check_untouched(analyzer, rows)
+
+
+def check_no_rows(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+    """No rows have a state, the identity, and a defined result; nothing is raised."""
+    identity = analyzer.identity()
+    _same(analyzer, identity, analyzer.update(rows.slice(0, 0)), tolerance, "update of a batch without rows")
+    _same(analyzer, identity, analyzer.merge([]), tolerance, "merge of no states")
+    analyzer.result(identity)
+
+
+def check_identity(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+    """Merging with the identity, on either side and any number of times, changes nothing; nor does merging alone."""
+    state, identity = analyzer.update(rows), analyzer.identity()
+    _same(analyzer, state, analyzer.merge([state]), tolerance, "merge of one state")
+    _same(analyzer, state, analyzer.merge([identity, state]), tolerance, "merge of the identity with a state")
+    _same(analyzer, state, analyzer.merge([state, identity, identity]), tolerance, "merge of a state with identities")
+
+
+def check_merge(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+    """Merging is commutative and associative."""
+    merge = analyzer.merge
+    a, b, c = (analyzer.update(part) for part in split(rows, 3))
+    _same(analyzer, merge([a, b]), merge([b, a]), tolerance, "merge([a, b]) against merge([b, a])")
+    together = merge([a, b, c])
+    _same(analyzer, together, merge([merge([a, b]), c]), tolerance, "merge([merge([a, b]), c])")
+    _same(analyzer, together, merge([a, merge([b, c])]), tolerance, "merge([a, merge([b, c])])")
+    _same(analyzer, together, merge([c, b, a]), tolerance, "merge([c, b, a])")
+
+
+def check_saving(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+    """A state reads back equal to what was saved, saves to the same bytes again, and can still be merged."""
+    for state in (analyzer.identity(), analyzer.update(rows)):
+        saved = state.save()
+        loaded = type(state).load(saved)
+        if loaded != state:
+            raise AssertionError(f"{analyzer.name}: load(save(state)) is not equal to the state")
+        if loaded.save() != saved:
+            raise AssertionError(f"{analyzer.name}: a loaded state saves to other bytes")
+        merged, wanted = analyzer.merge([loaded, loaded]), analyzer.merge([state, state])
+        _same(analyzer, wanted, merged, tolerance, "merge of loaded states")
+
+
+def check_splits(
+    analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, splits: Iterable[int] = SPLITS
+) -> None:
+    """The rows seen at once or in any number of parts, empty ones among them, give the same."""
+    whole = analyzer.update(rows)
+    for parts in splits:
+        merged = analyzer.merge([analyzer.update(part) for part in split(rows, parts)])
+        _same(analyzer, whole, merged, tolerance, f"the rows in {parts} parts")
+
+
+def check_order(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, seed: int = 0) -> None:
+    """The rows seen in another order give the same."""
+    whole = analyzer.update(rows)
+    shuffled = np.random.default_rng(seed).permutation(rows.num_rows)
+    for name, order in (("shuffled", shuffled), ("reversed", np.arange(rows.num_rows)[::-1])):
+        _same(analyzer, whole, analyzer.update(rows.take(pa.array(order))), tolerance, f"the rows {name}")
+
+
+def check_untouched(analyzer: Analyzer[S], rows: pa.RecordBatch) -> None:
+    """A state is immutable: its fields cannot be set, and neither merging nor reading a result changes it."""
+    states = [analyzer.identity(), *(analyzer.update(part) for part in split(rows, 2))]
+    before = [state.save() for state in states]
+    merged = analyzer.merge(states)
+    analyzer.result(merged)
+    for state in states:
+        analyzer.result(state)
+    analyzer.merge([merged, *states])
+    if [state.save() for state in states] != before:
+        raise AssertionError(f"{analyzer.name}: merge or result changed a state it was given")
+    for name in _field_names(merged):
+        try:
+            setattr(merged, name, getattr(merged, name))
+        except (AttributeError, TypeError):
+            continue
+        raise AssertionError(f"{analyzer.name}: field {name!r} of a state can be set")
+
+
+def split(rows: pa.RecordBatch, parts: int) -> list[pa.RecordBatch]:
+    """The rows in that many consecutive slices, as even as can be; some are empty when there are fewer rows."""
+    bounds = [rows.num_rows * part // parts for part in range(parts + 1)]
+    return [rows.slice(start, end - start) for start, end in pairwise(bounds)]
+
+
+def one_batch(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """All rows of batches of one schema in one batch."""
+    if not batches:
+        raise ValueError("at least one batch is needed, if only for its schema")
+    joined = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+    return joined[0] if joined else batches[0].slice(0, 0)
+
+
+def same(left: Any, right: Any, tolerance: float = 0.0) -> bool:
+    """Whether two results are equal: numbers within a relative tolerance, NaN equal to NaN, containers by content."""
+    if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
+        return _same_arrays(np.asarray(left), np.asarray(right), tolerance)
+    if isinstance(left, float) or isinstance(right, float):
+        return _same_numbers(left, right, tolerance)
+    if isinstance(left, Mapping):
+        return (
+            isinstance(right, Mapping)
+            and left.keys() == right.keys()
+            and all(same(left[key], right[key], tolerance) for key in left)
+        )
+    if isinstance(left, list | tuple):
+        return (
+            isinstance(right, list | tuple)
+            and len(left) == len(right)
+            and all(same(one, other, tolerance) for one, other in zip(left, right, strict=True))
+        )
+    names = _field_names(left)
+    if names and type(left) is type(right):
+        return all(same(getattr(left, name), getattr(right, name), tolerance) for name in names)
+    return bool(left == right)
+
+
+def _same_numbers(left: Any, right: Any, tolerance: float) -> bool:
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return False
+    if math.isnan(left) or math.isnan(right):
+        return math.isnan(left) and math.isnan(right)
+    return left == right or math.isclose(left, right, rel_tol=tolerance)
+
+
+def _same_arrays(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], tolerance: float) -> bool:
+    if left.shape != right.shape:
+        return False
+    if "f" not in (left.dtype.kind, right.dtype.kind):
+        return bool(np.array_equal(left, right))
+    return bool(np.isclose(left, right, rtol=tolerance, atol=0.0, equal_nan=True).all())
+
+
+def _field_names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, msgspec.Struct):
+        return value.__struct_fields__
+    return tuple(field.name for field in fields(value)) if is_dataclass(value) else ()
+
+
+def _same(analyzer: Analyzer[S], wanted: S, found: S, tolerance: float, what: str) -> None:
+    if tolerance == 0.0 and wanted != found:
+        raise AssertionError(f"{analyzer.name}: {what} gives another state: {found!r} instead of {wanted!r}")
+    left, right = analyzer.result(wanted), analyzer.result(found)
+    if not same(left, right, tolerance):
+        raise AssertionError(f"{analyzer.name}: {what} gives another result: {right!r} instead of {left!r}")
+
+
+class FakeClock:
+    """A clock that stands still until it is moved. Calling it gives seconds since the epoch, as ``time.time`` does.
+
+    >>> clock = FakeClock()
+    >>> clock.advance(90)
+    >>> clock.moment.isoformat()
+    '2026-11-22T10:01:30+00:00'
+    >>> clock.set(datetime(2026, 11, 23, tzinfo=UTC))
+    >>> clock()
+    1795392000.0
+    """
+
+    def __init__(self, start: datetime | float = START) -> None:
+        self._seconds = _seconds(start)
+
+    def __call__(self) -> float:
+        return self._seconds
+
+    @property
+    def moment(self) -> datetime:
+        """The time as an aware UTC datetime."""
+        return records.utc(self._seconds)
+
+    def set(self, moment: datetime | float) -> None:
+        """Stand at a moment: a datetime, or seconds since the epoch."""
+        self._seconds = _seconds(moment)
+
+    def advance(self, length: timedelta | float) -> None:
+        """Go on by a length of time, or by a number of seconds."""
+        self._seconds += length.total_seconds() if isinstance(length, timedelta) else length
+
+
+def _seconds(moment: datetime | float) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else float(moment)
+
+
+def prediction_batch(
+    n: int,
+    seed: int = 0,
+    *,
+    positives: float = 0.3,
+    skill: float = 1.0,
+    distinct: int | None = None,
+    predicted: bool = False,
+    scored: bool = True,
+) -> pa.RecordBatch:
+    """``n`` predictions with their labels, as an engine hands them to the binary model-quality monitor.
+
+    A share ``positives`` of the labels is 1; their scores lie ``skill`` standard deviations higher before they are
+    squeezed into (0, 1). ``distinct`` rounds the scores to that many values, which makes ties. ``predicted`` adds a
+    predicted label, which agrees with the score above 0.5 in nine rows of ten; without ``scored`` there are no scores.
+    """
+    random = np.random.default_rng(seed)
+    labels = random.random(n) < positives
+    scores = 1 / (1 + np.exp(-(random.normal(size=n) + skill * (labels - 0.5))))
+    if distinct is not None:
+        scores = np.floor(scores * distinct) / distinct
+    decided = (scores > 0.5) ^ (random.random(n) < 0.1)
+    nothing = pa.nulls(n, pa.string())
+    return pa.RecordBatch.from_pydict(
+        {
+            "id": pa.array([f"record-{seed}-{number}" for number in range(n)], pa.string()),
+            "row": pa.array(np.zeros(n, dtype=np.int64)),
+            "score": pa.array(scores) if scored else pa.nulls(n, pa.float64()),
+            "prediction": _zero_one(decided) if predicted else nothing,
+            "label": _zero_one(labels),
+        }
+    )
+
+
+def judged_batch(n: int, seed: int = 0, **options: Any) -> pa.RecordBatch:
+    """The rows of :func:`prediction_batch` (same options) as the analyzers of classifiers see them: ``actual``,
+    ``predicted``, ``score``, ``positive`` and ``mask``."""
+    return BinaryQuality(seed=seed).encode(prediction_batch(n, seed, **options)).judged
+
+
+def _zero_one(values: Any) -> pa.StringArray:
+    return pa.array(np.where(values, "1", "0").tolist(), pa.string())
+
+
+def capture(
+    output: str | bytes,
+    event_id: str,
+    *,
+    inference_id: str | None = None,
+    time: datetime = START,
+    content_type: str = "text/csv",
+    request: str | None = None,
+) -> CaptureRecord:
+    """The capture record of one answer; its encoding follows from the content type, as in a live capture."""
+    body = output.encode() if isinstance(output, str) else output
+    answer = records.payload(body, content_type, "OUTPUT", records.encoding_of(content_type))
+    asked = None if request is None else Payload(request, "CSV", "text/csv", "INPUT")
+    metadata = EventMetadata(event_id, inference_id=inference_id, inference_time=time)
+    return CaptureRecord(CaptureData(endpoint_input=asked, endpoint_output=answer), metadata)
+
+
+def write_captures(folder: str | Path, captured: Iterable[CaptureRecord], *, name: str = "00-00-000") -> list[Path]:
+    """Append capture records to ``{folder}/yyyy/mm/dd/hh/{name}.jsonl`` by the hour of their inference; the files."""
+    return _append(folder, ((record.event_metadata.inference_time or START, record) for record in captured), name)
+
+
+def write_labels(
+    folder: str | Path,
+    labels: Mapping[str, str] | Iterable[GroundTruthRecord],
+    *,
+    collected: datetime = START,
+    name: str = "labels",
+) -> list[Path]:
+    """Append labels, given by id or as records, to ``{folder}/yyyy/mm/dd/hh/{name}.jsonl`` of the hour they were
+    collected in; the files."""
+    made: Iterable[GroundTruthRecord] = (
+        (records.label(key, value) for key, value in labels.items()) if isinstance(labels, Mapping) else labels
+    )
+    return _append(folder, ((collected, record) for record in made), name)
+
+
+def _append(
+    folder: str | Path, timed: Iterable[tuple[datetime, CaptureRecord | GroundTruthRecord]], name: str
+) -> list[Path]:
+    written: dict[Path, list[bytes]] = {}
+    for moment, record in timed:
+        path = Path(folder) / partition(moment.astimezone(UTC)) / f"{name}.jsonl"
+        written.setdefault(path, []).append(records.encode_line(record))
+    for path, lines in written.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.writelines(lines)
+    return sorted(written)
+
+
+def quality_captures(
+    batch: pa.RecordBatch, *, start: datetime = START, every: timedelta = timedelta(seconds=1)
+) -> Iterator[CaptureRecord]:
+    """The rows of :func:`prediction_batch` as capture records, one a row: the score is the answer's only column."""
+    for number, (key, score) in enumerate(
+        zip(batch.column("id").to_pylist(), batch.column("score").to_pylist(), strict=True)
+    ):
+        yield capture(repr(score), f"event-{key}", inference_id=key, time=start + number * every)

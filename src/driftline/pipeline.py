@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -47,8 +48,8 @@ class Step(msgspec.Struct, frozen=True):
 class ModelQualityRun(msgspec.Struct, frozen=True):
     """What to run: folders of captures and labels, how to read the output, what to check against.
 
-    With a ``window`` only captures inside it count, and labels collected from a day before it up to ``as_of``
-    (without: all there are). ``report`` is the folder that the documents are written to.
+    With a ``window`` only captures inside it count; with ``as_of`` too, only labels in the hour folders from a day
+    before it up to that of ``as_of`` (without: all there are). ``report`` is the folder the documents go to.
     """
 
     captures: str
@@ -142,14 +143,14 @@ def run_model_quality(run: ModelQualityRun, *, now: datetime | None = None) -> R
     check_problem_type(run.problem_type)
     recorder = _Recorder()
     monitor = BinaryQuality(threshold=run.attributes.probability_threshold, seed=run.seed)
-    with LocalEngine() as engine:
+    with tempfile.TemporaryDirectory(prefix="driftline-") as spill, LocalEngine(spill=spill) as engine:
         captures, labels, state, rejects = _measure(run, engine, monitor, recorder)
     counts = _counts_of(captures, labels, state)
     result = recorder.step("analyse", counts["judged"], lambda: monitor.result(state), lambda r: r.item_count)
     judgement, violations = recorder.step(
         "check", result.item_count, lambda: _judge(run, result, counts, rejects), lambda found: len(found[1])
     )
-    statistics = model_quality.statistics_document(result, format_time(now or datetime.now(UTC)))
+    statistics = model_quality.statistics_document(result, format_time(now or run.as_of or datetime.now(UTC)))
     metrics = _published(result)
     finished = RunResult(
         judgement, result.item_count, statistics, violations, tuple(recorder.steps), rejects, metrics, counts
@@ -205,7 +206,7 @@ def _label_window(run: ModelQualityRun) -> Window | None:
     """Labels are filed under the hour they were collected: from a day before the predictions up to now."""
     if run.window is None or run.as_of is None:
         return None
-    return Window(run.window.start - LABEL_LOOKBACK, max(run.as_of, run.window.end) + timedelta(hours=1))
+    return Window(run.window.start - LABEL_LOOKBACK, max(run.as_of, run.window.end) + timedelta(microseconds=1))
 
 
 def _not_a_class(state: QualityState, source: str) -> tuple[Reject, ...]:

@@ -31,8 +31,9 @@ def hashed(text: str | None, seed: int) -> int:
     value = mixed((len(data) + seed * PRIME) & WORD)
     for start in range(0, len(data), 8):
         (word,) = struct.unpack("<Q", data[start : start + 8].ljust(8, b"\0"))
-        value = mixed((value ^ word) * PRIME & WORD)
-    return value
+        value = (value ^ word) * PRIME & WORD
+        value ^= value >> 32
+    return mixed(value)
 
 
 def masks(ids: pa.Array[Any], rows: Any = None, *, seed: int = 0, samples: int = 5, share: float = 0.8) -> Any:

@@ -68,7 +68,7 @@ class LocalEngine:
         self._several_rows = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
         if self._several_rows:
             self._db.execute(f"CREATE TEMP TABLE expanded_rows AS {sql.expanded(attributes)}")
-        self._db.execute(f"CREATE TEMP VIEW predictions AS {sql.predictions(attributes, several=self._several_rows)}")
+        self._db.execute(f"CREATE TEMP VIEW predictions AS {sql.predictions(several=self._several_rows)}")
         located = sql.CAPTURE_REASONS.format(located=sql.capture_records(attributes, timed=timed, located=True))
         counts = self._by_reason("predictions", "reason")
         return Found(

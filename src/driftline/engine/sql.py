@@ -11,7 +11,8 @@ CAPTURE_FIELDS = (
 LABEL_FIELDS = "{groundTruthData: 'STRUCT(\"data\" VARCHAR)', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
 MACROS = (
     # A body without the newline at its end.
-    "CREATE OR REPLACE TEMP MACRO content(body) AS rtrim(body, chr(13) || chr(10))",
+    """CREATE OR REPLACE TEMP MACRO content(body) AS
+        CASE WHEN contains(body, chr(10)) OR contains(body, chr(13)) THEN rtrim(body, chr(13) || chr(10)) ELSE body END""",
     # A body that is one line of cells without quotes: nearly all of them are.
     """CREATE OR REPLACE TEMP MACRO is_plain(body) AS
         NOT contains(body, '"') AND NOT contains(content(body), chr(10))""",
@@ -45,34 +46,40 @@ def scan(fields: str, *, filename: bool) -> str:
 
 
 def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool = False) -> str:
-    """Every capture record: join key, hash of its event id, what speaks against it, and the texts of its values.
+    """Every capture record: join key, hash of its event id, its values, and what speaks against it.
 
     A body that is not one plain CSV line is kept in ``body`` for :func:`expanded`. ``timed`` keeps only records
     whose inference time is in [$start, $end); ``located`` adds the file and the record's place in it.
     """
     moment = "try_cast(eventMetadata.inferenceTime AS TIMESTAMP)" if timed else "NULL"
     place = ", filename, row_number() OVER () AS place" if located else ""
-    cells = ", ".join(
-        f"CASE WHEN plain THEN {_plain_cell(attribute)} END AS {name}"
-        for name, attribute in _columns(attributes).items()
+    cells = {name: _plain_cell(attribute) for name, attribute in _columns(attributes).items()}
+    score = f"try_cast({cells['score_text']} AS DOUBLE)" if "score_text" in cells else "CAST(NULL AS DOUBLE)"
+    prediction = (
+        f"nullif(trim({cells['prediction_text']}), '')" if "prediction_text" in cells else "CAST(NULL AS VARCHAR)"
     )
     return f"""
-    SELECT id, event, plain, encoding, fault, {cells}, CASE WHEN NOT plain THEN body END AS body{_names(located)}
+    SELECT id, event, plain, encoding, fault, score, prediction, CASE WHEN NOT plain THEN body END AS body,
+        CASE WHEN plain THEN {_value_fault(cells)} ELSE fault END AS reason{_names(located)}
     FROM (
-        SELECT *, coalesce(fault IS NULL AND encoding = 'CSV' AND is_plain(body), false) AS plain
+        SELECT *, CASE WHEN plain THEN {score} END AS score, CASE WHEN plain THEN {prediction} END AS prediction
         FROM (
-            SELECT *, CASE
-                WHEN absent THEN 'broken_line' WHEN event IS NULL THEN 'no_event_id'
-                {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
-                WHEN body IS NULL THEN 'no_output'
-                WHEN encoding IS NULL OR encoding NOT IN ('CSV', 'JSON', 'BASE64') THEN 'unknown_encoding' END AS fault
+            SELECT *, coalesce(fault IS NULL AND encoding = 'CSV' AND is_plain(body), false) AS plain
             FROM (
-                SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
-                    CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END AS event,
-                    captureData IS NULL AND eventMetadata IS NULL AS absent,
-                    captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
-                    {moment} AS moment{place}
-                FROM {scan(CAPTURE_FIELDS, filename=located)}
+                SELECT *, CASE
+                    WHEN event IS NULL AND id IS NULL AND body IS NULL AND encoding IS NULL THEN 'broken_line'
+                    WHEN event IS NULL THEN 'no_event_id'
+                    {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
+                    WHEN body IS NULL THEN 'no_output'
+                    WHEN encoding IS NULL OR encoding NOT IN ('CSV', 'JSON', 'BASE64') THEN 'unknown_encoding'
+                    END AS fault
+                FROM (
+                    SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
+                        CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END AS event,
+                        captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
+                        {moment} AS moment{place}
+                    FROM {scan(CAPTURE_FIELDS, filename=located)}
+                )
             )
         )
     )
@@ -119,22 +126,22 @@ def expanded(attributes: OutputAttributes) -> str:
             FROM (SELECT *, greatest({", ".join(f"len({name})" for name in columns)}, 1) AS rows
                   FROM (SELECT id, event, part_number, {values} FROM parts WHERE is_json)))
     )
-    SELECT id, event, row_number() OVER (PARTITION BY event, id ORDER BY part_number, position) - 1 AS row, {names}
-    FROM found"""
+    SELECT *, {_value_fault({name: name for name in columns})} AS reason FROM (
+        SELECT id, event, row_number() OVER (PARTITION BY event, id ORDER BY part_number, position) - 1 AS row,
+            {_typed(attributes)}, {names}
+        FROM found)"""
 
 
-def predictions(attributes: OutputAttributes, *, several: bool) -> str:
-    """One row a prediction with its typed values, or the reason it cannot be used."""
-    names = ", ".join(_columns(attributes))
-    union = f" UNION ALL SELECT id, event, row, NULL AS fault, {names} FROM expanded_rows" if several else ""
-    return f"""
-    SELECT id, event, row, {_typed(attributes)}, coalesce(fault, {_value_fault(attributes)}) AS reason
-    FROM (SELECT id, event, 0 AS row, fault, {names} FROM records WHERE plain OR fault IS NOT NULL{union})"""
+def predictions(*, several: bool) -> str:
+    """One row a prediction with its values, or the reason it cannot be used."""
+    names = "score, prediction, reason"
+    union = f" UNION ALL SELECT id, event, row, {names} FROM expanded_rows" if several else ""
+    return f"SELECT id, event, 0 AS row, {names} FROM records WHERE plain OR fault IS NOT NULL{union}"
 
 
 # Where a record's values are at fault, the fault is known of its rows only: they are found again by their event.
 CAPTURE_REASONS = """
-    SELECT r.*, coalesce(r.fault, bad.reason) AS reason FROM ({located}) AS r
+    SELECT r.* EXCLUDE (reason), coalesce(r.reason, bad.reason) AS reason FROM ({located}) AS r
     LEFT JOIN (SELECT event, any_value(reason) AS reason FROM predictions WHERE reason IS NOT NULL GROUP BY event) AS bad
         USING (event)"""
 LABEL_REASONS = "SELECT *, fault AS reason FROM ({located})"
@@ -162,9 +169,7 @@ def _cell(attribute: str, line: str) -> str:
 def _plain_cell(attribute: str) -> str:
     """The same for a line known to have no quotes: without the pattern matching it is several times cheaper."""
     index = column_index(attribute)
-    return (
-        "CAST(NULL AS VARCHAR)" if index is None else f"nullif(trim(split_part(content(body), ',', {index + 1})), '')"
-    )
+    return "CAST(NULL AS VARCHAR)" if index is None else f"nullif(split_part(content(body), ',', {index + 1}), '')"
 
 
 def _json(attribute: str) -> str:
@@ -184,11 +189,14 @@ def _unnested(columns: dict[str, str]) -> str:
 
 def _typed(attributes: OutputAttributes) -> str:
     score = "try_cast(score_text AS DOUBLE)" if attributes.probability is not None else "CAST(NULL AS DOUBLE)"
-    prediction = "prediction_text" if attributes.inference is not None else "CAST(NULL AS VARCHAR)"
-    return f"{score} AS score, {prediction} AS prediction"
+    prediction = "trim(prediction_text)" if attributes.inference is not None else "CAST(NULL AS VARCHAR)"
+    return f"{score} AS score, nullif({prediction}, '') AS prediction"
 
 
-def _value_fault(attributes: OutputAttributes) -> str:
-    missing = " OR ".join(f"{name} IS NULL" for name in _columns(attributes))
-    number = "isnan(coalesce(try_cast(score_text AS DOUBLE), 'nan'))" if attributes.probability is not None else "false"
-    return f"CASE WHEN {missing} THEN 'no_value' WHEN {number} THEN 'not_a_number' END"
+def _value_fault(cells: dict[str, str]) -> str:
+    """What speaks against a row: a value that is absent, or a score that is no number. ``cells`` are its texts."""
+    faults = "WHEN prediction IS NULL THEN 'no_value' " if "prediction_text" in cells else ""
+    if "score_text" in cells:
+        absent = f"coalesce(trim({cells['score_text']}), '') = ''"
+        faults += f"WHEN score IS NULL OR isnan(score) THEN CASE WHEN {absent} THEN 'no_value' ELSE 'not_a_number' END"
+    return f"CASE {faults} END"

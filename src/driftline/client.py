@@ -34,7 +34,11 @@ class Client:
 
     def __init__(self, url: str | None = None, *, timeout: float = 120.0) -> None:
         self.url = (url or os.environ.get("DRIFTLINE_URL") or DEFAULT_URL).rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        try:
+            self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        except httpx.InvalidURL as error:
+            what = f"{self.url!r} is no address of a service"
+            raise errors.InputError(what, evidence=str(error), hint="write it as http://host:port") from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -59,18 +63,16 @@ class Client:
         model: str | Path,
         *,
         capture_percent: float | None = None,
-        capture_input: bool = True,
-        capture_output: bool = True,
+        capture_input: bool | None = None,
+        capture_output: bool | None = None,
     ) -> Document:
-        """Deploy a model file as an endpoint, or give the endpoint another model."""
+        """Deploy a model file as an endpoint, or give the endpoint another model.
+
+        Capture settings that are left out stay; a new endpoint captures both sides of every request.
+        """
         path = Path(model)
-        query: dict[str, Any] = {"filename": path.name}
-        if capture_percent is not None:
-            query |= {
-                "capture_percent": capture_percent,
-                "capture_input": capture_input,
-                "capture_output": capture_output,
-            }
+        given = {"percent": capture_percent, "input": capture_input, "output": capture_output}
+        query = {"filename": path.name} | {f"capture_{key}": value for key, value in given.items() if value is not None}
         return self._document("PUT", f"/api/endpoints/{quote(name, safe='')}", params=query, content=_read(path))
 
     def invoke(
@@ -137,7 +139,12 @@ class Client:
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, path, **request)
+            asked = self._http.build_request(method, path, **request)
+        except ValueError as error:
+            hint = "give finite numbers"
+            raise errors.InputError("the request cannot be written as JSON", evidence=str(error), hint=hint) from None
+        try:
+            response = self._http.send(asked)
         except httpx.HTTPError as error:
             raise ServiceError(
                 f"no driftline service answers at {self.url}",

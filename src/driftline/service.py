@@ -63,33 +63,29 @@ class Service:
     # Endpoints
 
     def deploy(
-        self, name: str, filename: str, artifact: bytes, capture: CaptureSettings | None = None
+        self, name: str, filename: str, artifact: bytes, capture: dict[str, Any] | None = None
     ) -> endpoints.Endpoint:
-        """Create an endpoint, or give an existing one another model (and, if given, other capture settings).
+        """Create an endpoint, or give an existing one another model. ``capture`` settings left out stay.
 
         The model is loaded in a process of its own first: one that cannot be used changes nothing.
         """
         check_name("endpoint", name)
+        _settings({}, capture or {})
         path, described = self._keep_model(name, filename, artifact)
         stored = self.layout.relative(path)
+        # A schedule finds an empty folder, which is no data, and not a missing one, which is a failure.
+        self.layout.captures(name).mkdir(parents=True, exist_ok=True)
         with self.store.write() as db:
-            if any(row.name == name for row in endpoints.listing(db)):
-                changes: dict[str, Any] = {"model_path": stored, "model": described}
-                if capture is not None:
-                    changes["capture"] = _plain(capture)
-                return endpoints.change(db, name, now=self.now(), **changes)
-            settings = _plain(capture or CaptureSettings())
-            return endpoints.create(db, name, model_path=stored, model=described, capture=settings, now=self.now())
+            current = next((row for row in endpoints.listing(db) if row.name == name), None)
+            settings = _settings({} if current is None else current.capture, capture or {})
+            write = endpoints.create if current is None else endpoints.change
+            return write(db, name, model_path=stored, model=described, capture=settings, now=self.now())
 
     def configure_capture(self, name: str, changes: dict[str, Any]) -> endpoints.Endpoint:
         """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types."""
         with self.store.write() as db:
             current = endpoints.get(db, name).capture
-            try:
-                settings = msgspec.convert({**current, **changes}, CaptureSettings)
-            except msgspec.ValidationError as error:
-                raise InputError("these are no capture settings", evidence=str(error)) from None
-            return endpoints.change(db, name, now=self.now(), capture=_plain(settings))
+            return endpoints.change(db, name, now=self.now(), capture=_settings(current, changes))
 
     def delete_endpoint(self, name: str) -> None:
         """Stop serving an endpoint and pause its schedules; captures, labels and reports stay."""
@@ -285,6 +281,12 @@ class Service:
         return path, described
 
 
-def _plain(settings: CaptureSettings) -> dict[str, Any]:
+def _settings(current: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Capture settings with changes, checked, as plain data."""
+    try:
+        settings = msgspec.convert({**current, **changes}, CaptureSettings)
+    except msgspec.ValidationError as error:
+        hint = "use percent, input, output, csv_types and json_types"
+        raise InputError("these are no capture settings", evidence=str(error), hint=hint) from None
     document: dict[str, Any] = msgspec.to_builtins(settings)
     return {name: sorted(value) if isinstance(value, set | frozenset) else value for name, value in document.items()}

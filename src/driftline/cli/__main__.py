@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from driftline.cli.output import ERROR, out
+from driftline.cli.output import ERROR, OK, out
 from driftline.core.errors import DriftlineError
 
 # Typer ships its own copy of click or uses the installed one; either way this is the base of what it raises.
@@ -34,9 +34,13 @@ def run(app: typer.Typer) -> int:
     except (typer.Abort, KeyboardInterrupt):
         out.say("stopped")
         return ERROR
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody to tell.
-        sys.stderr.close()
+    except SystemExit as ending:
+        # The framework's own ending, when whoever read a help text has gone.
+        out.release()
+        return ending.code if ending.code in {OK, ERROR} else ERROR
+    except Exception as error:
+        # Exit code 1 means "violated": a defect must never look like a verdict.
+        out.defect(error)
         return ERROR
     return code if isinstance(code, int) else 0
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from driftline.cli.endpoints import Json, Url
-from driftline.cli.output import out, table
+from driftline.cli.output import brief, out, table
 
 alarm = typer.Typer(help="What to be told about.", no_args_is_help=True)
 Targets = Annotated[list[str] | None, typer.Option(help="'log' or an http(s) URL; may be given more than once")]
@@ -65,7 +65,7 @@ def list_alarms(url: Url = None, json: Json = False) -> int:
     out.json = json
     with Client(url) as client:
         found = client.list_all("alarms")
-    rows = [(row["name"], row["state"], row["state_since"], row["reason"]) for row in found]
+    rows = [(row["name"], row["state"], brief(row["state_since"]), row["reason"]) for row in found]
     out.result(found, table(rows, ("alarm", "state", "since", "reason")))
     return 0
 
@@ -80,7 +80,7 @@ def show_alarm(name: str, url: Url = None, json: Json = False) -> int:
         found = client.show("alarms", name)
         history = client.show("alarms", name, "history")
         sent = client.show("alarms", name, "deliveries")
-    changes = [(row["time"], f"{row['from_state']} → {row['to_state']}", row["reason"]) for row in history]
+    changes = [(brief(row["time"]), f"{row['from_state']} → {row['to_state']}", row["reason"]) for row in history]
     told = [(row["target"], row["status"], row["attempts"], row["last_error"] or "") for row in sent]
     lines = [f"{name} is {found['state']} since {found['state_since']}", f"  {found['reason']}", ""]
     lines += [*table(changes, ("time", "change", "reason")), "", *table(told, ("told", "status", "tries", "error"))]

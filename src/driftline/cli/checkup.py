@@ -69,6 +69,8 @@ def _runtimes() -> list[Finding]:
 def _folder(data: Path) -> list[Finding]:
     from driftline.service import Service
 
+    if not data.exists():
+        return [Finding("warning", f"there is no data folder {data}", f"driftline serve --data {data} makes it")]
     try:
         with Service(data):
             pass

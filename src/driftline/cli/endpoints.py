@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from driftline.cli.output import out, table
+from driftline.cli.output import brief, out, table
 
 Url = Annotated[str | None, typer.Option(help="address of the service (else DRIFTLINE_URL, else the local default)")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
@@ -22,23 +22,20 @@ def deploy(
     name: Annotated[str, typer.Argument(help="the endpoint's name")],
     model: Annotated[Path, typer.Option("--model", help="the model file: XGBoost JSON, UBJ or model.tar.gz")],
     capture_percent: Percent = None,
-    capture: Annotated[str, typer.Option(help="input, output or both (input,output)")] = "input,output",
+    capture: Annotated[str | None, typer.Option(help="input, output or both (input,output)")] = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
-    """Deploy a model as an endpoint, or give an endpoint another model. A new endpoint captures every request."""
+    """Deploy a model as an endpoint, or give an endpoint another model.
+
+    A new endpoint captures input and output of every request; another keeps its settings where none are given.
+    """
     from driftline.client import Client
 
     out.json = json
-    sides = _sides(capture)
+    settings = {} if capture is None else {f"capture_{side}": side in _sides(capture) for side in ("input", "output")}
     with Client(url) as client:
-        found = client.deploy(
-            name,
-            model,
-            capture_percent=capture_percent,
-            capture_input="input" in sides,
-            capture_output="output" in sides,
-        )
+        found = client.deploy(name, model, capture_percent=capture_percent, **settings)
         out.result(
             found, [f"{name} serves {model}", f"  POST {client.url}/endpoints/{name}/invocations", *_capture(found)]
         )
@@ -70,7 +67,7 @@ def list_endpoints(url: Url = None, json: Json = False) -> int:
     with Client(url) as client:
         found = client.list_all("endpoints")
     rows = [
-        (row["name"], row["model"].get("kind", ""), f"{row['capture']['percent']:g} %", row["updated"]) for row in found
+        (row["name"], _model(row["model"]), f"{row['capture']['percent']:g} %", brief(row["updated"])) for row in found
     ]
     out.result(found, table(rows, ("endpoint", "model", "captured", "updated")))
     return 0
@@ -86,7 +83,8 @@ def show_endpoint(name: str, url: Url = None, json: Json = False) -> int:
         found = client.show("endpoints", name)
         hours = client.show("endpoints", name, "captures")
     rows = [(row["hour"], row["captured"], row["sampled_out"], row["dropped"]) for row in hours]
-    lines = [name, *(f"  {key}: {value}" for key, value in found["model"].items()), *_capture(found)]
+    model = [f"  {key}: {value}" for key, value in found["model"].items() if value is not None]
+    lines = [name, *model, *_capture(found)]
     out.result(found | {"hours": hours}, [*lines, *table(rows, ("hour", "captured", "sampled out", "dropped"))])
     return 0
 
@@ -158,6 +156,10 @@ def _sides(capture: str) -> set[str]:
     if not sides or not sides <= {"input", "output"}:
         raise InputError(f"--capture {capture!r} is not understood", hint="write input, output, or input,output")
     return sides
+
+
+def _model(described: dict[str, Any]) -> str:
+    return " ".join(str(described[key]) for key in ("runtime", "format") if described.get(key))
 
 
 def _capture(found: dict[str, Any]) -> list[str]:

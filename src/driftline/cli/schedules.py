@@ -196,10 +196,10 @@ def _window(run: dict[str, Any]) -> str:
 
 def _run_table(found: list[dict[str, Any]]) -> list[str]:
     rows = [
-        (run["id"], run["schedule"], _window(run), run["verdict"] or run["status"], len(run["violations"]))
+        (run["id"], _window(run).removesuffix(" UTC"), run["verdict"] or run["status"], run["schedule"])
         for run in found
     ]
-    return table(rows, ("run", "schedule", "reads", "verdict", "violations"))
+    return table(rows, ("run", "reads (UTC)", "verdict", "schedule"))
 
 
 def _run_text(run: dict[str, Any]) -> list[str]:

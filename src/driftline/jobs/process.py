@@ -31,7 +31,7 @@ def main(runner: Runner, arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if not options.detached:
-        follow_parent(stop)
+        follow_parent(stop, options.parent)
     try:
         _serve(runner, options, stop)
     except DriftlineError as error:
@@ -40,9 +40,8 @@ def main(runner: Runner, arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def follow_parent(stop: threading.Event) -> None:
+def follow_parent(stop: threading.Event, parent: int) -> None:
     """Set ``stop`` when the process that started this one has ended, so that no scheduler is left behind."""
-    parent = os.getppid()
 
     def watch() -> None:
         while not stop.wait(_PARENT_POLL):
@@ -73,5 +72,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", help="a database URL (default: driftline.db in the data folder)")
     parser.add_argument("--clock", type=Path, help="a shared clock file instead of real time")
     parser.add_argument("--link", help="address of a run's page for notifications, with {run} where its id goes")
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="the process whose end ends this one")
     parser.add_argument("--detached", action="store_true", help="go on when the parent process ends")
     return parser.parse_args(arguments)

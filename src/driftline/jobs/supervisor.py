@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -63,7 +64,8 @@ class Supervisor:
         clock: Path | None = None,
         log: Path | None = None,
     ) -> None:
-        shared = ["--data", str(data), *(["--clock", str(clock)] if clock else [])]
+        # The parent is told, not looked up: a child that is still starting when its parent dies must notice too.
+        shared = ["--data", str(data), "--parent", str(os.getpid()), *(["--clock", str(clock)] if clock else [])]
         web = [sys.executable, "-P", "-m", "driftline.web", *shared, "--socket", str(listening.fileno())]
         scheduler = [sys.executable, "-P", "-m", "driftline.jobs", *shared, "--link", f"{url}/runs/{{run}}"]
         self._listening = listening

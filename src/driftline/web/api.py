@@ -15,7 +15,6 @@ from driftline.core.errors import InputError
 from driftline.core.window import HOUR, Window, parse_time
 from driftline.jobs.labels import MOST_BYTES, LabelReceipt
 from driftline.service import MOST_MODEL_BYTES, Service
-from driftline.serving.endpoints import CaptureSettings
 from driftline.storage.alarms import AlarmRow, Transition
 from driftline.storage.endpoints import Endpoint
 from driftline.storage.executions import Execution
@@ -57,14 +56,13 @@ async def deploy(
     name: str,
     filename: str = "model",
     capture_percent: float | None = None,
-    capture_input: bool = True,
-    capture_output: bool = True,
+    capture_input: bool | None = None,
+    capture_output: bool | None = None,
 ) -> Endpoint:
-    """Deploy the model in the body, creating the endpoint or giving it another model."""
+    """Deploy the model in the body, creating the endpoint or giving it another model. Settings left out stay."""
     artifact = await request.body()
-    capture = None
-    if capture_percent is not None:
-        capture = CaptureSettings(percent=capture_percent, input=capture_input, output=capture_output)
+    given = {"percent": capture_percent, "input": capture_input, "output": capture_output}
+    capture = {key: value for key, value in given.items() if value is not None}
     return await in_thread(lambda: service.deploy(name, filename, artifact, capture))
 
 

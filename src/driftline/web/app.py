@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from litestar import Litestar, get
+from litestar import Litestar, MediaType, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 
 from driftline.core.errors import DriftlineError
 from driftline.service import Service
@@ -33,7 +34,12 @@ def application(service: Service) -> Litestar:
             HTTPException: errors.http,
             Exception: errors.unexpected,
         },
-        openapi_config=OpenAPIConfig(title="driftline", version="1"),
+        openapi_config=OpenAPIConfig(
+            title="driftline",
+            version="1",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
+        ),
         signature_namespace={"Service": Service},
         logging_config=None,
     )

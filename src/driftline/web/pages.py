@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response, get
 from litestar.exceptions import NotFoundException
 
-from driftline.core.window import format_time
+from driftline.core.records import utc
 from driftline.service import Service
 from driftline.storage.executions import Execution
 
@@ -23,7 +23,7 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
 }
 _pages = Environment(loader=PackageLoader("driftline.web"), autoescape=True, undefined=StrictUndefined)
-_pages.filters["time"] = format_time
+_pages.filters["time"] = lambda moment: f"{utc(moment.timestamp()):%Y-%m-%d %H:%M:%S}"
 _pages.filters["glyph"] = lambda verdict: _GLYPHS.get(str(verdict), "…")
 
 

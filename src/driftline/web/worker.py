@@ -84,14 +84,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--socket", type=int, required=True, help="the listening socket's file descriptor")
     parser.add_argument("--clock", type=Path)
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="the process whose end ends this one")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         clock = system_clock if options.clock is None else SharedClock(options.clock)
         with Service(options.data, clock=clock) as service:
             listening = socket.socket(fileno=options.socket)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_serve(Worker(service), listening))
+                runner.run(_serve(Worker(service), listening, options.parent))
     except DriftlineError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -108,7 +110,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(worker: Worker, listening: socket.socket) -> None:
+async def _serve(worker: Worker, listening: socket.socket, parent: int) -> None:
     config = uvicorn.Config(
         worker.app,
         http="httptools",
@@ -119,7 +121,7 @@ async def _serve(worker: Worker, listening: socket.socket) -> None:
         date_header=False,
     )
     server = uvicorn.Server(config)
-    keeper = asyncio.create_task(worker.keep_up(os.getppid(), server))
+    keeper = asyncio.create_task(worker.keep_up(parent, server))
     try:
         await server.serve(sockets=[listening])
     finally:

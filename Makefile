@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check docs-check lock bench clean
+.PHONY: demo test check bench lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
@@ -18,8 +18,9 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs-check: $(STAMP)
-	$(BIN)/python -m pytest -p no:xdist tests/docs
+# Figures against other tools, each in an environment of its own under build/bench (tens of minutes; never in the tests).
+bench: $(STAMP)
+	$(BIN)/python bench/run.py --json build/bench/result.json
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     )
     from driftline.core.verdict import Verdict
     from driftline.core.window import Window
+    from driftline.monitors.quality.checks import Tolerance
+    from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
     from driftline.service import Service
 
 _WHERE = {
+    "Baseline": "driftline.pipeline",
+    "Checked": "driftline.pipeline",
     "Client": "driftline.client",
     "ConflictError": "driftline.core.errors",
     "DriftlineError": "driftline.core.errors",
@@ -31,12 +35,17 @@ _WHERE = {
     "Service": "driftline.service",
     "ServiceError": "driftline.core.errors",
     "SetupError": "driftline.core.errors",
+    "Tolerance": "driftline.monitors.quality.checks",
     "TooLargeError": "driftline.core.errors",
+    "baseline_model_quality": "driftline.pipeline",
+    "check_model_quality": "driftline.pipeline",
     "Verdict": "driftline.core.verdict",
     "Window": "driftline.core.window",
 }
 
 __all__ = [
+    "Baseline",
+    "Checked",
     "Client",
     "ConflictError",
     "DriftlineError",
@@ -46,9 +55,12 @@ __all__ = [
     "Service",
     "ServiceError",
     "SetupError",
+    "Tolerance",
     "TooLargeError",
     "Verdict",
     "Window",
+    "baseline_model_quality",
+    "check_model_quality",
 ]
 
 

@@ -21,7 +21,7 @@ from driftline.core import records
 from driftline.core.records import CaptureData, CaptureRecord, EventMetadata, GroundTruthRecord, Payload
 from driftline.core.state import Analyzer, State
 from driftline.core.window import partition
-from driftline.monitors.model_quality import BinaryQuality
+from driftline.monitors.quality.binary import BinaryQuality
 
 S = TypeVar("S", bound=State)
 SPLITS = (1, 7, 64)
@@ -29,49 +29,69 @@ START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 def check_laws(
-    analyzer: Analyzer[S], batches: Sequence[pa.RecordBatch], *, tolerance: float = 0.0, seed: int = 0
+    analyzer: Analyzer[S],
+    batches: Sequence[pa.RecordBatch],
+    *,
+    tolerance: float = 0.0,
+    absolute: float = 0.0,
+    seed: int = 0,
 ) -> None:
     """Every law an analyzer must keep, on the given rows.
 
     ``batches`` must share one schema; one batch is enough, and it may be empty. With ``tolerance`` 0 states must be
-    equal to the byte; an analyzer that adds floats gives the relative error its results may have, and then results
-    are compared instead of states. ``seed`` draws the order in which the rows are seen a second time.
+    equal to the byte; an analyzer that adds floats gives the relative error its results may have (or the ``absolute``
+    one, for numbers that come close to zero), and then results are compared instead of states. ``seed`` draws the
+    order in which the rows are seen a second time.
     """
     rows = one_batch(batches)
     for law in (check_no_rows, check_identity, check_merge, check_saving, check_splits):
-        law(analyzer, rows, tolerance=tolerance)
-    check_order(analyzer, rows, tolerance=tolerance, seed=seed)
+        law(analyzer, rows, tolerance=tolerance, absolute=absolute)
+    check_order(analyzer, rows, tolerance=tolerance, absolute=absolute, seed=seed)
     check_untouched(analyzer, rows)
 
 
-def check_no_rows(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+def check_no_rows(
+    analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, absolute: float = 0.0
+) -> None:
     """No rows have a state, the identity, and a defined result; nothing is raised."""
     identity = analyzer.identity()
-    _same(analyzer, identity, analyzer.update(rows.slice(0, 0)), tolerance, "update of a batch without rows")
-    _same(analyzer, identity, analyzer.merge([]), tolerance, "merge of no states")
+    _same(
+        analyzer, identity, analyzer.update(rows.slice(0, 0)), (tolerance, absolute), "update of a batch without rows"
+    )
+    _same(analyzer, identity, analyzer.merge([]), (tolerance, absolute), "merge of no states")
     analyzer.result(identity)
 
 
-def check_identity(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+def check_identity(
+    analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, absolute: float = 0.0
+) -> None:
     """Merging with the identity, on either side and any number of times, changes nothing; nor does merging alone."""
     state, identity = analyzer.update(rows), analyzer.identity()
-    _same(analyzer, state, analyzer.merge([state]), tolerance, "merge of one state")
-    _same(analyzer, state, analyzer.merge([identity, state]), tolerance, "merge of the identity with a state")
-    _same(analyzer, state, analyzer.merge([state, identity, identity]), tolerance, "merge of a state with identities")
+    _same(analyzer, state, analyzer.merge([state]), (tolerance, absolute), "merge of one state")
+    _same(
+        analyzer, state, analyzer.merge([identity, state]), (tolerance, absolute), "merge of the identity with a state"
+    )
+    _same(
+        analyzer,
+        state,
+        analyzer.merge([state, identity, identity]),
+        (tolerance, absolute),
+        "merge of a state with identities",
+    )
 
 
-def check_merge(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+def check_merge(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, absolute: float = 0.0) -> None:
     """Merging is commutative and associative."""
     merge = analyzer.merge
     a, b, c = (analyzer.update(part) for part in split(rows, 3))
-    _same(analyzer, merge([a, b]), merge([b, a]), tolerance, "merge([a, b]) against merge([b, a])")
+    _same(analyzer, merge([a, b]), merge([b, a]), (tolerance, absolute), "merge([a, b]) against merge([b, a])")
     together = merge([a, b, c])
-    _same(analyzer, together, merge([merge([a, b]), c]), tolerance, "merge([merge([a, b]), c])")
-    _same(analyzer, together, merge([a, merge([b, c])]), tolerance, "merge([a, merge([b, c])])")
-    _same(analyzer, together, merge([c, b, a]), tolerance, "merge([c, b, a])")
+    _same(analyzer, together, merge([merge([a, b]), c]), (tolerance, absolute), "merge([merge([a, b]), c])")
+    _same(analyzer, together, merge([a, merge([b, c])]), (tolerance, absolute), "merge([a, merge([b, c])])")
+    _same(analyzer, together, merge([c, b, a]), (tolerance, absolute), "merge([c, b, a])")
 
 
-def check_saving(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0) -> None:
+def check_saving(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, absolute: float = 0.0) -> None:
     """A state reads back equal to what was saved, saves to the same bytes again, and can still be merged."""
     for state in (analyzer.identity(), analyzer.update(rows)):
         saved = state.save()
@@ -81,25 +101,32 @@ def check_saving(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: floa
         if loaded.save() != saved:
             raise AssertionError(f"{analyzer.name}: a loaded state saves to other bytes")
         merged, wanted = analyzer.merge([loaded, loaded]), analyzer.merge([state, state])
-        _same(analyzer, wanted, merged, tolerance, "merge of loaded states")
+        _same(analyzer, wanted, merged, (tolerance, absolute), "merge of loaded states")
 
 
 def check_splits(
-    analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, splits: Iterable[int] = SPLITS
+    analyzer: Analyzer[S],
+    rows: pa.RecordBatch,
+    *,
+    tolerance: float = 0.0,
+    absolute: float = 0.0,
+    splits: Iterable[int] = SPLITS,
 ) -> None:
     """The rows seen at once or in any number of parts, empty ones among them, give the same."""
     whole = analyzer.update(rows)
     for parts in splits:
         merged = analyzer.merge([analyzer.update(part) for part in split(rows, parts)])
-        _same(analyzer, whole, merged, tolerance, f"the rows in {parts} parts")
+        _same(analyzer, whole, merged, (tolerance, absolute), f"the rows in {parts} parts")
 
 
-def check_order(analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, seed: int = 0) -> None:
+def check_order(
+    analyzer: Analyzer[S], rows: pa.RecordBatch, *, tolerance: float = 0.0, absolute: float = 0.0, seed: int = 0
+) -> None:
     """The rows seen in another order give the same."""
     whole = analyzer.update(rows)
     shuffled = np.random.default_rng(seed).permutation(rows.num_rows)
     for name, order in (("shuffled", shuffled), ("reversed", np.arange(rows.num_rows)[::-1])):
-        _same(analyzer, whole, analyzer.update(rows.take(pa.array(order))), tolerance, f"the rows {name}")
+        _same(analyzer, whole, analyzer.update(rows.take(pa.array(order))), (tolerance, absolute), f"the rows {name}")
 
 
 def check_untouched(analyzer: Analyzer[S], rows: pa.RecordBatch) -> None:
@@ -135,44 +162,45 @@ def one_batch(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     return joined[0] if joined else batches[0].slice(0, 0)
 
 
-def same(left: Any, right: Any, tolerance: float = 0.0) -> bool:
-    """Whether two results are equal: numbers within a relative tolerance, NaN equal to NaN, containers by content."""
+def same(left: Any, right: Any, tolerance: float = 0.0, absolute: float = 0.0) -> bool:
+    """Whether two results are equal: numbers within a relative or an absolute tolerance, NaN equal to NaN, containers
+    by content."""
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
-        return _same_arrays(np.asarray(left), np.asarray(right), tolerance)
+        return _same_arrays(np.asarray(left), np.asarray(right), tolerance, absolute)
     if isinstance(left, float) or isinstance(right, float):
-        return _same_numbers(left, right, tolerance)
+        return _same_numbers(left, right, tolerance, absolute)
     if isinstance(left, Mapping):
         return (
             isinstance(right, Mapping)
             and left.keys() == right.keys()
-            and all(same(left[key], right[key], tolerance) for key in left)
+            and all(same(left[key], right[key], tolerance, absolute) for key in left)
         )
     if isinstance(left, list | tuple):
         return (
             isinstance(right, list | tuple)
             and len(left) == len(right)
-            and all(same(one, other, tolerance) for one, other in zip(left, right, strict=True))
+            and all(same(one, other, tolerance, absolute) for one, other in zip(left, right, strict=True))
         )
     names = _field_names(left)
     if names and type(left) is type(right):
-        return all(same(getattr(left, name), getattr(right, name), tolerance) for name in names)
+        return all(same(getattr(left, name), getattr(right, name), tolerance, absolute) for name in names)
     return bool(left == right)
 
 
-def _same_numbers(left: Any, right: Any, tolerance: float) -> bool:
+def _same_numbers(left: Any, right: Any, tolerance: float, absolute: float) -> bool:
     if not isinstance(left, int | float) or not isinstance(right, int | float):
         return False
     if math.isnan(left) or math.isnan(right):
         return math.isnan(left) and math.isnan(right)
-    return left == right or math.isclose(left, right, rel_tol=tolerance)
+    return left == right or math.isclose(left, right, rel_tol=tolerance, abs_tol=absolute)
 
 
-def _same_arrays(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], tolerance: float) -> bool:
+def _same_arrays(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], tolerance: float, absolute: float) -> bool:
     if left.shape != right.shape:
         return False
     if "f" not in (left.dtype.kind, right.dtype.kind):
         return bool(np.array_equal(left, right))
-    return bool(np.isclose(left, right, rtol=tolerance, atol=0.0, equal_nan=True).all())
+    return bool(np.isclose(left, right, rtol=tolerance, atol=absolute, equal_nan=True).all())
 
 
 def _field_names(value: Any) -> tuple[str, ...]:
@@ -181,11 +209,11 @@ def _field_names(value: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(value)) if is_dataclass(value) else ()
 
 
-def _same(analyzer: Analyzer[S], wanted: S, found: S, tolerance: float, what: str) -> None:
-    if tolerance == 0.0 and wanted != found:
+def _same(analyzer: Analyzer[S], wanted: S, found: S, allowed: tuple[float, float], what: str) -> None:
+    if not any(allowed) and wanted != found:
         raise AssertionError(f"{analyzer.name}: {what} gives another state: {found!r} instead of {wanted!r}")
     left, right = analyzer.result(wanted), analyzer.result(found)
-    if not same(left, right, tolerance):
+    if not same(left, right, *allowed):
         raise AssertionError(f"{analyzer.name}: {what} gives another result: {right!r} instead of {left!r}")
 
 
@@ -259,10 +287,34 @@ def prediction_batch(
     )
 
 
+def labelled_batch(
+    labels: Any, *, predictions: Any = None, scores: Any = None, weights: Any = None, start: int = 0
+) -> pa.RecordBatch:
+    """Rows of any problem as an engine hands them to a model-quality monitor, numbered from ``start``.
+
+    Labels and predictions are text, numbers or None; without ``weights`` there is no such column.
+    """
+    n = len(labels)
+    columns = {
+        "id": pa.nulls(n, pa.string()),
+        "row": pa.array(np.arange(start, start + n)),
+        "score": pa.nulls(n, pa.float64()) if scores is None else pa.array(scores, pa.float64()),
+        "prediction": pa.nulls(n, pa.string()) if predictions is None else _texts_or_numbers(predictions),
+        "label": _texts_or_numbers(labels),
+    }
+    if weights is not None:
+        columns["weight"] = pa.array(weights, pa.float64())
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _texts_or_numbers(values: Any) -> pa.Array[Any]:
+    return pa.array(values) if len(values) else pa.array([], pa.string())
+
+
 def judged_batch(n: int, seed: int = 0, **options: Any) -> pa.RecordBatch:
     """The rows of :func:`prediction_batch` (same options) as the analyzers of classifiers see them: ``actual``,
-    ``predicted``, ``score``, ``positive`` and ``mask``."""
-    return BinaryQuality(seed=seed).encode(prediction_batch(n, seed, **options)).judged
+    ``predicted``, ``score``, ``positive``, ``group`` and ``weight``."""
+    return BinaryQuality(seed=seed).judged(prediction_batch(n, seed, **options))[0]
 
 
 def _zero_one(values: Any) -> pa.StringArray:

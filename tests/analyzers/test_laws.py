@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftline.analyzers.confusion import Confusion
-from driftline.analyzers.scores import Scores, ScoreState
+from driftline.analyzers.scores import LEAST_ENTRIES, Scores, ScoreState
 from driftline.core.errors import InputError
 from driftline.core.state import State, pack
 from driftline.testing import check_laws, judged_batch, one_batch, same, split
 
-ANALYZERS = [Confusion(), Scores()]
+ANALYZERS = [Confusion(), Scores(), Scores(most_entries=LEAST_ENTRIES)]
+IDS = ["confusion", "scores", "scores-rounded"]
 INFINITE = [float("inf"), float("-inf"), 0.0, -0.0, 1e-320, 1.7e308, 0.5]
 
 
@@ -27,15 +28,16 @@ def classes(names: Sequence[str]) -> pa.DictionaryArray:
     return pa.array(list(names), pa.string()).dictionary_encode()
 
 
-def batch_of(rows: list[tuple[str, str, float, int]]) -> pa.RecordBatch:
-    actual, predicted, scores, masks = ([row[i] for row in rows] for i in range(4))
+def batch_of(rows: list[tuple[str, str, float, int]], weights: Any = None) -> pa.RecordBatch:
+    actual, predicted, scores, groups = ([row[i] for row in rows] for i in range(4))
     return pa.RecordBatch.from_pydict(
         {
             "actual": classes(actual),
             "predicted": classes(predicted),
             "score": pa.array(scores, pa.float64()),
             "positive": pa.array([name == "1" for name in actual], pa.bool_()),
-            "mask": pa.array(masks, pa.uint8()),
+            "group": pa.array(groups, pa.uint8()),
+            "weight": pa.array(np.ones(len(rows)) if weights is None else weights, pa.float64()),
         }
     )
 
@@ -45,20 +47,20 @@ rows = st.lists(
         st.sampled_from(["0", "1", "", "ünï", "a", "Z"]),
         st.sampled_from(["0", "1", "b"]),
         st.one_of(st.sampled_from(INFINITE), st.floats(allow_nan=False)),
-        st.integers(0, 31),
+        st.integers(0, 63),
     ),
     max_size=90,
 )
 
 
-@pytest.mark.parametrize("analyzer", ANALYZERS, ids=lambda analyzer: analyzer.name)
+@pytest.mark.parametrize("analyzer", ANALYZERS, ids=IDS)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(rows=rows, seed=st.integers(0, 9))
 def test_laws_on_any_rows(analyzer: Any, rows: list[tuple[str, str, float, int]], seed: int) -> None:
     check_laws(analyzer, [batch_of(rows)], seed=seed)
 
 
-@pytest.mark.parametrize("analyzer", ANALYZERS, ids=lambda analyzer: analyzer.name)
+@pytest.mark.parametrize("analyzer", ANALYZERS, ids=IDS)
 @pytest.mark.parametrize(
     "options", [{"n": 0}, {"n": 1}, {"n": 63}, {"n": 20_000}, {"n": 5000, "distinct": 3}, {"n": 500, "positives": 0.0}]
 )
@@ -72,11 +74,11 @@ def test_laws_take_several_batches_with_other_dictionaries() -> None:
 
 def test_many_classes_use_the_sparse_path() -> None:
     names = [f"class-{number:04d}" for number in range(600)]
-    batch = batch_of([(name, names[-1 - place], 0.5, place % 32) for place, name in enumerate(names)])
+    batch = batch_of([(name, names[-1 - place], 0.5, place % 64) for place, name in enumerate(names)])
     check_laws(Confusion(), [batch])
     matrix = Confusion().result(Confusion().update(batch))
     assert matrix.labels == tuple(names)
-    assert np.array_equal(matrix.counts, np.eye(600, dtype=np.int64)[::-1])
+    assert np.array_equal(matrix.cells, np.eye(600)[::-1])
 
 
 def test_matrix_against_counting_by_hand() -> None:
@@ -84,32 +86,43 @@ def test_matrix_against_counting_by_hand() -> None:
     made = [
         (str(a), str(b), 0.5, int(m))
         for a, b, m in zip(
-            random.integers(0, 4, 500), random.integers(0, 4, 500), random.integers(0, 32, 500), strict=True
+            random.integers(0, 4, 500), random.integers(0, 4, 500), random.integers(0, 64, 500), strict=True
         )
     ]
-    matrix = Confusion().result(Confusion().update(batch_of(made)))
+    weights = random.integers(1, 9, 500).astype(float)
+    matrix = Confusion().result(Confusion().update(batch_of(made, weights)))
+    assert (matrix.rows, matrix.weighted) == (500, True)
     for i, actual in enumerate(matrix.labels):
         for j, predicted in enumerate(matrix.labels):
-            cell = [row for row in made if row[:2] == (actual, predicted)]
-            assert matrix.counts[i, j] == len(cell)
-            for sample in range(5):
-                assert matrix.samples[sample][i, j] == sum((row[3] >> sample) & 1 for row in cell)
+            assert matrix.cells[i, j] == sum(
+                w for row, w in zip(made, weights, strict=True) if row[:2] == (actual, predicted)
+            )
+    for group in range(64):
+        inside = [(row, w) for row, w in zip(made, weights, strict=True) if row[3] == group]
+        for i, name in enumerate(matrix.labels):
+            assert matrix.margins[group, 0, i] == sum(w for row, w in inside if row[0] == row[1] == name)
+            assert matrix.margins[group, 1, i] == sum(w for row, w in inside if row[0] == name)
+            assert matrix.margins[group, 2, i] == sum(w for row, w in inside if row[1] == name)
 
 
 def test_scores_against_counting_by_hand() -> None:
     batch = judged_batch(700, seed=3, distinct=9)
-    tables = Scores().result(Scores().update(batch))
-    cells = list(zip(*(batch.column(name).to_pylist() for name in ("score", "positive", "mask")), strict=True))
-    for sample, table in [(None, tables.every), *enumerate(tables.samples)]:
-        chosen = [cell for cell in cells if sample is None or (cell[2] >> sample) & 1]
+    weights = np.random.default_rng(1).integers(1, 9, 700).astype(float)
+    batch = batch.set_column(batch.schema.get_field_index("weight"), "weight", pa.array(weights))
+    found = Scores().result(Scores().update(batch))
+    cells = list(zip(*(batch.column(n).to_pylist() for n in ("score", "positive", "group", "weight")), strict=True))
+    kept = np.random.default_rng(2).random((5, 64)) < 0.7
+    for groups, table in [(np.ones(64, bool), found.table), *((part, found.part(part)) for part in kept)]:
+        chosen = [cell for cell in cells if groups[cell[2]]]
+        assert table.scores.tolist() == sorted({cell[0] for cell in cells})
         for score, positives, negatives in zip(*table, strict=True):
-            assert positives == sum(1 for cell in chosen if cell[0] == score and cell[1])
-            assert negatives == sum(1 for cell in chosen if cell[0] == score and not cell[1])
+            assert positives == sum(cell[3] for cell in chosen if cell[0] == score and cell[1])
+            assert negatives == sum(cell[3] for cell in chosen if cell[0] == score and not cell[1])
 
 
 def test_minus_zero_is_zero() -> None:
     state = Scores().update(batch_of([("1", "1", -0.0, 1), ("1", "1", 0.0, 1)]))
-    assert state.counts.tolist() == [2]
+    assert state.weights.tolist() == [2]
     assert state == Scores().update(batch_of([("1", "1", 0.0, 1), ("1", "1", -0.0, 1)]))
 
 
@@ -117,7 +130,7 @@ def test_columns_that_are_slices() -> None:
     whole = judged_batch(300, seed=4)
     for analyzer in ANALYZERS:
         again = one_batch([pa.RecordBatch.from_pylist(whole.slice(100, 50).to_pylist(), schema=None)])
-        copied = batch_of([(row["actual"], row["predicted"], row["score"], row["mask"]) for row in again.to_pylist()])
+        copied = batch_of([(row["actual"], row["predicted"], row["score"], row["group"]) for row in again.to_pylist()])
         assert analyzer.update(whole.slice(100, 50)) == analyzer.update(copied)
 
 
@@ -133,7 +146,7 @@ def test_other_bytes_are_refused(data: bytes) -> None:
     [
         Confusion().identity().save(),
         pack("ScoreState", {}),
-        pack("ScoreState", {"scores": 1, "codes": 2, "counts": 3, "more": 4}),
+        pack("ScoreState", {"scores": 1, "codes": 2, "weights": 3, "more": 4}),
         pack("ScoreState", {"scores": {"dtype": "nonsense", "data": b""}}),
         pack("ScoreState", {"scores": {"dtype": "<f8", "data": b"123"}}),
         Scores().identity().save()[:-3],
@@ -181,7 +194,7 @@ class _Sum:
         return _Seen((0,))
 
     def update(self, batch: pa.RecordBatch) -> _Seen:
-        return _Seen((sum(batch.column("mask").to_pylist()),))
+        return _Seen((sum(batch.column("group").to_pylist()),))
 
     def merge(self, states: Sequence[_Seen]) -> _Seen:
         return _Seen((sum(state.values[0] for state in states),))
@@ -195,7 +208,7 @@ class _OrderMatters(_Sum):
         return _Seen(())
 
     def update(self, batch: pa.RecordBatch) -> _Seen:
-        return _Seen(tuple(batch.column("mask").to_pylist()))
+        return _Seen(tuple(batch.column("group").to_pylist()))
 
     def merge(self, states: Sequence[_Seen]) -> _Seen:
         return _Seen(tuple(value for state in states for value in state.values))
@@ -227,9 +240,24 @@ class _FailsEmpty(_Sum):
         return 1 // state.values[0]
 
 
+class _Near(_Sum):
+    """The first row's group in millionths: off by up to 63 of them in another split."""
+
+    name = "near"
+
+    def update(self, batch: pa.RecordBatch) -> _Seen:
+        return _First().update(batch)
+
+    def merge(self, states: Sequence[_Seen]) -> _Seen:
+        return _First().merge(states)
+
+    def result(self, state: _Seen) -> float:
+        return float(state.values[0]) / 1e6
+
+
 class _First(_Sum):
     def update(self, batch: pa.RecordBatch) -> _Seen:
-        return _Seen(((batch.column("mask").to_pylist() or [0])[0],))
+        return _Seen(((batch.column("group").to_pylist() or [0])[0],))
 
     def merge(self, states: Sequence[_Seen]) -> _Seen:
         return _Seen((max((state.values[0] for state in states), default=0),))
@@ -254,6 +282,12 @@ def test_the_laws_notice_what_is_wrong(broken: Any, law: str) -> None:
         check_laws(broken, [judged_batch(200)])
 
 
+def test_an_absolute_tolerance_is_only_as_wide_as_given() -> None:
+    check_laws(_Near(), [judged_batch(200)], absolute=1e-4)
+    with pytest.raises(AssertionError, match="near: the rows "):
+        check_laws(_Near(), [judged_batch(200)], absolute=1e-6)
+
+
 def test_the_laws_ask_for_a_result_of_no_rows() -> None:
     with pytest.raises(ZeroDivisionError):
         check_laws(_FailsEmpty(), [judged_batch(200)])
@@ -264,6 +298,9 @@ def test_same_compares_by_content() -> None:
     assert not same({"a": 1.0}, {"b": 1.0})
     assert same(np.array([1.0, np.inf]), np.array([1.0 + 1e-12, np.inf]), 1e-9)
     assert not same(np.array([1, 2]), np.array([1, 3]))
+    assert same({"a": [0.0, np.array([1e-20])]}, {"a": [1e-20, np.array([0.0])]}, absolute=1e-12)
+    assert not same(0.0, 1e-20, 1e-9)
+    assert not same(np.array([0.0]), np.array([1e-20]), 1e-9)
     assert not same(1.0, None)
     assert not same(None, 1.0)
     assert not same([1], [1, 2])

@@ -66,7 +66,7 @@ def test_the_list_of_commands_is_whole(cli: Cli) -> None:
         ("deploy", "x"),
         ("runs", "list", "--limit", "none"),
         ("runs", "list", "--limit", "0"),
-        ("check", "model-quality"),
+        ("check", "model-quality", "--minimum-sample", "0"),
         ("serve", "--data", "d", "--port", "70000"),
         ("endpoint", "capture", "x", "--percent", "101"),
         ("demo", "--twice"),

@@ -1,4 +1,4 @@
-"""The five samples are a pure function of the id, the row and the seed, whatever array the ids come in."""
+"""Groups and samples are a pure function of the id, the row and the seed, whatever array the ids come in."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
-from driftline.core.sampling import hash_ids, sample_masks
+from driftline.core.sampling import GROUPS, groups_of, hash_ids, samples_of_groups
 
 WORD = (1 << 64) - 1
 PRIME = 0x9E3779B97F4A7C15
@@ -36,9 +37,9 @@ def hashed(text: str | None, seed: int) -> int:
     return mixed(value)
 
 
-def masks(ids: pa.Array[Any], rows: Any = None, *, seed: int = 0, samples: int = 5, share: float = 0.8) -> Any:
+def groups(ids: pa.Array[Any], rows: Any = None, *, seed: int = 0) -> Any:
     rows = np.zeros(len(ids), dtype=np.int64) if rows is None else rows
-    return sample_masks(ids, rows, samples=samples, share=share, seed=seed)
+    return groups_of(ids, rows, seed=seed)
 
 
 ids = st.lists(
@@ -70,55 +71,89 @@ def test_kind_and_slicing_of_the_array_do_not_matter(texts: list[str | None], se
         assert np.concatenate(parts).tolist() == wanted
 
 
-def test_no_ids_have_no_masks() -> None:
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(texts=ids, seed=st.integers(0, 2**40), start=st.integers(0, 2**40))
+def test_a_group_is_its_definition(texts: list[str | None], seed: int, start: int) -> None:
+    rows = np.arange(start, start + len(texts))
+    wanted = [
+        mixed((hashed(text, seed) + row * PRIME) & WORD) >> 58 for text, row in zip(texts, rows.tolist(), strict=True)
+    ]
+    found = groups(pa.array(texts, pa.string()), rows, seed=seed)
+    assert found.dtype == np.uint8
+    assert found.tolist() == wanted
+
+
+def test_no_ids_have_no_groups() -> None:
     for array in (pa.array([], pa.string()), pa.array(["a"]).slice(1), pa.nulls(0, pa.large_string())):
-        assert masks(array).tolist() == []
-    assert masks(pa.nulls(3, pa.string())).tolist() == masks(pa.array(["", "", ""])).tolist()
-    assert masks(pa.nulls(3)).tolist() == masks(pa.array(["", "", ""])).tolist()
+        assert groups(array).tolist() == []
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_missing_id_is_an_empty_one_alone_and_among_others(seed: int) -> None:
+    rows = np.arange(7)
+    wanted = groups(pa.array([""] * 7), rows, seed=seed)
+    for missing in (pa.nulls(7, pa.string()), pa.nulls(7), pa.nulls(7, pa.large_string())):
+        assert np.array_equal(groups(missing, rows, seed=seed), wanted)
+    mixed_ids = pa.array([None] * 6 + ["x"], pa.string())
+    assert np.array_equal(groups(mixed_ids, rows, seed=seed)[:6], wanted[:6])
 
 
 def test_the_seed_and_the_row_matter_and_the_rest_does_not() -> None:
     array = pa.array([f"id-{number}" for number in range(2000)])
-    first = masks(array)
-    assert np.array_equal(first, masks(array))
-    assert not np.array_equal(first, masks(array, seed=1))
-    assert not np.array_equal(first, masks(array, np.ones(2000, dtype=np.int64)))
-    one = pa.array(["id-1234"])
-    assert masks(one)[0] == first[1234]
-    assert np.array_equal(masks(array, samples=2), first & np.uint64(3))
+    first = groups(array)
+    assert np.array_equal(first, groups(array))
+    assert not np.array_equal(first, groups(array, seed=1))
+    assert not np.array_equal(first, groups(array, np.ones(2000, dtype=np.int64)))
+    assert groups(pa.array(["id-1234"]))[0] == first[1234]
+
+
+def test_blocks_do_not_matter() -> None:
+    n = 70_001
+    array, rows = pa.array([f"o-{number}" for number in range(n)]), np.arange(n, dtype=np.int64)
+    whole = groups(array, rows)
+    for cut in (1, 32_767, 32_768, 32_769, 65_536, n):
+        parts = [groups(array.slice(0, cut), rows[:cut]), groups(array.slice(cut), rows[cut:])]
+        assert np.array_equal(np.concatenate(parts), whole)
 
 
 @pytest.mark.parametrize("made", ["ids", "rows"])
 @pytest.mark.parametrize("seed", [0, 1, 12345])
-def test_shares_and_independence(made: str, seed: int) -> None:
+def test_groups_are_alike_in_size_and_independent(made: str, seed: int) -> None:
     n = 100_000
     if made == "ids":
         array, rows = pa.array([f"o-{number}" for number in range(n)]), np.zeros(n, dtype=np.int64)
     else:
         array, rows = pa.array([""] * n), np.arange(n, dtype=np.int64)
-    bits = np.array([(masks(array, rows, seed=seed) >> np.uint64(s)) & np.uint64(1) for s in range(5)]).astype(float)
-    share = round(0.8 * 4096) / 4096
-    # Five standard errors of a binomial share; 30 such shares are looked at here, each off by chance once in 10**6.
-    error = 5 * math.sqrt(share * (1 - share) / n)
-    assert np.abs(bits.mean(axis=1) - share).max() < error
+    found = groups(array, rows, seed=seed).astype(np.int64)
+    # By chance one test of chi-square in 10**6 falls below; six pairs of them are looked at, all seeded.
+    assert chisquare(np.bincount(found, minlength=GROUPS)).pvalue > 1e-6
+    neighbours = np.bincount(found[:-1] * GROUPS + found[1:], minlength=GROUPS**2)
+    assert chisquare(neighbours).pvalue > 1e-6
+    other = groups(array, rows, seed=seed + 1).astype(np.int64)
+    assert chisquare(np.bincount(found * GROUPS + other, minlength=GROUPS**2)).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("seed", [-1, 0, 1, 12345, 2**70])
+def test_five_samples_of_four_fifths_of_the_groups(seed: int) -> None:
+    kept = samples_of_groups(seed)
+    assert (kept.shape, kept.dtype) == ((5, GROUPS), np.bool_)
+    assert kept.sum(axis=1).tolist() == [51] * 5
+    assert np.array_equal(kept, samples_of_groups(seed))
+    assert len({row.tobytes() for row in kept}) == 5
+
+
+def test_every_group_is_as_likely_in_a_sample_and_the_samples_are_independent() -> None:
+    seeds = 2000
+    kept = np.array([samples_of_groups(seed) for seed in range(seeds)]).astype(float)
+    share = 51 / 64
+    # Five standard errors of a binomial share; one in 10**6 is off by chance, 320 are looked at.
+    assert np.abs(kept.mean(axis=0) - share).max() < 5 * math.sqrt(share * (1 - share) / seeds)
     for one, other in combinations(range(5), 2):
-        both = share * share
-        found = (bits[one] * bits[other]).mean()
-        assert abs(found - both) < 5 * math.sqrt(both * (1 - both) / n)
-    neighbours = bits[0][:-1] * bits[0][1:]
-    # Neighbouring products overlap, which at most doubles the variance of their mean.
-    assert abs(neighbours.mean() - share * share) < 5 * math.sqrt(2 * share * share * (1 - share * share) / n)
+        both = (kept[:, one] * kept[:, other]).mean()
+        # Groups inside one sample exclude one another a little, so the products vary less than independent ones.
+        assert abs(both - share**2) < 5 * math.sqrt(share**2 * (1 - share**2) / (seeds * GROUPS))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_other_shares(share: float) -> None:
-    array = pa.array([str(number) for number in range(20_000)])
-    found = (masks(array, samples=1, share=share) & np.uint64(1)).astype(float).mean()
-    # Five standard errors of a share of a quarter of 20,000.
-    assert abs(found - share) <= (0.0154 if 0 < share < 1 else 0.0)
-
-
-def test_one_to_five_samples() -> None:
-    for samples in (0, 6):
-        with pytest.raises(ValueError, match="one to five"):
-            masks(pa.array(["a"]), samples=samples)
+def test_another_seed_draws_other_samples() -> None:
+    seen = {samples_of_groups(seed).tobytes() for seed in range(100)}
+    assert len(seen) == 100

@@ -77,7 +77,7 @@ def test_every_python_block_runs(document: Path, tmp_path: Path) -> None:
         pytest.skip("no code in it")
     script = tmp_path / "script.py"
     script.write_text("\n".join(code), encoding="utf-8")
-    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
 
 

@@ -133,6 +133,7 @@ def test_the_truth_makes_the_check_pass(world: World, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "statistics.json",
         "constraint_violations.json",
+        "report.html",
         "constraints.json",
     }
 
@@ -144,7 +145,9 @@ def test_flipped_labels_make_it_fail_in_the_published_words(world: World, tmp_pa
     assert done.stdout.startswith("✕ VIOLATED  201 of 201 predictions have a label\n")
     violations = json.loads((tmp_path / "report" / "constraint_violations.json").read_text())["violations"]
     found = {violation["metric_name"]: violation for violation in violations}
-    assert set(found["f2"]) == {"metric_name", "constraint_check_type", "description"}
+    assert set(found["f2"]) >= {"metric_name", "constraint_check_type", "description"}
+    assert found["f2"]["item_count"] == 201
+    assert found["f2"]["value"] < found["f2"]["threshold"]
     assert found["f2"]["constraint_check_type"] == "LessThanThreshold"
     words = found["f2"]["description"]
     assert words.startswith("Metric f2 with 0.")
@@ -260,7 +263,7 @@ def test_reports_lie_in_the_folder_of_the_hour(world: World, judged: Judged) -> 
         assert run["report"] == f"reports/boxed/hourly/2026/11/22/{hour}"
         folder = world.server.data / run["report"]
         names = {path.name for path in folder.iterdir() if path.is_file()}
-        assert names == {"statistics.json", "constraint_violations.json", "constraints.json"}
+        assert names == {"statistics.json", "constraint_violations.json", "constraints.json", "report.html"}
         written = json.loads((folder / "constraint_violations.json").read_text())["violations"]
         assert written == run["violations"]
 

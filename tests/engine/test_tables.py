@@ -23,11 +23,18 @@ def read(
     table = PredictionTable(file, columns)
     try:
         rows = [
-            (row["score"], row["prediction"], row["label"]) for batch in table.batches() for row in batch.to_pylist()
+            (row["score"], spelled(row["prediction"]), spelled(row["label"]))
+            for batch in table.batches()
+            for row in batch.to_pylist()
         ]
         return rows, {reject.reason: (reject.count, reject.samples) for reject in table.rejects()}, table.rows()
     finally:
         table.close()
+
+
+def spelled(value: object) -> str | None:
+    """Clean columns of whole numbers come as numbers, all others as text."""
+    return None if value is None else str(value)
 
 
 def csv_file(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:

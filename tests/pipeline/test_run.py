@@ -19,23 +19,21 @@ from driftline.core.errors import InputError, SetupError
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
-from driftline.engine.tables import Columns
 from driftline.pipeline import (
     Baseline,
     ModelQualityRun,
     RunResult,
     baseline_model_quality,
     run_model_quality,
-    write_baseline,
 )
 from driftline.testing import START, capture, prediction_batch, quality_captures, write_captures, write_labels
 
 Make = Callable[..., tuple[Path, Path]]
-COLUMNS = Columns(label="label", prediction="prediction", probability="probability")
+COLUMNS = {"label": "label", "prediction": "prediction", "probability": "probability"}
 
 
 def baseline_of(file: Path) -> Baseline:
-    return baseline_model_quality(file, COLUMNS, problem_type="BinaryClassification", threshold=0.8, now=START)
+    return baseline_model_quality(file, threshold=0.8, now=START, **COLUMNS)
 
 
 def run_of(
@@ -67,7 +65,7 @@ def test_the_baseline_is_the_published_one(churn_file: Path, published: Path, tm
         assert found.threshold == pytest.approx(threshold, abs=1e-12), name
         assert found.comparison_operator == wanted["comparison_operator"], name
         assert family[name]["value"] == found.threshold
-    statistics, constraints = write_baseline(baseline, tmp_path / "baseline")
+    statistics, constraints, _ = baseline.write(tmp_path / "baseline")
     assert json.loads(statistics.read_bytes())["dataset"] == {
         "item_count": 201,
         "evaluation_time": "2026-11-22T10:00:00Z",
@@ -96,7 +94,7 @@ def test_the_same_data_meet_their_own_baseline(churn_file: Path, churn_folders: 
     }  # fmt: skip
     assert [step.name for step in result.steps] == ["read captures", "read labels", "merge", "analyse", "check"]
     written = sorted(path.name for path in (tmp_path / "report").iterdir())
-    assert written == ["constraint_violations.json", "constraints.json", "statistics.json"]
+    assert written == ["constraint_violations.json", "constraints.json", "report.html", "statistics.json"]
     assert json.loads((tmp_path / "report" / "constraint_violations.json").read_bytes()) == {"violations": []}
 
 
@@ -208,11 +206,12 @@ def test_captures_give_the_figures_of_the_same_rows_in_a_table(tmp_path: Path) -
     found = run_of((tmp_path / "c", tmp_path / "l"), attributes=attributes)
     rows = zip(batch.column("score").to_pylist(), batch.column("label").to_pylist(), strict=True)
     (tmp_path / "t.csv").write_text("p,label\n" + "".join(f"{score!r},{label}\n" for score, label in rows))
-    columns = Columns(label="label", probability="p")
-    baseline = baseline_model_quality(tmp_path / "t.csv", columns, problem_type="BinaryClassification", now=START)
+    baseline = baseline_model_quality(tmp_path / "t.csv", label="label", probability="p", now=START)
     family = baseline.statistics["binary_classification_metrics"]
     for name, value in found.metrics.items():
-        if not name.endswith("_std"):
+        if name in ("brier_score_std", "expected_calibration_error_std"):
+            assert value is None
+        elif not name.endswith("_std"):
             assert value == family[name]["value"], name
         else:
             # The samples are drawn by other ids, so the deviations differ; both are there.
@@ -233,7 +232,7 @@ def test_what_cannot_be_run_is_refused(churn_file: Path, tmp_path: Path) -> None
     with pytest.raises(InputError, match="no folder"):
         run_of((tmp_path / "nowhere", None))
     with pytest.raises(InputError, match="problem type 'Clustering' is not supported"):
-        baseline_model_quality(churn_file, COLUMNS, problem_type="Clustering", now=START)
+        baseline_model_quality(churn_file, problem_type="Clustering", now=START, **COLUMNS)
     (tmp_path / "t.csv").write_text("probability,prediction,label\n0.1,0,\n0.1,,1\n")
     with pytest.raises(InputError, match="has no row that can be used") as error:
         baseline_of(tmp_path / "t.csv")
@@ -243,10 +242,10 @@ def test_what_cannot_be_run_is_refused(churn_file: Path, tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_is_an_error_of_the_machine(churn_file: Path, tmp_path: Path) -> None:
     (tmp_path / "taken" / "statistics.json").mkdir(parents=True)
     with pytest.raises(SetupError, match="cannot write"):
-        write_baseline(baseline_of(churn_file), tmp_path / "taken")
+        baseline_of(churn_file).write(tmp_path / "taken")
 
 
 def test_a_folder_under_a_file_is_an_error_of_the_machine(churn_file: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot write"):
-        write_baseline(baseline_of(churn_file), tmp_path / "file" / "folder")
+        baseline_of(churn_file).write(tmp_path / "file" / "folder")

@@ -10,27 +10,32 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from driftline.core.sampling import GROUPS
 from driftline.core.state import State
 
 Ints = npt.NDArray[np.int64]
-SAMPLES = 5
-MASKS = 1 << SAMPLES
+Floats = npt.NDArray[np.float64]
 _DENSE = 1 << 20
+_FEW = 16
 
 
 @dataclass(frozen=True, eq=False)
 class ConfusionState(State):
-    """Non-empty cells, in ascending order of (actual, predicted, sample mask); classes by their place in ``labels``.
+    """Non-empty cells, in ascending order of (actual, predicted, group); classes by their place in ``labels``.
 
-    ``labels`` are the distinct class names in ascending order. A row's mask is the bit set of the five 80 % samples
-    it belongs to, so that the same counts give the metric's deviation without a second pass.
+    ``labels`` are the distinct class names in ascending order. ``weight`` is the sum of the rows' weights (their
+    number, where none are given). A row's group is a hash of its id, 0 to 63, so that the same cells give a metric's
+    deviation and standard error without a second pass. ``rows`` is the number of rows, ``weighted`` whether any of
+    them has a weight other than 1.
     """
 
     labels: tuple[str, ...]
     actual: Ints
     predicted: Ints
-    mask: Ints
-    count: Ints
+    group: Ints
+    weight: Floats
+    rows: int = 0
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -38,17 +43,23 @@ class ConfusionState(State):
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Counts of rows, ``counts[i, j]`` of class i predicted as class j, over all rows and in each sample."""
+    """Weights of rows: ``cells[i, j]`` of class i predicted as class j, and by group the margins.
+
+    ``margins[group]`` has three rows, each a value a class: rightly predicted, actual, predicted.
+    """
 
     labels: tuple[str, ...]
-    counts: Ints
-    samples: tuple[Ints, ...]
+    cells: Floats
+    margins: Floats
+    rows: int
+    weighted: bool
 
 
 class Confusion:
-    """Counts (actual, predicted) pairs.
+    """Weighs (actual, predicted) pairs.
 
-    A batch needs the columns ``actual`` and ``predicted`` (dictionary of strings, no nulls) and ``mask`` (uint8).
+    A batch needs the columns ``actual`` and ``predicted`` (dictionary of strings, no nulls), ``group`` (uint8) and
+    ``weight`` (double).
     """
 
     name = "confusion"
@@ -56,22 +67,36 @@ class Confusion:
     def identity(self) -> ConfusionState:
         """The state of no rows."""
         none = np.zeros(0, dtype=np.int64)
-        return ConfusionState((), none, none, none, none)
+        return ConfusionState((), none, none, none, np.zeros(0))
 
     def update(self, batch: pa.RecordBatch) -> ConfusionState:
-        """The counts of one batch."""
+        """The cells of one batch."""
         actual, actual_names = _codes(batch.column("actual"))
         predicted, predicted_names = _codes(batch.column("predicted"))
         labels = sorted({*actual_names, *predicted_names})
-        mask = batch.column("mask").to_numpy(zero_copy_only=False).astype(np.int64)
-        ones = np.ones(len(mask), dtype=np.int64)
+        weight = batch.column("weight").to_numpy(zero_copy_only=False)
+        weighted = bool((weight != 1).any())
+        group = batch.column("group").to_numpy(zero_copy_only=False)
+        if not weighted and 0 < len(labels) <= _FEW:
+            return _counted(
+                labels,
+                _placed(actual_names, labels).astype(np.int16)[actual],
+                _placed(predicted_names, labels).astype(np.int16)[predicted],
+                group,
+            )
         return _state(
-            labels, _placed(actual_names, labels)[actual], _placed(predicted_names, labels)[predicted], mask, ones
+            labels,
+            _placed(actual_names, labels)[actual],
+            _placed(predicted_names, labels)[predicted],
+            group.astype(np.int64),
+            weight,
+            batch.num_rows,
+            weighted,
         )
 
     def merge(self, states: Sequence[ConfusionState]) -> ConfusionState:
-        """The counts of all the rows the states saw."""
-        states = [state for state in states if len(state.count)]
+        """The cells of all the rows the states saw."""
+        states = [state for state in states if state.rows]
         if not states:
             return self.identity()
         labels = sorted({label for state in states for label in state.labels})
@@ -80,21 +105,26 @@ class Confusion:
             labels,
             np.concatenate([place[state.actual] for place, state in zip(places, states, strict=True)]),
             np.concatenate([place[state.predicted] for place, state in zip(places, states, strict=True)]),
-            np.concatenate([state.mask for state in states]),
-            np.concatenate([state.count for state in states]),
+            np.concatenate([state.group for state in states]),
+            np.concatenate([state.weight for state in states]),
+            sum(state.rows for state in states),
+            any(state.weighted for state in states),
         )
 
     def result(self, state: ConfusionState) -> ConfusionMatrix:
-        """The matrix over all rows, and in each of the five samples."""
-        return ConfusionMatrix(
-            state.labels,
-            _matrix(state, np.ones(len(state.count), dtype=bool)),
-            tuple(_matrix(state, (state.mask >> sample) & 1 == 1) for sample in range(SAMPLES)),
-        )
+        """The matrix over all rows, and the margins of each group."""
+        size = len(state.labels)
+        cells, margins = np.zeros((size, size)), np.zeros((GROUPS, 3, size))
+        np.add.at(cells, (state.actual, state.predicted), state.weight)
+        right = state.actual == state.predicted
+        np.add.at(margins[:, 0], (state.group[right], state.actual[right]), state.weight[right])
+        np.add.at(margins[:, 1], (state.group, state.actual), state.weight)
+        np.add.at(margins[:, 2], (state.group, state.predicted), state.weight)
+        return ConfusionMatrix(state.labels, cells, margins, state.rows, state.weighted)
 
 
-def _codes(column: pa.DictionaryArray) -> tuple[Ints, list[str]]:
-    return column.indices.to_numpy(zero_copy_only=False).astype(np.int64), column.dictionary.to_pylist()
+def _codes(column: pa.DictionaryArray) -> tuple[Any, list[str]]:
+    return column.indices.to_numpy(zero_copy_only=False), column.dictionary.to_pylist()
 
 
 def _placed(names: Sequence[str], labels: list[str]) -> Ints:
@@ -103,28 +133,32 @@ def _placed(names: Sequence[str], labels: list[str]) -> Ints:
     return np.array([where[name] for name in names], dtype=np.int64)
 
 
-def _state(labels: list[str], actual: Ints, predicted: Ints, mask: Ints, count: Ints) -> ConfusionState:
-    """The canonical state: cells summed, empty ones and labels that no row has left out."""
+def _counted(labels: list[str], actual: Any, predicted: Any, group: Any) -> ConfusionState:
+    """The state of rows of weight 1 and few classes: small numbers take a fraction of the memory traffic."""
+    key = (actual * np.int16(len(labels)) + predicted) * np.int16(GROUPS) + group
+    counts = np.bincount(key)
+    cells = np.flatnonzero(counts)
+    pairs, groups = np.divmod(cells, GROUPS)
+    first, second = np.divmod(pairs, len(labels))
+    return _state(labels, first, second, groups, counts[cells].astype(np.float64), len(key), False)
+
+
+def _state(
+    labels: list[str], actual: Ints, predicted: Ints, group: Ints, weight: Floats, rows: int, weighted: bool
+) -> ConfusionState:
+    """The canonical state: cells summed, labels that no row has left out."""
     size = len(labels)
-    key = (actual * size + predicted) * MASKS + mask
-    if size * size * MASKS <= _DENSE:
-        # Weights of bincount are floats, exact up to 2**53 rows.
-        totals = np.bincount(key, weights=count, minlength=0).astype(np.int64)
-        cells = np.flatnonzero(totals)
-        sums = totals[cells]
+    key = (actual * size + predicted) * GROUPS + group
+    if size * size * GROUPS <= _DENSE:
+        cells = np.flatnonzero(np.bincount(key, minlength=0))
+        sums: Floats = np.bincount(key, weights=weight, minlength=0)[cells].astype(np.float64)
     else:
         cells, inverse = np.unique(key, return_inverse=True)
-        sums = np.zeros(len(cells), dtype=np.int64)
-        np.add.at(sums, inverse, count)
-    pairs, masks = np.divmod(cells, MASKS)
-    rows, columns = np.divmod(pairs, size) if size else (pairs, pairs)
-    used = np.union1d(rows, columns)
+        sums = np.bincount(inverse, weights=weight, minlength=len(cells)).astype(np.float64)
+    pairs, groups = np.divmod(cells, GROUPS)
+    first, second = np.divmod(pairs, size) if size else (pairs, pairs)
+    used = np.union1d(first, second)
     place = np.zeros(size, dtype=np.int64)
     place[used] = np.arange(len(used))
-    return ConfusionState(tuple(labels[i] for i in used), place[rows], place[columns], masks, sums)
-
-
-def _matrix(state: ConfusionState, chosen: npt.NDArray[Any]) -> Ints:
-    matrix = np.zeros((len(state.labels), len(state.labels)), dtype=np.int64)
-    np.add.at(matrix, (state.actual[chosen], state.predicted[chosen]), state.count[chosen])
-    return matrix
+    names = tuple(labels[i] for i in used)
+    return ConfusionState(names, place[first], place[second], groups, sums, rows, weighted)

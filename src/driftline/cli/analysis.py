@@ -11,14 +11,23 @@ import typer
 from driftline.cli.output import out, paint, verdict
 
 if TYPE_CHECKING:
-    from driftline.pipeline import Baseline, RunResult
+    from driftline.pipeline import Baseline, Checked, RunResult
 
 baseline = typer.Typer(help="Compute statistics and suggest constraints from a file.", no_args_is_help=True)
 check = typer.Typer(help="Check captured predictions against constraints.", no_args_is_help=True)
 
-ProblemType = Annotated[str, typer.Option("--problem-type", help="BinaryClassification")]
+ProblemType = Annotated[
+    str, typer.Option("--problem-type", help="BinaryClassification, MulticlassClassification or Regression")
+]
+Label = Annotated[str, typer.Option(help="column of the true label")]
+Prediction = Annotated[str | None, typer.Option(help="column of the predicted label or number")]
+Probability = Annotated[str | None, typer.Option(help="column of the score of the positive class")]
+Weight = Annotated[str | None, typer.Option(help="column of the rows' weights")]
+Threshold = Annotated[float, typer.Option("--probability-threshold", help="positive when the score is above this")]
+Seed = Annotated[int, typer.Option(help="seed of the five 80 % samples")]
+Sample = Annotated[int, typer.Option("--minimum-sample", min=1, help="fewer judged rows give no verdict")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-SHOWN = ("accuracy", "precision", "recall", "f1", "f2", "auc")
+SHOWN = 8
 
 
 @baseline.callback()
@@ -28,7 +37,7 @@ def _baseline() -> None:
 
 @check.callback()
 def _check() -> None:
-    """Check captured predictions against constraints."""
+    """Check predictions against constraints."""
 
 
 @baseline.command("model-quality")
@@ -36,23 +45,34 @@ def baseline_model_quality(
     file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet with predictions and labels")],
     output: Annotated[Path, typer.Option("-o", "--output", help="folder for statistics.json and constraints.json")],
     problem_type: ProblemType = "BinaryClassification",
-    label: Annotated[str, typer.Option(help="column of the true label")] = "label",
-    prediction: Annotated[str | None, typer.Option(help="column of the predicted label")] = None,
-    probability: Annotated[str | None, typer.Option(help="column of the score of the positive class")] = None,
-    probability_threshold: Annotated[float, typer.Option(help="positive above this, without --prediction")] = 0.5,
-    seed: Annotated[int, typer.Option(help="seed of the five 80 % samples")] = 0,
+    label: Label = "label",
+    prediction: Prediction = None,
+    probability: Probability = None,
+    weight: Weight = None,
+    threshold: Threshold = 0.5,
+    tolerance: Annotated[str | None, typer.Option(help="loosen the suggestions: 0.02, 5% or 2ci (intervals)")] = None,
+    seed: Seed = 0,
     json: Json = False,
 ) -> int:
-    """Statistics and suggested constraints of a model's quality."""
+    """Statistics, suggested constraints and a report of a model's quality."""
     from driftline import pipeline
-    from driftline.engine.tables import Columns
+    from driftline.cli.progress import ProgressBar
 
     out.json = json
-    columns = Columns(label=label, prediction=prediction, probability=probability)
-    found = pipeline.baseline_model_quality(
-        file, columns, problem_type=problem_type, threshold=probability_threshold, seed=seed, now=datetime.now(UTC)
-    )
-    paths = pipeline.write_baseline(found, output)
+    with ProgressBar() as progress:
+        found = pipeline.baseline_model_quality(
+            file,
+            label=label,
+            prediction=prediction,
+            probability=probability,
+            weight=weight,
+            problem_type=problem_type,
+            threshold=threshold,
+            tolerance=tolerance,
+            seed=seed,
+            progress=progress,
+        )
+    paths = found.write(output)
     for reject in found.rejects:
         out.say(f"{paint('left out:', 'yellow')} {reject}")
     out.result(_baseline_document(found, paths), _baseline_text(found, paths))
@@ -61,37 +81,74 @@ def baseline_model_quality(
 
 @check.command("model-quality")
 def check_model_quality(
-    captures: Annotated[Path, typer.Option(help="folder of capture files")],
+    captures: Annotated[Path | None, typer.Option(help="folder of capture files")] = None,
     constraints: Annotated[Path | None, typer.Option(help="constraints.json to check against")] = None,
     labels: Annotated[Path | None, typer.Option(help="folder of ground-truth files")] = None,
+    statistics: Annotated[
+        Path | None, typer.Option(help="the baseline's statistics.json: also estimate metrics without labels")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="instead of captures: a file with predictions and labels")] = None,
     problem_type: ProblemType = "BinaryClassification",
     probability_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the score")] = None,
-    probability_threshold: Annotated[float, typer.Option(help="positive when the score is above this")] = 0.5,
+    threshold: Threshold = 0.5,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
+    label: Label = "label",
+    prediction: Prediction = None,
+    probability: Probability = None,
+    weight: Weight = None,
     start: Annotated[str | None, typer.Option(help="first instant, ISO 8601 UTC")] = None,
     end: Annotated[str | None, typer.Option(help="first instant after, ISO 8601 UTC")] = None,
     report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
-    seed: Annotated[int, typer.Option(help="seed of the five 80 % samples")] = 0,
+    minimum_sample: Sample = 30,
+    seed: Seed = 0,
     json: Json = False,
 ) -> int:
     """Join captured predictions with labels, measure them, and check them. Exit code 0 OK, 1 violated, 3 no verdict."""
     from driftline import pipeline
+    from driftline.cli.progress import ProgressBar
     from driftline.core.documents import read_constraints
+    from driftline.core.errors import InputError
     from driftline.core.verdict import EXIT_CODES
     from driftline.engine.attributes import OutputAttributes
+    from driftline.pipeline import read_calibration
 
     out.json = json
+    if (captures is None) == (data is None):
+        raise InputError(
+            "nothing to check, or two things", hint="give --captures DIR (with --labels DIR), or --data FILE"
+        )
+    wanted = None if constraints is None else read_constraints(read_file(constraints), str(constraints))
+    if data is not None:
+        if wanted is None:
+            raise InputError("a file is checked against constraints", hint="give --constraints FILE")
+        checked = pipeline.check_model_quality(
+            data,
+            wanted,
+            label=label,
+            prediction=prediction,
+            probability=probability,
+            weight=weight,
+            threshold=threshold,
+            minimum_sample=minimum_sample,
+            seed=seed,
+        )
+        if report is not None:
+            checked.write(report)
+        return _tell_checked(checked, report)
     run = pipeline.ModelQualityRun(
         captures=str(captures),
         labels=None if labels is None else str(labels),
         problem_type=problem_type,
-        attributes=OutputAttributes(probability_attribute, probability_threshold, inference_attribute),
-        constraints=None if constraints is None else read_constraints(read_file(constraints), str(constraints)),
+        attributes=OutputAttributes(probability_attribute, threshold, inference_attribute),
+        constraints=wanted,
         window=window_of(start, end),
         seed=seed,
         report=None if report is None else str(report),
+        minimum_sample=minimum_sample,
+        calibration=None if statistics is None else read_calibration(read_file(statistics), str(statistics)),
     )
-    result = pipeline.run_model_quality(run)
+    with ProgressBar() as progress:
+        result = pipeline.run_model_quality(run, progress=progress)
     for reject in result.rejects:
         out.say(f"{paint('refused:', 'yellow')} {reject}")
     out.result(_check_document(result, report), _check_text(result, report))
@@ -138,6 +195,41 @@ def _baseline_text(found: Baseline, paths: list[Path]) -> list[str]:
     return lines + [f"  wrote {path}" for path in paths]
 
 
+def _estimate_lines(estimate: dict[str, Any] | None) -> list[str]:
+    """An estimate is never shown like a measurement."""
+    if estimate is None:
+        return []
+    if estimate["conditions"]:
+        return ["  no estimate without labels:", *(f"    {item['message']}" for item in estimate["conditions"])]
+    lines = [f"  estimated without labels from {estimate['rows']} predictions (no measurement):"]
+    for name in _FIRST:
+        metric = estimate["metrics"].get(name)
+        if metric is not None and metric["value"] is not None:
+            within = (estimate.get("within") or {}).get(name)
+            told = "" if within is None else ("  the truth is within" if within else "  the truth is outside")
+            lines.append(f"    {name:<16} {metric['value']:.4f}  {metric['lower']:.4f}–{metric['upper']:.4f}{told}")
+    return lines
+
+
+def _tell_checked(checked: Checked, report: Path | None) -> int:
+    from driftline.core.verdict import EXIT_CODES
+
+    for reject in checked.rejects:
+        out.say(f"{paint('refused:', 'yellow')} {reject}")
+    document = {
+        "verdict": checked.verdict,
+        "reasons": checked.judgement.reasons,
+        "item_count": checked.item_count,
+        "violations": checked.violations,
+        "statistics": checked.statistics,
+        "rejects": checked.rejects,
+        "report": None if report is None else str(report),
+    }
+    lines = [f"{verdict(checked.verdict)}  {checked.item_count} rows", *str(checked).splitlines()[1:]]
+    out.result(document, lines + (_metric_lines(checked.statistics) if checked.item_count else []))
+    return EXIT_CODES[checked.verdict]
+
+
 def _check_document(result: RunResult, report: Path | None) -> dict[str, Any]:
     return {
         "verdict": result.judgement.verdict,
@@ -146,6 +238,7 @@ def _check_document(result: RunResult, report: Path | None) -> dict[str, Any]:
         "counts": result.counts,
         "metrics": result.metrics,
         "violations": result.violations,
+        "estimate": result.estimate,
         "rejects": result.rejects,
         "steps": result.steps,
         "report": None if report is None else str(report),
@@ -162,21 +255,40 @@ def _check_text(result: RunResult, report: Path | None) -> list[str]:
         lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
     if result.item_count:
         lines += _metric_lines(result.statistics)
+    lines += _estimate_lines(result.estimate)
     return lines + ([f"  report in {report}"] if report is not None else [])
 
 
 def _metric_lines(statistics: dict[str, Any]) -> list[str]:
-    metrics = statistics["binary_classification_metrics"]
-    lines = []
-    for name in SHOWN:
-        metric = metrics.get(name)
-        if metric is None:
-            continue
-        if metric["value"] is None:
-            lines.append(f"  {name:<10} undefined: {metric['error']}")
-        else:
-            interval = metric["confidence_interval"]
-            lines.append(
-                f"  {name:<10} {metric['value']:.4f}  95 % interval {interval['lower']:.4f}–{interval['upper']:.4f}"
-            )
-    return lines
+    """The metrics with a value, without the twins of constant classifiers, at most so many."""
+    family = next(value for key, value in statistics.items() if key.endswith("_metrics"))
+    metrics = {
+        name: metric
+        for name, metric in family.items()
+        if isinstance(metric, dict) and "standard_deviation" in metric and not name.endswith("_constant_classifier")
+    }
+    chosen = [name for name in _FIRST if name in metrics] or list(metrics)
+    return [_metric_line(name, metrics[name]) for name in chosen[:SHOWN]]
+
+
+def _metric_line(name: str, metric: dict[str, Any]) -> str:
+    if metric["value"] is None:
+        return f"  {name:<18} undefined: {metric['error']}"
+    interval = metric.get("confidence_interval")
+    reach = f"  95 % interval {interval['lower']:.4f}–{interval['upper']:.4f}" if interval else ""
+    return f"  {name:<18} {metric['value']:.4f}{reach}"
+
+
+_FIRST = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "f2",
+    "auc",
+    "weighted_precision",
+    "weighted_f1",
+    "mae",
+    "rmse",
+    "r2",
+)

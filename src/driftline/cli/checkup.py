@@ -15,7 +15,13 @@ from driftline.client import Client
 from driftline.core.errors import DriftlineError
 
 PACKAGES = ("driftline", "duckdb", "pyarrow", "numpy", "sqlalchemy", "litestar", "uvicorn")
-RUNTIMES = {"xgboost": ("xgboost-cpu", "xgboost")}
+# Each extra, and the packages any one of which serves its models.
+RUNTIMES = {
+    "xgboost": ("xgboost-cpu", "xgboost"),
+    "sklearn": ("skops",),
+    "lightgbm": ("lightgbm",),
+    "onnx": ("onnxruntime", "onnxruntime-gpu"),
+}
 LOW_DISK = 1 << 30
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import tempfile
 import threading
 import time
@@ -85,13 +84,11 @@ class _World:
     def _constraints(self) -> dict[str, Any]:
         """The suggested constraints, loosened by hand as a user would: an hour has few rows and much noise."""
         from driftline import pipeline
-        from driftline.engine.tables import Columns
 
-        columns = Columns(label="label", prediction="prediction", probability="probability")
         found = pipeline.baseline_model_quality(
-            self.folder / "baseline.csv", columns, problem_type="BinaryClassification", now=self.first
+            self.folder / "baseline.csv", prediction="prediction", probability="probability", now=self.first
         )
-        pipeline.write_baseline(found, self.baseline)
+        found.write(self.baseline)
         metrics = found.statistics["binary_classification_metrics"]
         kept = {name: _loosened(metrics[name], found.item_count) for name in ("f2", "recall", "precision", "auc")}
         document = {"version": 0.0, "binary_classification_constraints": kept}
@@ -124,6 +121,8 @@ class _World:
 
     def _predict(self, client: Client, clock: SharedClock, hour: int, waiting: dict[int, bytes]) -> None:
         """One request a customer, spread over the hour."""
+        import http.client
+
         from driftline.cli.demo_world import customers
 
         people = customers(self.random, PER_HOUR, drifted=hour >= DRIFT_HOUR)

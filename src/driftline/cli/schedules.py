@@ -20,12 +20,15 @@ def create_schedule(
     endpoint: Annotated[str, typer.Option(help="the endpoint to monitor")],
     cron: Annotated[str, typer.Option(help="'0 * * * *' or 'cron(0 * ? * * *)', in UTC")] = "0 * * * *",
     monitor: Annotated[str, typer.Option(help="model-quality")] = "model-quality",
-    problem_type: Annotated[str, typer.Option("--problem-type", help="BinaryClassification")] = "BinaryClassification",
+    problem_type: Annotated[
+        str, typer.Option("--problem-type", help="BinaryClassification, MulticlassClassification, Regression")
+    ] = "BinaryClassification",
     constraints: Annotated[Path | None, typer.Option(help="constraints.json of a baseline")] = None,
     baseline: Annotated[str | None, typer.Option(help="a baseline the service has, instead of --constraints")] = None,
     probability_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the score")] = None,
     probability_threshold: Annotated[float, typer.Option(help="positive when the score is above this")] = 0.5,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
+    minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
     end_offset: Annotated[str, typer.Option(help="added to the window's end, such as -PT2H")] = "PT0S",
     url: Url = None,
@@ -35,7 +38,7 @@ def create_schedule(
     from driftline.client import Client
 
     out.json = json
-    attributes = {"probability_threshold": probability_threshold}
+    attributes: dict[str, Any] = {"probability_threshold": probability_threshold, "minimum_sample": minimum_sample}
     given = {"probability_attribute": probability_attribute, "inference_attribute": inference_attribute}
     with Client(url) as client:
         found = client.create_schedule(

@@ -45,12 +45,16 @@ class Constraint(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestion: str | None = None
 
 
-class Violation(msgspec.Struct, frozen=True):
-    """One constraint that was not met."""
+class Violation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One constraint that was not met, and what the judgement rests on: value, threshold, interval and rows."""
 
     metric_name: str
     constraint_check_type: str
     description: str
+    value: float | None = None
+    threshold: float | None = None
+    confidence_interval: Interval | None = None
+    item_count: int | None = None
 
 
 class ModelQualityConstraints(msgspec.Struct, frozen=True):

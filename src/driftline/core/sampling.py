@@ -14,6 +14,8 @@ _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _BLOCK = 1 << 15
+GROUPS = 64
+SAMPLES, SHARE = 5, 0.8
 
 
 def mix(words: U64) -> U64:
@@ -47,26 +49,31 @@ def hash_ids(ids: pa.Array[Any], seed: int = 0) -> U64:
     return hashed
 
 
-def sample_masks(
-    ids: pa.Array[Any], rows: npt.NDArray[np.int64], *, samples: int, share: float, seed: int
-) -> npt.NDArray[np.uint8]:
-    """For every record, the bit set of the samples it belongs to: bit s is set with probability ``share``.
+def groups_of(ids: pa.Array[Any], rows: npt.NDArray[np.int64], *, seed: int) -> npt.NDArray[np.uint8]:
+    """The group, 0 to 63, that every record falls into: each is as likely as any other.
 
     ``rows`` is the row's number inside its record (0 for a record of one row), so that the rows of one record are
-    sampled independently. Up to five samples; each uses 12 bits of the hash, so a share is kept to 1/4096.
+    drawn independently. A metric with one group after the other left out gives its standard error
+    (:mod:`driftline.stats.jackknife`), a metric of most of the groups that of a random sample of the rows.
     """
-    if not 1 <= samples <= 5:
-        raise ValueError("one to five samples can be drawn from one hash")
-    hashed = hash_ids(ids, seed)
-    threshold = np.uint64(round(share * 4096))
-    masks = np.zeros(len(hashed), dtype=np.uint8)
+    # A column without a single id, as a file of predictions has it, need not be hashed row by row.
+    nameless = ids.null_count == len(ids)
+    hashed = hash_ids(pa.array([""]), seed).repeat(len(ids)) if nameless else hash_ids(ids, seed)
+    groups = np.empty(len(hashed), dtype=np.uint8)
     for first in range(0, len(hashed), _BLOCK):
         block = slice(first, first + _BLOCK)
-        drawn = mix(hashed[block] + rows[block].astype(np.uint64) * _PRIME)
-        for sample in range(samples):
-            inside = ((drawn >> np.uint64(12 * sample)) & np.uint64(4095)) < threshold
-            masks[block] |= inside.view(np.uint8) << np.uint8(sample)
-    return masks
+        groups[block] = mix(hashed[block] + rows[block].astype(np.uint64) * _PRIME) >> np.uint64(58)
+    return groups
+
+
+def samples_of_groups(seed: int) -> npt.NDArray[np.bool_]:
+    """Five random samples of 80 %: for each of five rows, which 51 of the 64 groups belong to it."""
+    numbers = np.arange(SAMPLES * GROUPS, dtype=np.uint64).reshape(SAMPLES, GROUPS)
+    start = np.uint64((seed + 1) * int(_MIX1) & 0xFFFFFFFFFFFFFFFF)
+    ranks = np.argsort(mix(numbers * _PRIME + start), axis=1)
+    kept = np.zeros((SAMPLES, GROUPS), dtype=bool)
+    np.put_along_axis(kept, ranks[:, : round(SHARE * GROUPS)], True, axis=1)
+    return kept
 
 
 def _words(buffer: pa.Buffer | None, first: int, last: int) -> U64:

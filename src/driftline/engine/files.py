@@ -53,3 +53,8 @@ def _walk(folder: Path, level: Level, span: tuple[Level, Level] | None) -> Itera
         deeper = (*level, entry.name) if len(level) < 4 and _NAMES[len(level)].fullmatch(entry.name) else ()
         if span is None or not deeper or span[0][: len(deeper)] <= deeper <= span[1][: len(deeper)]:
             yield from _walk(entry, deeper, span)
+
+
+def exact(file: str) -> str:
+    """A file name with the characters escaped that the reader takes for a pattern."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in file)

@@ -14,10 +14,11 @@ from driftline.core.errors import DriftlineError, InputError, SetupError
 from driftline.core.window import Window
 from driftline.engine import sql
 from driftline.engine.attributes import OutputAttributes
-from driftline.engine.locate import Locator, exact
+from driftline.engine.files import exact
+from driftline.engine.locate import Locator
 from driftline.engine.rejects import Reject
 
-BATCH_ROWS = 1 << 20
+BATCH_ROWS = 1 << 17
 _LONGEST_LINES = (16 << 20, 256 << 20)
 _SETTINGS: dict[str, Any] = {
     # Order costs a third of the time of a read and is asked for only where the newest of several labels is needed.
@@ -57,6 +58,10 @@ class LocalEngine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._db.close()
+
+    def share_done(self) -> float:
+        """How far the statement is that runs now in another thread, 0 to 1."""
+        return max(0.0, self._db.query_progress()) / 100
 
     def load_captures(self, files: Sequence[str], attributes: OutputAttributes, window: Window | None) -> Found:
         """Read the capture records of a window, each event once."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from driftline.engine.files import exact
 from driftline.engine.rejects import SAMPLES, Reject, ends_in_half_line, sample_line
 
 
@@ -65,8 +66,3 @@ def last_line(file: str) -> str:
     with Path(file).open("rb") as lines:
         records = sum(1 for line in lines if line.strip())
     return sample_line(file, records)
-
-
-def exact(file: str) -> str:
-    """A file name with the characters escaped that the reader takes for a pattern."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in file)

@@ -18,7 +18,8 @@ MEANING = {
     "no_value": "the output has no value where the probability or inference attribute points (too few columns?)",
     "not_a_number": "the probability is not a number",
     "no_label": "a label is empty",
-    "not_a_class": "a label or prediction of a binary problem is neither 0 nor 1",
+    "bad_weight": "a weight is no number, negative or infinite",
+    "not_a_class": "a label or prediction is no class (a binary problem has 0 and 1), or no number in a regression",
     "row_count": "a label has another number of rows than the request it belongs to",
 }
 

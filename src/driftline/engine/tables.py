@@ -1,17 +1,21 @@
-"""A table of predictions from a file: CSV, JSON lines or Parquet, by column name."""
+"""A table of predictions, by column name: a file of CSV, JSON lines or Parquet, or any table that exports Arrow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 import pyarrow as pa
 
 from driftline.core.errors import InputError
-from driftline.engine.locate import exact
+from driftline.engine.clean import BATCH_ROWS, clean_batches, clean_table
+from driftline.engine.files import exact
 from driftline.engine.rejects import SAMPLES, Reject, sample_line
+
+if TYPE_CHECKING:
+    import duckdb
 
 _READERS = {
     ".csv": """read_csv({file}, all_varchar = true, header = true, quote = '"', escape = '"', store_rejects = true,
@@ -28,6 +32,7 @@ class Columns(msgspec.Struct, frozen=True):
     label: str
     prediction: str | None = None
     probability: str | None = None
+    weight: str | None = None
 
     def __post_init__(self) -> None:
         if self.prediction is None and self.probability is None:
@@ -39,95 +44,123 @@ class Columns(msgspec.Struct, frozen=True):
     def named(self) -> dict[str, str]:
         """The columns that are named, by role."""
         roles = {"score": self.probability, "prediction": self.prediction, "label": self.label}
+        roles["weight"] = self.weight
         return {role: name for role, name in roles.items() if name is not None}
 
 
 class PredictionTable:
-    """Predictions with labels in a file; every cell is text until it is judged, so that a bad one can be shown.
+    """Predictions with labels. Columns of clean numbers are taken as they are; otherwise every cell is text until it
+    is judged, so that a bad one can be shown.
 
-    Raises :class:`InputError` naming the file for a missing file, an unreadable one, or a missing column.
+    ``data`` is a path, or a table that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). Raises
+    :class:`InputError` naming the file for a missing file, an unreadable one, or a missing column.
     """
 
-    def __init__(self, file: str | Path, columns: Columns) -> None:
-        self.file = str(file)
+    def __init__(self, data: Any, columns: Columns) -> None:
+        self._is_file = isinstance(data, str | Path)
+        self.file = str(data) if self._is_file else "the table"
         self._columns = columns
-        self._db = duckdb.connect(":memory:")
-        self._open()
+        self._db: duckdb.DuckDBPyConnection | None = None
+        # A stream can be read once, so a table is made of it before anyone looks.
+        self._data = data if self._is_file else _arrow(data)
+        self._clean = clean_table(self._data, columns.named())
+        if self._clean is None:
+            self._open()
 
     def close(self) -> None:
         """Give the memory back."""
-        self._db.close()
+        self._clean = None
+        if self._db is not None:
+            self._db.close()
 
     def rows(self) -> int:
-        """How many rows the file has."""
-        return self._count("true")
+        """How many rows there are."""
+        if self._clean is not None:
+            return int(self._clean.num_rows)
+        return int(self._sql("SELECT count(*) FROM t")[0][0])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The usable rows: id (empty), row (its number from 0), score, prediction, label."""
+        """The usable rows: id (null), row (its number from 0), score, prediction, label, and weight if it is named.
+
+        Predictions and labels are text, or whole numbers or truth values where all of them are clean.
+        """
+        if self._clean is not None:
+            yield from clean_batches(self._clean)
+            return
+        roles = ", ".join(_role(role, self._columns) for role in ("score", "prediction"))
+        weight = ", CAST(weight_text AS DOUBLE) AS weight" if self._columns.weight is not None else ""
         query = (
-            f"SELECT '' AS id, row, {_role('score', self._columns)}, {_role('prediction', self._columns)}, label FROM t"
+            f"SELECT CAST(NULL AS VARCHAR) AS id, row, {roles}, label{weight} FROM t WHERE reason IS NULL ORDER BY row"
         )
-        yield from self._db.sql(f"{query} WHERE reason IS NULL ORDER BY row").to_arrow_reader(1 << 20)
+        if self._db is not None:
+            yield from self._db.sql(query).to_arrow_reader(BATCH_ROWS)
 
     def rejects(self) -> tuple[Reject, ...]:
         """Rows that cannot be used, with samples, and lines that the reader itself refused."""
-        counts = self._db.sql(
-            "SELECT reason, count(*) FROM t WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
+        if self._clean is not None:
+            return ()
+        counts = self._sql("SELECT reason, count(*) FROM t WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL")
         found = [Reject(self.file, reason, count, self._samples(reason)) for reason, count in counts]
         return (*found, *self._refused())
 
     def _open(self) -> None:
+        import duckdb
+
+        source = self._source() if self._is_file else "given"
+        self._db = duckdb.connect(":memory:")
+        try:
+            if not self._is_file:
+                self._db.register("given", self._data)
+            documents = self._check_columns(source)
+            self._db.execute(f"CREATE TEMP TABLE t AS {_select(source, self._columns, documents)}").fetchall()
+        except duckdb.Error as error:
+            raise InputError(
+                f"{self.file} cannot be read",
+                evidence=str(error).splitlines()[0][:300],
+                hint="open it and look at that place",
+            ) from None
+
+    def _source(self) -> str:
+        """How the file is read."""
         path = Path(self.file)
         reader = _READERS.get(path.suffix.lower())
         if not path.is_file():
             raise InputError(f"no file {path}", hint="check the path")
         if reader is None:
             raise InputError(f"{path} is of no known kind", hint=f"use a file ending in {', '.join(_READERS)}")
-        source = reader.format(file="'" + exact(self.file).replace("'", "''") + "'")
-        try:
-            documents = self._check_columns(source)
-            self._db.execute(f"CREATE TEMP TABLE t AS {_select(source, self._columns, documents)}").fetchall()
-        except duckdb.Error as error:
-            raise InputError(
-                f"{path} cannot be read",
-                evidence=str(error).splitlines()[0][:300],
-                hint="open it and look at that place",
-            ) from None
+        return reader.format(file="'" + exact(self.file).replace("'", "''") + "'")
+
+    def _sql(self, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return [] if self._db is None else self._db.execute(query, parameters).fetchall()
 
     def _check_columns(self, source: str) -> set[str]:
         """The columns whose values are of mixed kinds: they are read as pieces of JSON."""
-        relation = self._db.sql(f"SELECT * FROM {source} LIMIT 0")
-        have = relation.columns
+        described = self._sql(f"DESCRIBE SELECT * FROM {source} LIMIT 0")
+        have = [row[0] for row in described]
         for role, name in self._columns.named().items():
             if name not in have:
                 raise InputError(
-                    f"{self.file}, line 1: no column {name!r} ({role})",
+                    f"{self.file}{', line 1' if self._is_file else ''}: no column {name!r} ({role})",
                     evidence=f"the columns are: {', '.join(have)[:300]}",
                     hint=f"name the column with --{'probability' if role == 'score' else role}",
                 )
 
-        return {name for name, kind in zip(have, relation.types, strict=True) if str(kind) == "JSON"}
+        return {row[0] for row in described if row[1] == "JSON"}
 
     def _samples(self, reason: str) -> tuple[str, ...]:
         query = f"SELECT row FROM t WHERE reason = $reason ORDER BY row LIMIT {SAMPLES}"
-        rows = [row for (row,) in self._db.execute(query, {"reason": reason}).fetchall()]
-        kind = Path(self.file).suffix.lower()
-        if kind == ".parquet":
+        rows = [row for (row,) in self._sql(query, {"reason": reason})]
+        kind = Path(self.file).suffix.lower() if self._is_file else ""
+        if kind in (".parquet", ""):
             return tuple(f"{self.file}: row {row + 1}" for row in rows)
         return tuple(sample_line(self.file, row + 1 + (kind == ".csv")) for row in rows)
 
     def _refused(self) -> list[Reject]:
-        if not self.file.lower().endswith(".csv"):
+        if not self._is_file or not self.file.lower().endswith(".csv"):
             return []
-        lines = self._db.sql(
-            "SELECT line, any_value(error_message) FROM reject_errors GROUP BY line ORDER BY line"
-        ).fetchall()
+        lines = self._sql("SELECT line, any_value(error_message) FROM reject_errors GROUP BY line ORDER BY line")
         samples = tuple(f"{self.file}:{line}: {message}"[:300] for line, message in lines[:SAMPLES])
         return [Reject(self.file, "broken_line", len(lines), samples)] if lines else []
-
-    def _count(self, condition: str) -> int:
-        return int(self._db.sql(f"SELECT count(*) FROM t WHERE {condition}").fetchall()[0][0])
 
 
 def _quoted(name: str) -> str:
@@ -143,14 +176,29 @@ def _select(source: str, columns: Columns, documents: set[str]) -> str:
     texts = ", ".join(
         f"nullif(trim({_text(name, document=name in documents)}), '') AS {role}_text" for role, name in named.items()
     )
-    missing = " OR ".join(f"{role}_text IS NULL" for role in named if role != "label")
+    missing = " OR ".join(f"{role}_text IS NULL" for role in named if role not in ("label", "weight"))
+    weight = (
+        "WHEN NOT coalesce(try_cast(weight_text AS DOUBLE) >= 0 AND isfinite(try_cast(weight_text AS DOUBLE)), false)"
+        " THEN 'bad_weight'"
+        if "weight" in named
+        else ""
+    )
     number = "isnan(coalesce(try_cast(score_text AS DOUBLE), 'nan'))" if "score" in named else "false"
     return f"""
     SELECT *, CASE WHEN label_text IS NULL THEN 'no_label' WHEN {missing} THEN 'no_value'
-                   WHEN {number} THEN 'not_a_number' END AS reason, label_text AS label
+                   WHEN {number} THEN 'not_a_number' {weight} END AS reason, label_text AS label
     FROM (SELECT row_number() OVER () - 1 AS row, {texts} FROM {source})"""
 
 
 def _role(role: str, columns: Columns) -> str:
     kind = "DOUBLE" if role == "score" else "VARCHAR"
     return f"CAST({role + '_text' if role in columns.named() else 'NULL'} AS {kind}) AS {role}"
+
+
+def _arrow(data: Any) -> pa.Table:
+    if not hasattr(data, "__arrow_c_stream__"):
+        raise InputError(
+            f"a {type(data).__name__} is no table",
+            hint="give a path, or a table that exports Arrow: pandas 2.2, Polars, DuckDB, pyarrow",
+        )
+    return pa.table(data)

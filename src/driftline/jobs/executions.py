@@ -19,7 +19,10 @@ from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.schedules import output_attributes
-from driftline.pipeline import ModelQualityRun, RunResult
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.quality.estimation import KEY
+from driftline.pipeline import ModelQualityRun, RunResult, read_calibration
+from driftline.stats.hindsight import RECENT
 from driftline.storage import baselines, executions, metrics, schedules
 from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store
@@ -108,6 +111,8 @@ class Worker:
         with self.store.read() as connection:
             schedule = schedules.get(connection, execution.schedule)
             constraints = _constraints(connection, schedule.baseline)
+            calibration = _calibration(connection, schedule.baseline)
+            history = _history(connection, execution) if calibration is not None else ()
         return ModelQualityRun(
             captures=str(self.layout.captures(schedule.endpoint)),
             labels=str(self.layout.labels(schedule.endpoint)),
@@ -117,6 +122,9 @@ class Worker:
             window=execution.window,
             as_of=utc(self.clock()),
             report=str(self.layout.data / execution.report),
+            calibration=calibration,
+            history=history,
+            minimum_sample=int(schedule.attributes.get("minimum_sample", MINIMUM_SAMPLE)),
         )
 
     def _record(
@@ -173,6 +181,19 @@ def _constraints(connection: Connection, baseline: str | None) -> ModelQualityCo
     if baseline is None:
         return None
     return read_constraints(baselines.get(connection, baseline).constraints, f"baseline {baseline}")
+
+
+def _calibration(connection: Connection, baseline: str | None) -> dict[str, Any] | None:
+    if baseline is None:
+        return None
+    return read_calibration(baselines.get(connection, baseline).statistics, f"baseline {baseline}")
+
+
+def _history(connection: Connection, execution: Execution) -> tuple[dict[str, bool | None], ...]:
+    """Of earlier windows of the schedule, oldest first, which metrics lay within their estimates when labels came."""
+    earlier = executions.listing(connection, schedule=execution.schedule, until=execution.tick, limit=RECENT)
+    whole = [executions.get(connection, row.id) for row in reversed(earlier)]
+    return tuple(found for row in whole if (found := row.statistics.get(KEY, {}).get("within")) is not None)
 
 
 def _outcome_of(result: RunResult) -> Outcome:

@@ -14,7 +14,7 @@ from driftline.core.cron import Cron
 from driftline.core.errors import ConflictError, InputError, NotFoundError
 from driftline.core.window import Window, format_time, parse_duration
 from driftline.engine.attributes import OutputAttributes
-from driftline.pipeline import check_problem_type
+from driftline.monitors.quality.recipes import PROBLEM_TYPES
 from driftline.storage import baselines, executions
 from driftline.storage import schedules as rows
 from driftline.storage.database import Store
@@ -34,6 +34,7 @@ class _Attributes(msgspec.Struct, frozen=True):
     probability_attribute: str | int | None = None
     probability_threshold: float = 0.5
     inference_attribute: str | int | None = None
+    minimum_sample: int | None = None
 
 
 def create_schedule(
@@ -199,7 +200,7 @@ def output_attributes(attributes: dict[str, Any]) -> OutputAttributes:
 
 def _check(schedule: Schedule) -> None:
     _one_of("monitor", schedule.monitor, MONITORS)
-    check_problem_type(schedule.problem_type)
+    _one_of("problem type", schedule.problem_type, PROBLEM_TYPES)
     if parse_duration(schedule.end_offset) > timedelta():
         raise InputError(
             f"the end offset {schedule.end_offset} reads the future",

@@ -17,7 +17,7 @@ MAX_RATIO = 200
 # Below this size a high ratio is harmless: a tar of one tiny file is nearly all padding.
 _RATIO_FREE = 8 << 20
 _SUFFIXES = (".ubj", ".json", ".model", ".bin", ".deprecated", ".bst", ".xgb", ".pkl", ".txt", ".onnx", ".skops")
-_HINT = "pack the model file alone: tar czf model.tar.gz xgboost-model"
+_HINT = "pack the model file alone: tar czf model.tar.gz MODEL"
 
 
 class Member(NamedTuple):

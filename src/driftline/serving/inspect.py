@@ -18,7 +18,7 @@ from driftline.core.errors import DriftlineError, InputError, ModelError, SetupE
 from driftline.serving.runtime import load_model
 
 _KINDS = {kind.code: kind for kind in (ModelError, SetupError, TooLargeError, InputError)}
-_HINT = "save the model again with booster.save_model('model.json') and deploy that file"
+_HINT = "save the model again with its library (XGBoost: booster.save_model('model.json')) and deploy that file"
 
 
 def inspect_model(path: Path, *, timeout: float = 60.0, memory: int = 4 << 30) -> dict[str, Any]:
@@ -69,7 +69,13 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         model = load_model(Path(arguments[0]))
-        model.predict(np.array([[0.0], [np.nan]], dtype=np.float32).repeat(model.n_features, axis=1))
+        for value in (0.0, np.nan):
+            # Many models take no missing values; what must not happen is that they end the process.
+            try:
+                model.predict(np.full((1, model.n_features), value, dtype=np.float32))
+            except ModelError:
+                if not np.isnan(value):
+                    raise
         report, code = {"model": model.describe()}, 0
     except DriftlineError as error:
         report, code = {"error": error.as_dict()}, 2

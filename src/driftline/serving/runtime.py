@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from driftline.core.errors import ModelError, TooLargeError
-from driftline.serving import xgboost_runtime
+from driftline.serving import lightgbm_runtime, onnx_runtime, sklearn_runtime, xgboost_runtime
 from driftline.serving.archive import is_archive, model_member
 
 MAX_FILE_BYTES = 2 << 30
-_EXPECTED = "an XGBoost model (JSON, UBJ, the legacy binary, or a pickled booster), by itself or inside a model.tar.gz"
+_EXPECTED = (
+    "an XGBoost model (JSON, UBJ, the legacy binary, or a pickled booster), a LightGBM text model, an ONNX model, "
+    "or a scikit-learn model saved by skops, by itself or inside a model.tar.gz"
+)
 
 
 class Model(Protocol):
@@ -38,8 +41,9 @@ class Runtime(Protocol):
         """The model; :class:`ModelError` if it is none after all, :class:`SetupError` if a library is missing."""
 
 
-# Asked in this order; a further runtime is one more module with the two functions of Runtime.
-RUNTIMES: tuple[Runtime, ...] = (xgboost_runtime,)
+# Asked in this order: scikit-learn's pickles come before any pickle, and ONNX, with the weakest mark, last.
+# A further runtime is one more module with the two functions of Runtime.
+RUNTIMES: tuple[Runtime, ...] = (sklearn_runtime, xgboost_runtime, lightgbm_runtime, onnx_runtime)
 
 
 def load_model(path: Path) -> Model:

@@ -50,7 +50,7 @@ def f_beta(tp: float, fp: float, fn: float, beta: float, level: float) -> tuple[
     errors = weight * missed + false
     logit = math.log((1 + weight) * hits / errors)
     half = quantile(level) * math.sqrt(1 / hits + (weight * weight * missed + false) / (errors * errors))
-    lower, upper = (_logistic(logit + side * half) for side in (-1, 1))
+    lower, upper = (logistic(logit + side * half) for side in (-1, 1))
     return (0.0 if tp == 0 else lower), (1.0 if fp + fn == 0 else upper)
 
 
@@ -63,11 +63,11 @@ def area(auc: float, variance: float, positives: float, negatives: float, level:
         return newcombe(auc, positives, negatives, level)
     logit = math.log(auc / (1 - auc))
     half = quantile(level) * math.sqrt(variance) / (auc * (1 - auc))
-    lower, upper = (_logistic(logit + side * half) for side in (-1, 1))
+    lower, upper = (logistic(logit + side * half) for side in (-1, 1))
     return lower, upper
 
 
-def _logistic(x: float) -> float:
+def logistic(x: float) -> float:
     """The inverse of the logit, without overflow on either side."""
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from driftline.alerting.alarms import Alarm, MissingData, Operator, Statistic
 from driftline.alerting.targets import mask
-from driftline.monitors.model_quality import NAMESPACE
+from driftline.monitors.quality.recipes import NAMESPACE
 from driftline.storage.baselines import Baseline
 from driftline.storage.deliveries import Delivery
 

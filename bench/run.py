@@ -1,0 +1,536 @@
+"""driftline against the tools one would otherwise take, measured in turn on this machine; see README.md beside it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import data
+import endpoint
+import measure
+import peers
+
+HERE = Path(__file__).parent
+GROUPS = ("w1", "w3", "endpoint", "weight", "import")
+SLOW = 8.0
+TOLERANCE = 1e-6
+MEGABYTE = 1e6
+
+
+@dataclass
+class Subject:
+    """One contestant of a group: how it is run, and what was found."""
+
+    name: str
+    version: str = ""
+    command: list[str] = field(default_factory=list)
+    verify: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    codes: tuple[int, ...] = (0,)
+    wall: list[float] = field(default_factory=list)
+    inside: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    failed: str = ""
+
+
+class Bench:
+    """The settings of a run, the environments it has made, and its findings by group."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.work = options.work.resolve()
+        self.data = self.work / "data"
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.runs: int = options.runs
+        self.env = {**os.environ, **peers.QUIET, "PYTHONDONTWRITEBYTECODE": ""}
+        self.found: dict[str, list[Subject]] = {}
+        self.load = os.getloadavg()[0]
+        self._missing: dict[str, str] = {}
+        self._installed: set[str] = set()
+
+    def wanted(self, name: str) -> bool:
+        """Whether a contestant was asked for; driftline always takes part."""
+        return not self.options.tools or name.startswith("driftline") or name in self.options.tools
+
+    def driftline(self, extra: str) -> str:
+        """The environment with driftline in it, freshly installed in this run; its name."""
+        name = f"driftline-{extra}" if extra else "driftline-base"
+        source = str(self.options.source.resolve())
+        self.install(name, [f"{source}[{extra}]" if extra else source], again=not self.options.keep)
+        return name
+
+    def install(self, name: str, requirements: list[str], *, again: bool = False) -> str:
+        """Make an environment once; why it cannot be had, or nothing."""
+        if name not in self._installed and name not in self._missing:
+            say(f"environment of {name}")
+            try:
+                peers.install(self.work, name, requirements, again=again)
+                self._installed.add(name)
+            except peers.NotInstalledError as error:
+                self._missing[name] = str(error)
+        return self._missing.get(name, "")
+
+    def peer(self, name: str, script: str, *arguments: str) -> Subject:
+        """A contestant that is one of the scripts in this folder."""
+        if not self.wanted(name):
+            return Subject(name)
+        missing = self.install(name, peers.requirements(name))
+        if missing:
+            return Subject(name, failed=f"not installed: {missing}")
+        command = [str(peers.python(self.work, name)), str(HERE / script), *arguments]
+        return Subject(name, peers.version(self.work, name, name), command)
+
+    def rounds(self, group: str, subjects: list[Subject], limit: float, runs: int | None = None) -> None:
+        """Every contestant once, in turn, as often as asked; a slow one less often, which is said."""
+        self.found[group] = subjects = [subject for subject in subjects if self.wanted(subject.name)]
+        for number in range(runs or self.runs):
+            for subject in subjects:
+                if subject.failed or self._enough(subject, number):
+                    continue
+                say(f"{group} run {number + 1}: {subject.name}")
+                report = self.work / "report.json"
+                self._keep(subject, measure.run(subject.command, report, self.env, limit))
+
+    def _enough(self, subject: Subject, number: int) -> bool:
+        if subject.name in ("driftline", "floor") or not subject.wall:
+            return False
+        return number >= self.options.slow_runs and max(subject.wall) > SLOW
+
+    def _keep(self, subject: Subject, found: dict[str, Any]) -> None:
+        if "error" not in found and found["code"] not in subject.codes:
+            found["error"] = f"exit code {found['code']}: {measure.last_line(found['stderr'])}"
+        if "error" in found:
+            subject.failed = found["error"]
+            return
+        subject.wall.append(found["wall"])
+        subject.cpu.append(found["cpu"])
+        subject.memory.append(found["memory"] / MEGABYTE)
+        if subject.verify is None:
+            return
+        try:
+            subject.metrics = subject.verify(found)
+        except (ValueError, KeyError, OSError) as error:
+            subject.failed = f"its result could not be read: {error}"
+            return
+        if "seconds" in subject.metrics:
+            subject.inside.append(subject.metrics.pop("seconds"))
+
+
+def said(found: dict[str, Any]) -> dict[str, Any]:
+    """The result that a script wrote as its last line."""
+    document: dict[str, Any] = json.loads(measure.last_line(found["output"]))
+    return document
+
+
+def statistics_of(path: Path) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What driftline wrote into a statistics document, by the names of the metrics."""
+
+    def read(_: dict[str, Any]) -> dict[str, Any]:
+        family = json.loads(path.read_text())["binary_classification_metrics"]
+        matrix = family["confusion_matrix"]
+        counts = {"tn": matrix["0"]["0"], "fp": matrix["0"]["1"], "fn": matrix["1"]["0"], "tp": matrix["1"]["1"]}
+        values = {name: metric["value"] for name, metric in family.items() if "value" in metric}
+        return {**counts, **values}
+
+    return read
+
+
+def compare(subjects: list[Subject]) -> None:
+    """Note where a contestant's metrics are not those of the floor."""
+    wanted = next((subject.metrics for subject in subjects if subject.name == "floor"), {})
+    for subject in subjects:
+        off = [name for name in wanted if not measure.agrees(subject.metrics.get(name), wanted[name], TOLERANCE)]
+        if off:
+            subject.notes.append("other values than the floor: " + ", ".join(off))
+
+
+def baseline_command(python: Path, file: Path, report: Path) -> list[str]:
+    """driftline's own command for a file of predictions."""
+    columns = ["--prediction", "prediction", "--probability", "probability", "--label", "label"]
+    return [str(python.with_name("driftline")), "baseline", "model-quality", str(file), *columns, "-o", str(report)]
+
+
+def w1(bench: Bench) -> None:
+    """Binary quality of a Parquet file of (probability, prediction, label)."""
+    file = data.table(bench.data, bench.options.rows)
+    report = bench.work / "w1"
+    name = bench.driftline("xgboost")
+    python = peers.python(bench.work, name)
+    subjects = [
+        Subject(
+            "driftline",
+            peers.version(bench.work, name, "driftline"),
+            baseline_command(python, file, report),
+            statistics_of(report / "statistics.json"),
+        ),
+        Subject(
+            "floor", "DuckDB " + peers.version(bench.work, name, "duckdb"), [str(python), str(HERE / "w1_floor.py")]
+        ),
+        *(
+            bench.peer(peer, f"w1_{peer.replace('-', '_')}.py")
+            for peer in ("scikit-learn", "evidently", "nannyml", "deepchecks", "pyspark")
+        ),
+    ]
+    for subject in subjects[1:]:
+        subject.command.append(str(file))
+        subject.verify = said
+    bench.rounds("w1", subjects, 300)
+    compare(subjects)
+
+
+def w3(bench: Bench) -> None:
+    """The scheduled job: capture lines joined with label lines, then the same metrics."""
+    folders = [str(folder) for folder in data.captures(bench.data, bench.options.rows)]
+    report = bench.work / "w3"
+    name = bench.driftline("xgboost")
+    python = peers.python(bench.work, name)
+    tool = str(python.with_name("driftline"))
+    baseline = bench.work / "w3-baseline"
+    measure.run(
+        baseline_command(python, data.table(bench.data, bench.options.rows), baseline),
+        bench.work / "report.json",
+        bench.env,
+        300,
+    )
+    ours = [tool, "check", "model-quality", "--captures", folders[0], "--labels", folders[1]]
+    ours += ["--constraints", str(baseline / "constraints.json"), "--probability-attribute", "0", "-o", str(report)]
+    subjects = [
+        Subject(
+            "driftline",
+            peers.version(bench.work, name, "driftline"),
+            ours,
+            statistics_of(report / "statistics.json"),
+            (0, 1),
+        ),
+        Subject(
+            "floor",
+            "DuckDB " + peers.version(bench.work, name, "duckdb"),
+            [str(python), str(HERE / "w3_floor.py"), *folders],
+            said,
+        ),
+        bench.peer("evidently", "w3_evidently.py", *folders),
+        bench.peer("pyspark", "w3_pyspark.py", *folders),
+    ]
+    for subject in subjects[2:]:
+        subject.verify = said
+    bench.rounds("w3", subjects, 600)
+    compare(subjects)
+
+
+def endpoints(bench: Bench) -> None:
+    """One CSV row a request over 16 connections, every server in turn; idle servers stay up between their turns."""
+    booster, row = data.model(bench.data), data.row()
+    # One thread for every model: several threads for one row would only wait for each other.
+    bench.env = {**bench.env, "OMP_NUM_THREADS": "1"}
+    folder = bench.work / "serving"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        calls: list[tuple[Subject, endpoint.Target]] = []
+        bench.found["endpoint"] = []
+        starts = {"driftline": _driftline_server, "fastapi": _fastapi, "mlflow": _mlflow, "bentoml": _bentoml}
+        for start in (start for name, start in starts.items() if bench.wanted(name)):
+            for subject, target in start(bench, stack, booster, row, folder):
+                bench.found["endpoint"].append(subject)
+                if target is not None:
+                    calls.append((subject, target))
+        for _, target in calls:
+            endpoint.load(target, 1.0, folder)
+        for number in range(bench.runs):
+            for subject, target in calls:
+                say(f"endpoint run {number + 1}: {subject.name}")
+                done = endpoint.load(target, bench.options.load_seconds, folder)
+                if done.failed:
+                    subject.notes.append(f"{done.failed} of {done.requests} requests failed")
+                if done.requests:
+                    subject.rate.append(done.requests / done.seconds)
+                    subject.cpu.append(done.cpu / done.requests * 1e6)
+                    subject.memory.append(done.memory / MEGABYTE)
+
+
+Started = Iterator[tuple[Subject, endpoint.Target | None]]
+
+
+def _driftline_server(bench: Bench, stack: ExitStack, booster: Path, row: str, folder: Path) -> Started:
+    name = bench.driftline("xgboost")
+    tool = str(peers.python(bench.work, name).with_name("driftline"))
+    version = peers.version(bench.work, name, "driftline")
+    port = endpoint.free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [tool, "serve", "--data", str(folder / "driftline"), "--port", str(port)]
+    server = stack.enter_context(_serving(endpoint.Server(command, bench.env, folder / "driftline.log", folder)))
+    alive = endpoint.Target("driftline", url + "/nothing", "text/csv", row, server.process.pid)
+    try:
+        endpoint.wait_until_listening(alive, server.process)
+    except RuntimeError as reason:
+        yield Subject("driftline", version, failed=f"does not serve: {reason}"), None
+        return
+    for label, percent in (("capture 100 %", "100"), ("capture off", "0")):
+        name = "all" if percent == "100" else "none"
+        subject = Subject(f"driftline, {label}", version)
+        deploy = [tool, "deploy", name, "--model", str(booster), "--capture-percent", percent, "--url", url]
+        done = measure.run(deploy, bench.work / "report.json", bench.env, 60)
+        target = alive._replace(name=f"driftline-{name}", url=f"{url}/endpoints/{name}/invocations")
+        yield _answering(subject, target, server, done.get("error") or "")
+
+
+def _fastapi(bench: Bench, stack: ExitStack, booster: Path, row: str, folder: Path) -> Started:
+    command = ["-m", "uvicorn", "--app-dir", str(HERE), "serve_fastapi:app", "--host", "127.0.0.1"]
+    command += ["--no-access-log", "--port", "{port}"]
+    extra = {"BENCH_LOG": str(folder / "fastapi.jsonl")}
+    yield _peer_server(bench, stack, booster, folder, "fastapi", command, ("/predict", "text/csv", row), extra)
+
+
+def _mlflow(bench: Bench, stack: ExitStack, booster: Path, row: str, folder: Path) -> Started:
+    saved = folder / "mlflow-model"
+    if not bench.install("mlflow", peers.requirements("mlflow")) and not saved.exists():
+        make = [str(peers.python(bench.work, "mlflow")), str(HERE / "make_mlflow.py"), str(booster), str(saved)]
+        measure.run(make, bench.work / "report.json", bench.env, 120)
+    command = ["-m", "mlflow", "models", "serve", "-m", str(saved), "--env-manager", "local", "-h", "127.0.0.1"]
+    command += ["-p", "{port}", "--workers", "1"]
+    header = ",".join(f"f{number}" for number in range(data.FEATURES))
+    yield _peer_server(
+        bench, stack, booster, folder, "mlflow", command, ("/invocations", "text/csv", f"{header}\n{row}\n")
+    )
+
+
+def _bentoml(bench: Bench, stack: ExitStack, booster: Path, row: str, folder: Path) -> Started:
+    command = ["-m", "bentoml", "serve", "serve_bentoml:Model", "--working-dir", str(HERE)]
+    command += ["--host", "127.0.0.1", "--port", "{port}"]
+    body = json.dumps({"row": row})
+    yield _peer_server(bench, stack, booster, folder, "bentoml", command, ("/predict", "application/json", body))
+
+
+def _peer_server(
+    bench: Bench,
+    stack: ExitStack,
+    booster: Path,
+    folder: Path,
+    name: str,
+    command: list[str],
+    call: tuple[str, str, str],
+    extra: dict[str, str] | None = None,
+) -> tuple[Subject, endpoint.Target | None]:
+    missing = bench.install(name, peers.requirements(name))
+    if missing:
+        return Subject(name, failed=f"not installed: {missing}"), None
+    subject = Subject(name, peers.version(bench.work, name, name))
+    python = peers.python(bench.work, name)
+    port = endpoint.free_port()
+    path = f"{python.parent}{os.pathsep}{bench.env.get('PATH', '')}"
+    env = {**bench.env, "PATH": path, "BENCH_MODEL": str(booster), **(extra or {})}
+    whole = [str(python), *(part.replace("{port}", str(port)) for part in command)]
+    server = stack.enter_context(_serving(endpoint.Server(whole, env, folder / f"{name}.log", folder)))
+    target = endpoint.Target(name, f"http://127.0.0.1:{port}{call[0]}", call[1], call[2], server.process.pid)
+    return _answering(subject, target, server, "")
+
+
+def _answering(
+    subject: Subject, target: endpoint.Target, server: endpoint.Server, error: str
+) -> tuple[Subject, endpoint.Target | None]:
+    """The contestant with its target when it answers; else it says why not."""
+    say(f"endpoint: {subject.name} starts")
+    try:
+        if error:
+            raise RuntimeError(error)
+        answer = endpoint.wait_until_answering(target, server.process)
+        subject.metrics["answer"] = endpoint.number_in(answer)
+    except RuntimeError as reason:
+        subject.failed = f"does not serve: {reason}"
+        return subject, None
+    return subject, target
+
+
+@contextmanager
+def _serving(server: endpoint.Server) -> Iterator[endpoint.Server]:
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def weight(bench: Bench) -> None:
+    """The bytes on disk of fresh installs, without what an empty environment holds."""
+    installs = [
+        ("driftline", bench.driftline("")),
+        ("driftline[xgboost]", bench.driftline("xgboost")),
+        ("evidently", "evidently-base"),
+    ]
+    bench.found["weight"] = subjects = []
+    for label, name in installs:
+        missing = bench.install(name, peers.requirements(name)) if name == "evidently-base" else ""
+        if missing:
+            subjects.append(Subject(label, failed=f"not installed: {missing}"))
+            continue
+        package = label.partition("[")[0]
+        subject = Subject(label, peers.version(bench.work, name, package))
+        subject.memory.append(measure.installed_bytes(bench.work / "venvs" / name / "lib") / MEGABYTE)
+        subjects.append(subject)
+
+
+def imports(bench: Bench) -> None:
+    """The wall time of short processes."""
+    name = bench.driftline("")
+    python = str(peers.python(bench.work, name))
+    tool = str(peers.python(bench.work, name).with_name("driftline"))
+    version = peers.version(bench.work, name, "driftline")
+    subjects = [
+        Subject("import driftline", version, [python, "-c", "import driftline"]),
+        Subject("driftline --help", version, [tool, "--help"]),
+        Subject("python alone", platform.python_version(), [python, "-c", "pass"]),
+    ]
+    missing = bench.install("evidently-base", peers.requirements("evidently-base"))
+    if missing:
+        subjects.append(Subject("import evidently", failed=f"not installed: {missing}"))
+    else:
+        other = str(peers.python(bench.work, "evidently-base"))
+        version = peers.version(bench.work, "evidently-base", "evidently")
+        subjects.append(Subject("import evidently", version, [other, "-c", "import evidently"]))
+    for subject in subjects:
+        if subject.command:
+            # The first import compiles; that is the installer's cost, not the program's.
+            measure.run(subject.command, bench.work / "report.json", bench.env, 120)
+    bench.rounds("import", subjects, 120, max(bench.runs, 5))
+
+
+COLUMNS: dict[str, list[tuple[str, str]]] = {
+    "w1": [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")],
+    "w3": [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")],
+    "endpoint": [("rate", "requests/s"), ("cpu", "CPU µs/request"), ("memory", "resident MB")],
+    "weight": [("memory", "installed MB")],
+    "import": [("wall", "wall s"), ("cpu", "CPU s"), ("memory", "peak MB")],
+}
+
+
+def shown(values: list[float]) -> str:
+    """Median with both ends, with as many digits as mean something."""
+    if not values:
+        return ""
+    median, low, high, runs = measure.summary(values)
+    digits = 0 if median >= 100 else 1 if median >= 10 else 2 if median >= 0.1 else 3
+    ends = f" ({low:.{digits}f}–{high:.{digits}f})" if runs > 1 else ""
+    return f"{median:.{digits}f}{ends}"
+
+
+def table(group: str, subjects: list[Subject]) -> list[str]:
+    """The lines of one group: what each costs, and how many times driftline's that is."""
+    columns = COLUMNS[group]
+    first = subjects[0]
+    header = [group, "version", *(title for _, title in columns), *(f"× {title}" for _, title in columns), "runs", ""]
+    rows = [header]
+    for subject in subjects:
+        cells = [subject.name, subject.version, *(shown(getattr(subject, key)) for key, _ in columns)]
+        cells += [_ratio(getattr(subject, key), getattr(first, key)) for key, _ in columns]
+        runs = max(len(subject.wall), len(subject.rate), len(subject.memory))
+        rows.append([*cells, str(runs or ""), subject.failed or "; ".join(subject.notes)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _ratio(values: list[float], ours: list[float]) -> str:
+    return f"{measure.ratio(values, ours).median:.2f}" if values and ours else ""
+
+
+def capture_cost(subjects: list[Subject]) -> list[str]:
+    """What a record on disk costs a request."""
+    on, off = ([*subject.cpu] for subject in subjects[:2])
+    if not on or not off:
+        return []
+    costs = [a - b for a, b in zip(on, off, strict=False)]
+    return [f"CPU µs a request for capture (on minus off): {shown(costs)}"]
+
+
+def report(bench: Bench) -> str:
+    """Every table."""
+    lines = []
+    for group, subjects in bench.found.items():
+        lines += ["", *table(group, subjects)]
+        if group == "endpoint":
+            lines += capture_cost(subjects)
+    head = f"{bench.options.rows:,} rows, {machine()}, load {bench.load:.1f} before and {os.getloadavg()[0]:.1f} after"
+    how = "median (smallest–largest); × is the median, over the rounds, of the ratio to the first line of a table"
+    return "\n".join([head, how, *lines, ""])
+
+
+def machine() -> str:
+    """What it ran on, in so far as it matters."""
+    memory = os.sysconf("SC_PHYS_PAGES") * measure.PAGE / 1e9
+    processors = len(os.sched_getaffinity(0))
+    return f"{processors} processors, {memory:.0f} GB, Python {platform.python_version()}, {platform.machine()}"
+
+
+def document(bench: Bench) -> dict[str, Any]:
+    """Everything that was measured."""
+    groups = {
+        group: [
+            {
+                "name": subject.name,
+                "version": subject.version,
+                **{key: getattr(subject, key) for key in ("wall", "inside", "cpu", "memory", "rate")},
+                "metrics": subject.metrics,
+                "notes": subject.notes,
+                "failed": subject.failed,
+            }
+            for subject in subjects
+        ]
+        for group, subjects in bench.found.items()
+    }
+    return {"rows": bench.options.rows, "runs": bench.runs, "machine": machine(), "load": bench.load, "groups": groups}
+
+
+def say(message: str) -> None:
+    """Progress, apart from the result."""
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5, help="runs of every contestant")
+    parser.add_argument("--slow-runs", type=int, help=f"runs of one that takes over {SLOW:g} s (default: --runs)")
+    parser.add_argument("--only", default=",".join(GROUPS), help="groups, by comma: " + ",".join(GROUPS))
+    parser.add_argument("--tools", default="", help="contestants beside driftline, by comma (default: all)")
+    parser.add_argument("--work", type=Path, default=HERE.parent / "build" / "bench", help="data and environments")
+    parser.add_argument("--source", type=Path, default=HERE.parent, help="the source driftline is installed from")
+    parser.add_argument("--keep", action="store_true", help="do not install driftline again when it is there")
+    parser.add_argument("--load-seconds", type=int, default=4, help="length of one round of requests")
+    parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
+    chosen = parser.parse_args()
+    chosen.only = [group for group in chosen.only.split(",") if group]
+    chosen.tools = [tool for tool in chosen.tools.split(",") if tool]
+    unknown = sorted(set(chosen.only) - set(GROUPS))
+    if unknown or chosen.runs < 1 or chosen.rows < 1:
+        parser.error(f"no such group: {', '.join(unknown)}" if unknown else "--runs and --rows must be at least 1")
+    chosen.slow_runs = chosen.slow_runs or chosen.runs
+    return chosen
+
+
+def main() -> int:
+    """Measure what was asked for; exit code 1 when driftline or the floor could not be measured."""
+    bench = Bench(options())
+    steps = {"w1": w1, "w3": w3, "endpoint": endpoints, "weight": weight, "import": imports}
+    for group in GROUPS:
+        if group in bench.options.only:
+            steps[group](bench)
+    sys.stdout.write(report(bench))
+    if bench.options.json is not None:
+        bench.options.json.write_text(json.dumps(document(bench), indent=1, ensure_ascii=False) + "\n")
+    needed = ("driftline", "floor")
+    broken = [s.name for subjects in bench.found.values() for s in subjects if s.failed and s.name.startswith(needed)]
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Model quality: how predictions of one of three problem types compare with the truth."""

@@ -1,0 +1,106 @@
+"""Quality of a model that predicts a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from driftline.analyzers.residuals import Moments, Residuals, ResidualState, combined
+from driftline.core.documents import Metric
+from driftline.core.sampling import GROUPS, samples_of_groups
+from driftline.monitors.encoding import numbers
+from driftline.monitors.quality.result import MINIMUM_FOR_DEVIATION, QualityResult, Values, jackknifed, measured
+from driftline.monitors.quality.rows import Tally, folded, judged, tally
+from driftline.stats import regression
+from driftline.stats.jackknife import Scale
+
+CONSTRAINED = {
+    "mae": "GreaterThanThreshold",
+    "mse": "GreaterThanThreshold",
+    "rmse": "GreaterThanThreshold",
+    "r2": "LessThanThreshold",
+}
+_CONSTANT = "the true values are all the same, or there are none"
+
+
+class RegressionState(msgspec.Struct, frozen=True):
+    """What is remembered of the rows seen."""
+
+    residuals: ResidualState
+    tally: Tally = Tally()
+
+
+class RegressionQuality:
+    """Measures predicted numbers against true ones. ``seed`` draws the five 80 % samples behind the deviations."""
+
+    constrained = CONSTRAINED
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.seed = seed
+        self.residuals = Residuals()
+
+    def update(self, batch: pa.RecordBatch) -> RegressionState:
+        """The state of one batch of (id, row, score or prediction, label, and optionally weight)."""
+        actual, predicted = numbers(batch.column("label")), _predictions(batch)
+        usable = np.isfinite(actual) & np.isfinite(predicted)
+        rows = judged(batch, usable, self.seed, {"actual": pa.array(actual), "predicted": pa.array(predicted)})
+        return RegressionState(self.residuals.update(rows), tally(batch, usable))
+
+    def merge(self, states: Sequence[RegressionState]) -> RegressionState:
+        """The state of all the rows that the given states saw."""
+        residuals = self.residuals.merge([state.residuals for state in states])
+        return RegressionState(residuals, sum((state.tally for state in states), Tally()))
+
+    def measure(self, batches: Iterable[pa.RecordBatch]) -> RegressionState:
+        """The state of all batches."""
+        return folded(self.merge, (self.update(batch) for batch in batches))
+
+    def result(self, state: RegressionState) -> QualityResult:
+        """Every metric of the rows seen."""
+        sums = state.residuals
+        samples: Any = samples_of_groups(self.seed) if sums.rows >= MINIMUM_FOR_DEVIATION else []
+        return QualityResult("Regression", sums.rows, _metrics(sums, samples))
+
+
+def _predictions(batch: pa.RecordBatch) -> Any:
+    """The predicted number: the prediction where there is one, else the score."""
+    scores = batch.column("score").to_numpy(zero_copy_only=False)
+    predictions = batch.column("prediction")
+    if predictions.null_count == batch.num_rows:
+        return scores
+    return np.where(predictions.is_valid().to_numpy(zero_copy_only=False), numbers(predictions), scores)
+
+
+def _metrics(sums: ResidualState, samples: Any) -> dict[str, Metric]:
+    groups = np.arange(GROUPS)
+    parts = [_values(sums, kept) for kept in samples]
+    without = [_values(sums, groups != group) for group in groups[sums.weight > 0]]
+
+    def bounds(name: str, value: float, left: Sequence[float | None]) -> tuple[tuple[float, float], str] | None:
+        scale: Scale = "log of 1 - value" if name == "r2" else "log"
+        found = jackknifed(value, left, scale)
+        return None if found is None else (found, f"delete-a-group jackknife on the {scale}")
+
+    every = _values(sums, groups >= 0)
+    return measured(every, parts, without, _errors(sums, every), bounds)
+
+
+def _errors(sums: ResidualState, every: Values) -> dict[str, str]:
+    """Why a metric has no value."""
+    if not (sums.weight > 0).any():
+        return dict.fromkeys(CONSTRAINED, "no rows") | {"r2": _CONSTANT}
+    large = dict.fromkeys(CONSTRAINED, "the numbers are too large")
+    return large if every["mse"] is None or not np.isfinite(sums.spread).all() else large | {"r2": _CONSTANT}
+
+
+def _values(sums: ResidualState, kept: Any) -> Values:
+    """The metrics of some of the groups; their means and spreads are folded together in halves, in numpy."""
+    moments = Moments(*(np.where(kept, part, 0.0) for part in sums.moments))
+    totals = float(moments.weight.sum()), float(sums.absolute[kept].sum()), float(sums.squared[kept].sum())
+    while (half := len(moments.weight) // 2) > 0:
+        moments = combined(Moments(*(part[:half] for part in moments)), Moments(*(part[half:] for part in moments)))
+    return regression.metrics(regression.ErrorSums(*totals, float(moments.spread[0])))

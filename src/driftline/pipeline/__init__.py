@@ -1,0 +1,20 @@
+"""One run without a service: read → merge → analyse → check. Called by jobs, by the command line and by the library."""
+
+from __future__ import annotations
+
+from driftline.pipeline.captured import ModelQualityRun, RunResult, read_calibration, run_model_quality
+from driftline.pipeline.steps import Progress, Step
+from driftline.pipeline.tables import Baseline, Checked, baseline_model_quality, check_model_quality
+
+__all__ = [
+    "Baseline",
+    "Checked",
+    "ModelQualityRun",
+    "Progress",
+    "RunResult",
+    "Step",
+    "baseline_model_quality",
+    "check_model_quality",
+    "read_calibration",
+    "run_model_quality",
+]

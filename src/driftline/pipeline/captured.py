@@ -1,0 +1,282 @@
+"""A run over captured predictions: read them, merge them with their labels, analyse, check, write the report."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from driftline.core.documents import (
+    FAMILIES,
+    ModelQualityConstraints,
+    Violation,
+    constraints_document,
+    violations_document,
+)
+from driftline.core.errors import InputError
+from driftline.core.verdict import Judgement, Reason, Verdict
+from driftline.core.window import Window, format_time
+from driftline.engine.attributes import OutputAttributes
+from driftline.engine.files import list_files
+from driftline.engine.rejects import Reject
+from driftline.monitors.quality.binary import BinaryQuality
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE, check
+from driftline.monitors.quality.estimation import CALIBRATION, ENOUGH_LABELS, KEY, estimate_document, held_against
+from driftline.monitors.quality.recipes import Recipe, recipe
+from driftline.monitors.quality.result import QualityResult, statistics_document
+from driftline.monitors.quality.rows import Tally
+from driftline.pipeline.documents import write_documents
+from driftline.pipeline.report import report_html
+from driftline.pipeline.steps import Progress, Recorder, Step
+
+if TYPE_CHECKING:
+    from driftline.engine.local import Found, LocalEngine
+
+LABEL_LOOKBACK = timedelta(days=1)
+MEMORY = "512MB"
+"""What reading and joining may hold in memory; beyond it they go through files."""
+
+
+class ModelQualityRun(msgspec.Struct, frozen=True):
+    """What to run: folders of captures and labels, how to read the output, what to check against.
+
+    With a ``window`` only captures inside it count; with ``as_of`` too, only labels in the hour folders from a day
+    before it up to that of ``as_of`` (without: all there are). Below ``minimum_sample`` judged rows the verdict is
+    UNKNOWN. ``report`` is the folder the documents go to. ``calibration`` is the baseline's ``score_calibration``: with
+    it binary metrics are also estimated from all predictions, labelled or not; ``history`` tells of earlier windows
+    which metrics lay within their estimates.
+    """
+
+    captures: str
+    labels: str | None
+    problem_type: str
+    attributes: OutputAttributes
+    constraints: ModelQualityConstraints | None = None
+    window: Window | None = None
+    as_of: datetime | None = None
+    seed: int = 0
+    report: str | None = None
+    minimum_sample: int = MINIMUM_SAMPLE
+    calibration: dict[str, Any] | None = None
+    history: tuple[dict[str, bool | None], ...] = ()
+
+
+class RunResult(msgspec.Struct, frozen=True):
+    """What a run found. ``metrics`` holds every metric by name, and its deviation as ``name_std``."""
+
+    judgement: Judgement
+    item_count: int
+    statistics: dict[str, Any]
+    violations: tuple[Violation, ...]
+    steps: tuple[Step, ...]
+    rejects: tuple[Reject, ...]
+    metrics: dict[str, float | None]
+    counts: dict[str, int]
+    estimate: dict[str, Any] | None = None
+
+
+def run_model_quality(
+    run: ModelQualityRun, *, now: datetime | None = None, progress: Progress | None = None
+) -> RunResult:
+    """Read and merge captures with labels, analyse, check, and write the report if one is asked for."""
+    from driftline.engine.local import LocalEngine
+
+    recorder = Recorder(progress)
+    estimating = run.calibration is not None and run.attributes.probability is not None
+    threshold = run.attributes.probability_threshold
+    monitor = recipe(run.problem_type, threshold=threshold, seed=run.seed, estimating=estimating)
+    with (
+        tempfile.TemporaryDirectory(prefix="driftline-") as spill,
+        LocalEngine(spill=spill, memory_limit=MEMORY) as engine,
+    ):
+        captures, labels, state, rejects = _measure(run, engine, monitor, recorder)
+    counts = _counts_of(captures, labels, state.tally)
+    result = recorder.step("analyse", counts["judged"], lambda: monitor.result(state), lambda r: r.item_count)
+    judgement, violations = recorder.step(
+        "check", result.item_count, lambda: _judge(run, result, counts, rejects), lambda found: len(found[1])
+    )
+    statistics = statistics_document(result, format_time(now or run.as_of or datetime.now(UTC)))
+    estimate = _estimate(run, monitor, state, result, counts) if isinstance(monitor, BinaryQuality) else None
+    if estimate is not None:
+        statistics[KEY] = estimate
+    metrics = _published(result)
+    finished = RunResult(
+        judgement, result.item_count, statistics, violations, tuple(recorder.steps), rejects, metrics, counts, estimate
+    )
+    if run.report is not None:
+        write_report(finished, run)
+    return finished
+
+
+def read_calibration(statistics: bytes, source: str) -> dict[str, Any] | None:
+    """The score calibration that a baseline's ``statistics.json`` holds; None where it has none."""
+    try:
+        document = msgspec.json.decode(statistics)
+        found = document.get(f"{FAMILIES['BinaryClassification']}_metrics", {}).get(CALIBRATION)
+    except (msgspec.DecodeError, AttributeError) as error:
+        hint = "give the statistics.json that a baseline wrote"
+        raise InputError(f"{source} is no statistics.json", evidence=str(error)[:200], hint=hint) from None
+    return found if isinstance(found, dict) else None
+
+
+def _estimate(
+    run: ModelQualityRun, monitor: BinaryQuality, state: Any, result: QualityResult, counts: dict[str, int]
+) -> dict[str, Any] | None:
+    """The metrics as they would be estimated without any label; where nearly all labels are in, held against them."""
+    if run.calibration is None or not monitor.estimating:
+        return None
+    document = estimate_document(
+        run.calibration,
+        monitor.distribution(state, decided=True),
+        threshold=monitor.threshold,
+        seed=run.seed,
+        history=run.history,
+    )
+    if counts["predictions"] and counts["judged"] >= ENOUGH_LABELS * counts["predictions"]:
+        document["within"] = held_against(document, result.metrics)
+    return document
+
+
+def write_report(result: RunResult, run: ModelQualityRun) -> list[Path]:
+    """Write ``statistics.json``, ``constraint_violations.json``, the constraints that were checked, ``report.html``."""
+    documents: dict[str, Any] = {
+        "statistics": result.statistics,
+        "constraint_violations": violations_document(list(result.violations)),
+    }
+    if run.constraints is not None:
+        documents["constraints"] = constraints_document(run.constraints)
+    documents["report.html"] = report_html(
+        title="Model quality",
+        judgement=result.judgement,
+        statistics=result.statistics,
+        generated=result.statistics["dataset"]["evaluation_time"],
+        window="all times" if run.window is None else str(run.window),
+        constraints=run.constraints,
+        violations=result.violations,
+        counts=result.counts,
+        rejects=result.rejects,
+        steps=result.steps,
+    )
+    return write_documents(documents, run.report or ".")
+
+
+def _measure(
+    run: ModelQualityRun, engine: LocalEngine, monitor: Recipe, recorder: Recorder
+) -> tuple[Found, Found, Any, tuple[Reject, ...]]:
+    from driftline.engine.local import Found
+
+    none = Found(0, 0, 0, ())
+    files = list_files(run.captures, run.window)
+    captures = none
+    if files:
+        captures = recorder.step(
+            "read captures",
+            len(files),
+            lambda: engine.load_captures(files, run.attributes, run.window),
+            lambda f: f.usable,
+            engine.share_done,
+        )
+    labels = _load_labels(run, engine, recorder) if captures.usable else none
+    state = monitor.merge([])
+    if captures.usable:
+        state = recorder.step(
+            "merge",
+            captures.usable,
+            lambda: monitor.measure(recorder.told("merge", engine.joined(), captures.usable)),
+            lambda s: s.tally.rows - s.tally.unlabelled,
+        )
+    mismatched = engine.mismatches() if captures.usable else ()
+    return (
+        captures,
+        labels,
+        state,
+        (*captures.rejects, *labels.rejects, *mismatched, *_not_a_class(state.tally, "labels")),
+    )
+
+
+def _load_labels(run: ModelQualityRun, engine: LocalEngine, recorder: Recorder) -> Found:
+    from driftline.engine.local import Found
+
+    files = list_files(run.labels, _label_window(run)) if run.labels and Path(run.labels).exists() else []
+    if not files:
+        engine.without_labels()
+        return Found(0, 0, 0, ())
+    return recorder.step(
+        "read labels", len(files), lambda: engine.load_labels(files), lambda f: f.usable, engine.share_done
+    )
+
+
+def _label_window(run: ModelQualityRun) -> Window | None:
+    """Labels are filed under the hour they were collected: from a day before the predictions up to now."""
+    if run.window is None or run.as_of is None:
+        return None
+    return Window(run.window.start - LABEL_LOOKBACK, max(run.as_of, run.window.end) + timedelta(microseconds=1))
+
+
+def _not_a_class(tally: Tally, source: str) -> tuple[Reject, ...]:
+    return (Reject(source, "not_a_class", tally.not_a_class),) if tally.not_a_class else ()
+
+
+def _counts_of(captures: Found, labels: Found, tally: Tally) -> dict[str, int]:
+    return {
+        "capture_records": captures.records,
+        "predictions": captures.usable,
+        "duplicate_events": captures.duplicates,
+        "label_records": labels.records,
+        "labels": labels.usable,
+        "duplicate_labels": labels.duplicates,
+        "matched": tally.rows - tally.unlabelled,
+        "unlabelled": tally.unlabelled,
+        "judged": tally.rows - tally.unlabelled - tally.not_a_class,
+    }
+
+
+def _judge(
+    run: ModelQualityRun, result: QualityResult, counts: dict[str, int], rejects: tuple[Reject, ...]
+) -> tuple[Judgement, tuple[Violation, ...]]:
+    if result.item_count == 0:
+        return Judgement(Verdict.UNKNOWN, (no_data(run, counts, rejects),)), ()
+    if run.constraints is None:
+        reason = Reason(
+            "no_constraints", "no constraints were given: the metrics were computed and nothing was checked"
+        )
+        return Judgement(Verdict.UNKNOWN, (reason,)), ()
+    return check(result, run.constraints, minimum_sample=run.minimum_sample)
+
+
+def no_data(run: ModelQualityRun, counts: dict[str, int], rejects: tuple[Reject, ...]) -> Reason:
+    """Why no prediction could be judged: the step that emptied the window, and the checklist answered with facts."""
+    window = "all times" if run.window is None else str(run.window)
+    refused = ", ".join(f"{reject.count} {reject.source} {reject.reason}" for reject in rejects) or "none"
+    if counts["capture_records"] == 0:
+        code, message = "no_captures", f"no captured prediction in the window ({window})"
+    elif counts["predictions"] == 0:
+        code, message = "no_rows", "every captured prediction was refused"
+    elif counts["labels"] == 0:
+        code, message = "no_labels", f"no label for any of {counts['predictions']} predictions ({window})"
+    elif counts["matched"] == 0:
+        code, message = "no_matches", "no label's event id equals an inference id (or event id) of a prediction"
+    else:
+        code, message = "no_rows", "every label was refused: it is no class of the problem, or no number"
+    checklist = (
+        ("window", window),
+        ("captures looked for in", run.captures),
+        ("capture records found", str(counts["capture_records"])),
+        ("predictions that could be read", str(counts["predictions"])),
+        ("labels looked for in", run.labels or "nowhere: no label folder was given"),
+        ("labels found", str(counts["labels"])),
+        ("predictions with a label", str(counts["matched"])),
+        ("records refused", refused),
+    )
+    return Reason(code, message, dict(counts), checklist)
+
+
+def _published(result: QualityResult) -> dict[str, float | None]:
+    published: dict[str, float | None] = {}
+    for name, metric in result.metrics.items():
+        published[name] = metric.value
+        published[f"{name}_std"] = metric.standard_deviation
+    return published

@@ -1,0 +1,19 @@
+"""Writing what a run found: the service's three documents and the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from driftline.core.documents import dump
+from driftline.storage.files import write_atomic
+
+
+def write_documents(documents: dict[str, Any], folder: str | Path) -> list[Path]:
+    """Write each document as ``NAME.json``, and a text as it is under its own name; returns the paths in order."""
+    paths = []
+    for name, document in documents.items():
+        path = Path(folder) / (name if isinstance(document, str) else f"{name}.json")
+        write_atomic(path, document.encode() if isinstance(document, str) else dump(document))
+        paths.append(path)
+    return paths

@@ -1,0 +1,199 @@
+"""Baseline and check of a table, without captures: a file, or anything that exports an Arrow stream."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from driftline.core.documents import (
+    ModelQualityConstraints,
+    Violation,
+    constraints_document,
+    read_constraints,
+    violations_document,
+)
+from driftline.core.errors import InputError
+from driftline.core.verdict import Judgement, Reason, Verdict
+from driftline.core.window import format_time
+from driftline.engine.rejects import Reject
+from driftline.engine.tables import Columns, PredictionTable
+from driftline.monitors.quality.binary import BinaryQuality
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE, Tolerance, check, suggest
+from driftline.monitors.quality.estimation import CALIBRATION, calibration_document
+from driftline.monitors.quality.recipes import Recipe, recipe
+from driftline.monitors.quality.result import QualityResult, statistics_document
+from driftline.pipeline.documents import write_documents
+from driftline.pipeline.report import report_html
+from driftline.pipeline.steps import Progress, Recorder
+
+Constraints = ModelQualityConstraints | str | Path | dict[str, Any]
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """What a baseline yields: the two documents, and the rows that could not be used."""
+
+    statistics: dict[str, Any]
+    constraints: ModelQualityConstraints
+    item_count: int
+    rejects: tuple[Reject, ...] = ()
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write ``statistics.json``, ``constraints.json`` and ``report.html``; returns their paths."""
+        documents = {"statistics": self.statistics, "constraints": constraints_document(self.constraints)}
+        return write_documents(documents | {"report.html": self._repr_html_()}, folder)
+
+    def _repr_html_(self) -> str:
+        generated = str(self.statistics["dataset"]["evaluation_time"])
+        return report_html(
+            title="Baseline of model quality",
+            judgement=None,
+            statistics=self.statistics,
+            generated=generated,
+            constraints=self.constraints,
+            rejects=self.rejects,
+        )
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a check found. True when the verdict is OK; prints as its verdict, renders in a notebook as the report."""
+
+    judgement: Judgement
+    violations: tuple[Violation, ...]
+    statistics: dict[str, Any]
+    constraints: ModelQualityConstraints
+    item_count: int
+    rejects: tuple[Reject, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """OK, VIOLATED or UNKNOWN."""
+        return self.judgement.verdict
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.OK
+
+    def __str__(self) -> str:
+        found = [violation.description for violation in self.violations]
+        found += [reason.message for reason in self.judgement.reasons]
+        return "\n".join([f"{self.verdict} (n = {self.item_count})", *(f"  {line}" for line in found)])
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write statistics, violations and constraints as JSON and ``report.html``; returns their paths."""
+        documents = {
+            "statistics": self.statistics,
+            "constraint_violations": violations_document(list(self.violations)),
+            "constraints": constraints_document(self.constraints),
+        }
+        return write_documents(documents | {"report.html": self._repr_html_()}, folder)
+
+    def _repr_html_(self) -> str:
+        return report_html(
+            title="Model quality",
+            judgement=self.judgement,
+            statistics=self.statistics,
+            generated=str(self.statistics["dataset"]["evaluation_time"]),
+            constraints=self.constraints,
+            violations=self.violations,
+            rejects=self.rejects,
+        )
+
+
+def baseline_model_quality(
+    data: Any,
+    *,
+    label: str = "label",
+    prediction: str | None = None,
+    probability: str | None = None,
+    weight: str | None = None,
+    problem_type: str = "BinaryClassification",
+    threshold: float = 0.5,
+    tolerance: Tolerance | str | None = None,
+    seed: int = 0,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> Baseline:
+    """Statistics and suggested constraints from predictions whose truth is known.
+
+    ``data`` is a path (CSV, JSON lines, Parquet) or a table that exports Arrow (pandas, Polars, DuckDB, pyarrow);
+    the other names are its columns. ``threshold`` turns a probability into a decision where there is no prediction.
+    ``tolerance`` loosens the suggestions: ``0.02``, ``5%`` or ``2ci`` (:class:`Tolerance`).
+    Raises :class:`InputError` for data that cannot be read, a missing column, or not one usable row.
+    """
+    columns = Columns(label=label, prediction=prediction, probability=probability, weight=weight)
+    monitor = recipe(problem_type, threshold=threshold, seed=seed)
+    result, rejects, source = _measure(data, columns, monitor, progress, calibrated=True)
+    if result.item_count == 0:
+        raise InputError(
+            f"{source} has no row that can be used",
+            evidence="; ".join(str(reject) for reject in rejects) or "it has no rows",
+            hint="a baseline needs rows with a label and a prediction or probability",
+        )
+    wanted = Tolerance.parse(tolerance) if isinstance(tolerance, str) else tolerance
+    document = statistics_document(result, format_time(now or datetime.now(UTC)))
+    return Baseline(document, suggest(result, monitor.constrained, wanted), result.item_count, rejects)
+
+
+def check_model_quality(
+    data: Any,
+    constraints: Constraints,
+    *,
+    label: str = "label",
+    prediction: str | None = None,
+    probability: str | None = None,
+    weight: str | None = None,
+    threshold: float = 0.5,
+    minimum_sample: int = MINIMUM_SAMPLE,
+    seed: int = 0,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> Checked:
+    """Measure predictions whose truth is known and hold them against constraints.
+
+    ``constraints`` are those of a :class:`Baseline`, a path to ``constraints.json``, or its content. The other
+    arguments are those of :func:`baseline_model_quality`; below ``minimum_sample`` rows the verdict is UNKNOWN.
+    """
+    columns = Columns(label=label, prediction=prediction, probability=probability, weight=weight)
+    wanted = constraints_of(constraints)
+    monitor = recipe(wanted.problem_type, threshold=threshold, seed=seed)
+    result, rejects, source = _measure(data, columns, monitor, progress)
+    document = statistics_document(result, format_time(now or datetime.now(UTC)))
+    if result.item_count == 0:
+        refused = sum(reject.count for reject in rejects)
+        reason = Reason("no_rows", f"{source} has no row that can be judged", {"refused": refused})
+        return Checked(Judgement(Verdict.UNKNOWN, (reason,)), (), document, wanted, 0, rejects)
+    judgement, violations = check(result, wanted, minimum_sample=minimum_sample)
+    return Checked(judgement, violations, document, wanted, result.item_count, rejects)
+
+
+def constraints_of(given: Constraints) -> ModelQualityConstraints:
+    """Constraints from themselves, a path to a file, or the file's content."""
+    if isinstance(given, ModelQualityConstraints):
+        return given
+    if isinstance(given, dict):
+        return read_constraints(msgspec.json.format(msgspec.json.encode(given)), "the given constraints")
+    try:
+        return read_constraints(Path(given).read_bytes(), str(given))
+    except OSError as error:
+        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
+
+
+def _measure(
+    data: Any, columns: Columns, monitor: Recipe, progress: Progress | None, *, calibrated: bool = False
+) -> tuple[QualityResult, tuple[Reject, ...], str]:
+    recorder = Recorder(progress)
+    table = PredictionTable(data, columns)
+    try:
+        state = monitor.measure(recorder.told("measure", table.batches(), table.rows()))
+        odd = state.tally.not_a_class
+        rejects = (*table.rejects(), *((Reject(table.file, "not_a_class", odd),) if odd else ()))
+    finally:
+        table.close()
+    result = monitor.result(state)
+    if calibrated and isinstance(monitor, BinaryQuality) and state.scores.rows:
+        scores = monitor.distribution(state)
+        found = calibration_document(scores, threshold=monitor.threshold, seed=monitor.seed)
+        result = msgspec.structs.replace(result, extras=result.extras | {CALIBRATION: found})
+    return result, rejects, table.file

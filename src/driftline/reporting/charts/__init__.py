@@ -1,0 +1,1 @@
+"""One chart a file. Each returns a whole ``<svg>``; its classes are those of ``templates/charts.css``."""

@@ -1,0 +1,93 @@
+"""Which charts a set of statistics gives, in the order a reader wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+from markupsafe import Markup
+
+from driftline.reporting.charts.confusion import MOST_CLASSES, confusion_chart, is_large
+from driftline.reporting.charts.curves import Curve, precision_recall_chart, roc_chart
+from driftline.reporting.charts.metrics import Mark, metric_chart
+from driftline.reporting.charts.reliability import reliability_chart
+from driftline.reporting.scales import domain
+from driftline.reporting.statistics import Statistics
+from driftline.reporting.text import count, number, plural
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A drawing with its title; ``compact`` is the same for a narrow screen; a ``large`` one needs the whole width."""
+
+    title: str
+    drawing: Markup
+    compact: Markup | None = None
+    large: bool = False
+
+
+def metric_figures(marks: Sequence[Mark], *, shared: bool, most: int) -> list[Figure]:
+    """The first ``most`` metrics, on one axis from 0 to 1 where they all lie there; the others on an axis each.
+
+    Errors of a regression have units: they never share an axis (``shared`` is False).
+    """
+    drawn = [mark for mark in marks if mark.value is not None or mark.threshold is not None][:most]
+    split = [list(group) for _, group in groupby(enumerate(drawn), key=lambda item: _axis_of(*item, shared=shared))]
+    groups = [[mark for _, mark in group] for group in split]
+    return [_metric_figure(group, first=index == 0) for index, group in enumerate(groups)]
+
+
+def _axis_of(index: int, mark: Mark, *, shared: bool) -> int:
+    return -1 if shared and all(0 <= value <= 1 for value in mark.numbers()) else index
+
+
+def _metric_figure(marks: list[Mark], *, first: bool) -> Figure:
+    values = [value for mark in marks for value in mark.numbers()]
+    ends = (0.0, 1.0) if all(0 <= value <= 1 for value in values) and len(marks) > 1 else domain(values)
+    wide = metric_chart(marks, ends, legend=first)
+    return Figure("", wide, metric_chart(marks, ends, compact=True, legend=first))
+
+
+def curve_figures(now: Statistics, baseline: Statistics) -> list[Figure]:
+    """The matrix and the curves that the statistics hold."""
+    figures = []
+    if now.matrix.total and len(now.matrix.labels) <= MOST_CLASSES:
+        title = f"Confusion matrix of {plural(now.matrix.total, 'prediction')}"
+        figures.append(Figure(title, confusion_chart(now.matrix), large=is_large(now.matrix)))
+    if now.roc is not None:
+        before = None if baseline.roc is None else Curve(_label("baseline", baseline), *baseline.roc)
+        point = _point(now, "false_positive_rate", "true_positive_rate")
+        figures.append(Figure("ROC curve", roc_chart(Curve(_label("this window", now), *now.roc, point), before)))
+    if now.precision_recall is not None:
+        figures.append(Figure("Precision–recall curve", _precision_recall(now, baseline)))
+    if now.reliability is not None:
+        drawing = reliability_chart(f"this window, n {count(now.rows)}", *now.reliability)
+        figures.append(Figure("Reliability of the scores", drawing))
+    return figures
+
+
+def _precision_recall(now: Statistics, baseline: Statistics) -> Markup:
+    given, before = now.precision_recall or ([], []), baseline.precision_recall
+    then = None if before is None else Curve(f"baseline, n {count(baseline.rows)}", *before)
+    curve = Curve(f"this window, n {count(now.rows)}", *given, _point(now, "recall", "precision"))
+    return precision_recall_chart(curve, then, _prevalence(now))
+
+
+def _label(name: str, statistics: Statistics) -> str:
+    area = statistics.metrics.get("auc")
+    words = f"{name}, n {count(statistics.rows)}"
+    return words if area is None or area.value is None else f"{words}, AUC {number(area.value)}"
+
+
+def _point(statistics: Statistics, x: str, y: str) -> tuple[float, float] | None:
+    """Where the decisions themselves lie, if both of their rates are known."""
+    rates = [statistics.metrics[name].value for name in (x, y) if name in statistics.metrics]
+    known = [rate for rate in rates if rate is not None and 0 <= rate <= 1]
+    return (known[0], known[1]) if len(known) == 2 else None
+
+
+def _prevalence(statistics: Statistics) -> float | None:
+    matrix = statistics.matrix
+    if "1" not in matrix.labels or not matrix.total:
+        return None
+    return matrix.actual()[matrix.labels.index("1")] / matrix.total

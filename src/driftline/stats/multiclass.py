@@ -1,0 +1,48 @@
+"""Metrics of a classifier of any number of classes from the margins of its confusion matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+NAMES = ("accuracy", "weighted_recall", "weighted_precision", "weighted_f0_5", "weighted_f1", "weighted_f2")
+BETAS = {"weighted_f0_5": 0.5, "weighted_f1": 1.0, "weighted_f2": 2.0}
+
+
+def metrics(right: Vector, actual: Vector, predicted: Vector) -> dict[str, float | None]:
+    """Accuracy and the averages of recall, precision and F-beta over the true classes, weighted by their shares.
+
+    The arguments hold a weight for every class: of its rows predicted rightly, of its rows, and of the rows predicted
+    as it. The precision of a true class that was never predicted counts 0, as scikit-learn's ``average="weighted"``
+    with ``zero_division=0`` has it; a class that was predicted and never true has weight 0. None without rows.
+
+    >>> metrics(np.array([2.0, 1.0]), np.array([2.0, 2.0]), np.array([3.0, 1.0]))["weighted_precision"]
+    0.8333333333333333
+    """
+    total = float(actual.sum())
+    if total <= 0:
+        return dict.fromkeys(NAMES)
+    share = float(right.sum()) / total
+    found: dict[str, float | None] = {
+        "accuracy": share,
+        "weighted_recall": share,
+        "weighted_precision": float(_share(right, predicted) @ actual) / total,
+    }
+    for name, beta in BETAS.items():
+        weight = beta * beta
+        scores = _share((1 + weight) * right, weight * actual + predicted)
+        found[name] = float(scores @ actual) / total
+    return found
+
+
+def always_majority(right: Vector, actual: Vector, predicted: Vector) -> tuple[Vector, Vector, Vector]:
+    """The same for a classifier that always says the most frequent true class (of several the first)."""
+    chosen = np.zeros_like(actual)
+    if len(actual):
+        chosen[int(np.argmax(actual))] = 1.0
+    return chosen * actual, actual, chosen * actual.sum()
+
+
+def _share(part: Vector, whole: Vector) -> Vector:
+    return np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)

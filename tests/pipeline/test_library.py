@@ -147,3 +147,9 @@ def test_bad_input_is_told() -> None:
     with pytest.raises(InputError, match="is not supported"):
         baseline_model_quality(table(), problem_type="Ranking", **COLUMNS)
     assert check_model_quality(table(), baseline.constraints, **COLUMNS)
+
+
+def test_a_column_of_ids_is_no_label() -> None:
+    ids = pa.table({"truth": [f"id-{n}" for n in range(1500)], "said": ["id-1"] * 1500})
+    with pytest.raises(InputError, match=r"1,500 distinct values; at most 1,000 classes"):
+        baseline_model_quality(ids, label="truth", prediction="said", problem_type="MulticlassClassification")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from driftline.core.errors import InputError
 from driftline.core.sampling import GROUPS
 from driftline.core.state import State
 
@@ -17,6 +18,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 _DENSE = 1 << 20
 _FEW = 16
+MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +114,18 @@ class Confusion:
         )
 
     def result(self, state: ConfusionState) -> ConfusionMatrix:
-        """The matrix over all rows, and the margins of each group."""
+        """The matrix over all rows, and the margins of each group.
+
+        Raises :class:`InputError` beyond 1,000 classes: then the column is hardly a class, and the matrix grows with
+        their square.
+        """
         size = len(state.labels)
+        if size > MOST_CLASSES:
+            raise InputError(
+                f"labels and predictions have {size:,} distinct values; at most {MOST_CLASSES:,} classes can be judged",
+                evidence=", ".join(state.labels[:5]) + ", …",
+                hint="is it an id? name another column; for numbers use --problem-type Regression",
+            )
         cells, margins = np.zeros((size, size)), np.zeros((GROUPS, 3, size))
         np.add.at(cells, (state.actual, state.predicted), state.weight)
         right = state.actual == state.predicted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
@@ -150,8 +150,3 @@ def check_id(value: str) -> str:
 def utc(moment: float) -> datetime:
     """Seconds since the epoch as an aware UTC datetime."""
     return datetime.fromtimestamp(moment, UTC)
-
-
-def lines(records: Iterable[CaptureRecord | GroundTruthRecord]) -> Iterator[bytes]:
-    """Every record as its line."""
-    return (encode_line(record) for record in records)

@@ -23,7 +23,7 @@ class CaptureChange(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
 
 
 class NewSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A schedule to create. ``constraints`` (a document) makes a baseline of the schedule's own name."""
+    """A schedule to create; ``baseline`` names one that the service has."""
 
     name: str
     endpoint: str

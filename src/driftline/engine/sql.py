@@ -8,15 +8,26 @@ CAPTURE_FIELDS = (
     '{captureData: \'STRUCT(endpointOutput STRUCT("data" VARCHAR, "encoding" VARCHAR))\', '
     "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
 )
-LABEL_FIELDS = "{groundTruthData: 'STRUCT(\"data\" VARCHAR)', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
+LABEL_FIELDS = (
+    "{groundTruthData: 'STRUCT(\"data\" VARCHAR, \"encoding\" VARCHAR)', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
+)
 MACROS = (
     # A body without the newline at its end.
     """CREATE OR REPLACE TEMP MACRO content(body) AS
         CASE WHEN contains(body, chr(10)) OR contains(body, chr(13)) THEN rtrim(body, chr(13) || chr(10)) ELSE body END""",
-    # A body that is one line of cells without quotes: nearly all of them are.
+    # A body of cells with neither quotes nor a line break, not even at its end: nearly all of them are.
+    """CREATE OR REPLACE TEMP MACRO is_one_line(body) AS
+        NOT contains(body, '"') AND NOT contains(body, chr(10)) AND NOT contains(body, chr(13))""",
+    # A body that is one line of cells without quotes.
     """CREATE OR REPLACE TEMP MACRO is_plain(body) AS
         NOT contains(body, '"') AND NOT contains(content(body), chr(10))""",
     r"CREATE OR REPLACE TEMP MACRO body_lines(body) AS regexp_split_to_array(content(body), '\r?\n')",
+    # A label as text, one line a row: BASE64 is decoded, a JSON value is taken out of its quotes, an array is rows.
+    """CREATE OR REPLACE TEMP MACRO json_lines(body) AS CASE WHEN NOT json_valid(body) THEN body
+        WHEN json_type(body) = 'ARRAY' THEN array_to_string(json_extract_string(body, '$[*]'), chr(10))
+        ELSE json_extract_string(body, '$') END""",
+    """CREATE OR REPLACE TEMP MACRO label_body(body, encoding) AS CASE encoding WHEN 'JSON' THEN json_lines(body)
+        WHEN 'BASE64' THEN json_lines(try(decode(from_base64(body)))) ELSE body END""",
     # The lines of a CSV body; a line break inside quotes does not end a line.
     r"""CREATE OR REPLACE TEMP MACRO csv_lines(body) AS CASE WHEN NOT contains(body, '"') THEN body_lines(body)
         ELSE list_transform(regexp_extract_all(content(body) || chr(10), '((?:"[^"]*"|[^\n])*)\n', 1),
@@ -50,23 +61,26 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
 
     A body that is not one plain CSV line is kept in ``body`` for :func:`expanded`. ``timed`` keeps only records
     whose inference time is in [$start, $end); ``located`` adds the file and the record's place in it.
+    Nearly every record is ``sure``: its values are plainly there. Only the others pay for a closer look.
     """
     moment = "try_cast(eventMetadata.inferenceTime AS TIMESTAMP)" if timed else "NULL"
     place = ", filename, row_number() OVER () AS place" if located else ""
-    cells = {name: _plain_cell(attribute) for name, attribute in _columns(attributes).items()}
-    score = f"try_cast({cells['score_text']} AS DOUBLE)" if "score_text" in cells else "CAST(NULL AS DOUBLE)"
-    prediction = (
-        f"nullif(trim({cells['prediction_text']}), '')" if "prediction_text" in cells else "CAST(NULL AS VARCHAR)"
-    )
+    near = {name: _first_look(attribute) for name, attribute in _columns(attributes).items()}
+    close = {name: _plain_cell(attribute) for name, attribute in _columns(attributes).items()}
     return f"""
-    SELECT id, event, plain, encoding, fault, score, prediction, CASE WHEN NOT plain THEN body END AS body,
-        CASE WHEN plain THEN {_value_fault(cells)} ELSE fault END AS reason{_names(located)}
+    SELECT id, event, plain, CASE WHEN NOT plain THEN encoding END AS encoding, fault,
+        CASE WHEN sure OR plain THEN score END AS score, CASE WHEN sure OR plain THEN prediction END AS prediction,
+        CASE WHEN NOT plain THEN body END AS body,
+        CASE WHEN sure THEN NULL WHEN plain THEN {_value_fault(close)} ELSE fault END AS reason{_names(located)}
     FROM (
-        SELECT *, CASE WHEN plain THEN {score} END AS score, CASE WHEN plain THEN {prediction} END AS prediction
+        SELECT * EXCLUDE (score, prediction), CASE WHEN sure THEN score WHEN plain THEN {_number(close)} END AS score,
+            CASE WHEN sure THEN prediction WHEN plain THEN {_text(close)} END AS prediction
         FROM (
-            SELECT *, coalesce(fault IS NULL AND encoding = 'CSV' AND is_plain(body), false) AS plain
+            SELECT *, CASE WHEN sure THEN true
+                ELSE coalesce(fault IS NULL AND encoding = 'CSV' AND is_plain(body), false) END AS plain
             FROM (
                 SELECT *, CASE
+                    WHEN sure THEN NULL
                     WHEN event IS NULL AND id IS NULL AND body IS NULL AND encoding IS NULL THEN 'broken_line'
                     WHEN event IS NULL THEN 'no_event_id'
                     {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
@@ -74,30 +88,45 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
                     WHEN encoding IS NULL OR encoding NOT IN ('CSV', 'JSON', 'BASE64') THEN 'unknown_encoding'
                     END AS fault
                 FROM (
-                    SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
-                        CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END AS event,
-                        captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
-                        {moment} AS moment{place}
-                    FROM {scan(CAPTURE_FIELDS, filename=located)}
+                    SELECT *, coalesce(event IS NOT NULL AND encoding = 'CSV' AND is_one_line(body)
+                        {"AND moment IS NOT NULL" if timed else ""} {_both_there(near)}, false) AS sure
+                    FROM (
+                        SELECT *, {_number(near)} AS score, {_text(near)} AS prediction
+                        FROM (
+                            SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, ''))
+                                AS id, CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END
+                                AS event, captureData.endpointOutput."data" AS body,
+                                captureData.endpointOutput."encoding" AS encoding, {moment} AS moment{place}
+                            FROM {scan(CAPTURE_FIELDS, filename=located)}
+                        )
+                        {"WHERE moment IS NULL OR event IS NULL OR (moment >= $start AND moment < $end)" if timed else ""}
+                    )
                 )
             )
         )
-    )
-    {"WHERE fault IN ('broken_line', 'no_event_id', 'no_time') OR (moment >= $start AND moment < $end)" if timed else ""}
-    """
+    )"""
 
 
 def label_records(*, located: bool = False) -> str:
     """Every label: its id, its text, whether it is one line, and what speaks against it."""
     place = ", filename, row_number() OVER () AS place" if located else ""
     return f"""
-    SELECT id, trim(content(body)) AS label, coalesce(is_plain(body), true) AS plain, CASE
+    SELECT id, CASE WHEN sure THEN trim(body) ELSE trim(content(body)) END AS label,
+        CASE WHEN sure THEN true ELSE coalesce(is_plain(body), true) END AS plain, CASE WHEN sure THEN NULL
         WHEN absent THEN 'broken_line' WHEN id IS NULL THEN 'no_event_id'
         WHEN body IS NULL OR trim(content(body)) = '' THEN 'no_label' END AS fault{_names(located)}
     FROM (
-        SELECT nullif(eventMetadata.eventId, '') AS id, groundTruthData."data" AS body,
-            groundTruthData IS NULL AND eventMetadata IS NULL AS absent{place}
-        FROM {scan(LABEL_FIELDS, filename=located)}
+        SELECT * EXCLUDE (body), CASE WHEN sure THEN body ELSE label_body(body, encoding) END AS body
+        FROM (
+            SELECT *, coalesce(id IS NOT NULL AND trim(body) <> '' AND is_one_line(body)
+                AND encoding IS DISTINCT FROM 'JSON' AND encoding IS DISTINCT FROM 'BASE64', false) AS sure
+            FROM (
+                SELECT nullif(eventMetadata.eventId, '') AS id, groundTruthData."data" AS body,
+                    groundTruthData."encoding" AS encoding,
+                    groundTruthData IS NULL AND eventMetadata IS NULL AS absent{place}
+                FROM {scan(LABEL_FIELDS, filename=located)}
+            )
+        )
     )"""
 
 
@@ -170,6 +199,26 @@ def _plain_cell(attribute: str) -> str:
     """The same for a line known to have no quotes: without the pattern matching it is several times cheaper."""
     index = column_index(attribute)
     return "CAST(NULL AS VARCHAR)" if index is None else f"nullif(split_part(content(body), ',', {index + 1}), '')"
+
+
+def _first_look(attribute: str) -> str:
+    """The cell of a body without quotes or line breaks; of any other body it may be anything."""
+    index = column_index(attribute)
+    return "CAST(NULL AS VARCHAR)" if index is None else f"split_part(body, ',', {index + 1})"
+
+
+def _number(cells: dict[str, str]) -> str:
+    return f"try_cast({cells['score_text']} AS DOUBLE)" if "score_text" in cells else "CAST(NULL AS DOUBLE)"
+
+
+def _text(cells: dict[str, str]) -> str:
+    text = cells.get("prediction_text")
+    return "CAST(NULL AS VARCHAR)" if text is None else f"nullif(trim({text}), '')"
+
+
+def _both_there(cells: dict[str, str]) -> str:
+    score = "AND score IS NOT NULL AND NOT isnan(score) " if "score_text" in cells else ""
+    return score + ("AND prediction IS NOT NULL" if "prediction_text" in cells else "")
 
 
 def _json(attribute: str) -> str:

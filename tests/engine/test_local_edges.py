@@ -179,12 +179,16 @@ def test_a_row_that_lacks_a_field_never_shifts_the_others(tmp_path: Path, missin
     assert [(reject.reason, reject.count) for reject in found.rejects] == [("no_value", 3)]
 
 
-@pytest.mark.parametrize(
-    "attribute", ["", "a b", "a[", "a[x]", "a.", "*.a", "sum(a)", "a | b", "[?a]", '"a', "a-b", '"a\\"b"']
-)
+@pytest.mark.parametrize("attribute", ["", "a b", "a[", "a[x]", "a.", ".a", "a[0]b", "nosuch(", "nosuch(a)", '"a', "a-b"])
 def test_attributes_that_cannot_be_read_are_refused(attribute: str) -> None:
-    with pytest.raises(InputError, match="cannot be read at character"):
-        json_path(attribute)
+    with pytest.raises(InputError, match="is no JMESPath"):
+        OutputAttributes(probability=attribute)
+
+
+@pytest.mark.parametrize("attribute", ["*.a", "sum(a)", "a | b", "[?a]", '"a\\"b"', "a[]", "a[*].b[*]", "a[0:2]"])
+def test_a_jmespath_that_is_no_json_path_is_searched_document_by_document(attribute: str) -> None:
+    assert json_path(attribute) is None
+    assert OutputAttributes(probability=attribute).probability == attribute
 
 
 def test_something_must_be_read() -> None:

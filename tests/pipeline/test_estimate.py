@@ -14,7 +14,8 @@ from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.quality.binary import BinaryQuality
-from driftline.monitors.quality.estimation import calibration_document, estimate_document, held_against
+from driftline.monitors.quality.binary_estimation import calibration_document, estimate
+from driftline.monitors.quality.estimation import estimate_document, held_against
 from driftline.pipeline import (
     ModelQualityRun,
     RunResult,
@@ -94,8 +95,8 @@ def test_the_truth_lies_within_the_estimate_at_the_stated_rate() -> None:
         calibration = calibration_document(baseline, threshold=THRESHOLD, seed=0)
         state = second.update(batch_of(*window))
         decided = second.distribution(state, decided=True)
-        estimate = estimate_document(calibration, decided, threshold=THRESHOLD, seed=0)
-        within = held_against(estimate, second.result(state).metrics)
+        found = estimate_document(estimate(calibration, decided, threshold=THRESHOLD, seed=0))
+        within = held_against(found, second.result(state).metrics)
         for name in inside:
             inside[name] += bool(within[name])
     # Three binomial standard deviations of 60 repeats below the stated 95 %.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from driftline.cli.lists import by_comma
 from driftline.cli.output import out, paint, verdict
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ ProblemType = Annotated[
 ]
 Label = Annotated[str, typer.Option(help="column of the true label")]
 Prediction = Annotated[str | None, typer.Option(help="column of the predicted label or number")]
-Probability = Annotated[str | None, typer.Option(help="column of the score of the positive class")]
+Probability = Annotated[
+    str | None, typer.Option(help="column of the score of the positive class; multiclass: one column a class, by comma")
+]
+Classes = Annotated[
+    str | None, typer.Option(help="multiclass: names of the classes in the order of the probabilities, by comma")
+]
 Weight = Annotated[str | None, typer.Option(help="column of the rows' weights")]
 Threshold = Annotated[float, typer.Option("--probability-threshold", help="positive when the score is above this")]
 Seed = Annotated[int, typer.Option(help="seed of the five 80 % samples")]
@@ -48,6 +54,7 @@ def baseline_model_quality(
     label: Label = "label",
     prediction: Prediction = None,
     probability: Probability = None,
+    classes: Classes = None,
     weight: Weight = None,
     threshold: Threshold = 0.5,
     tolerance: Annotated[str | None, typer.Option(help="loosen the suggestions: 0.02, 5% or 2ci (intervals)")] = None,
@@ -64,7 +71,8 @@ def baseline_model_quality(
             file,
             label=label,
             prediction=prediction,
-            probability=probability,
+            probability=_scores(probability, problem_type),
+            classes=by_comma(classes),
             weight=weight,
             problem_type=problem_type,
             threshold=threshold,
@@ -89,12 +97,15 @@ def check_model_quality(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="instead of captures: a file with predictions and labels")] = None,
     problem_type: ProblemType = "BinaryClassification",
-    probability_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the score")] = None,
+    probability_attribute: Annotated[
+        str | None, typer.Option(help="CSV column or JMESPath of the score; multiclass: the first column, or the list")
+    ] = None,
     threshold: Threshold = 0.5,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
     label: Label = "label",
     prediction: Prediction = None,
     probability: Probability = None,
+    classes: Classes = None,
     weight: Weight = None,
     start: Annotated[str | None, typer.Option(help="first instant, ISO 8601 UTC")] = None,
     end: Annotated[str | None, typer.Option(help="first instant after, ISO 8601 UTC")] = None,
@@ -126,7 +137,8 @@ def check_model_quality(
             wanted,
             label=label,
             prediction=prediction,
-            probability=probability,
+            probability=_scores(probability, wanted.problem_type),
+            classes=by_comma(classes),
             weight=weight,
             threshold=threshold,
             minimum_sample=minimum_sample,
@@ -139,7 +151,7 @@ def check_model_quality(
         captures=str(captures),
         labels=None if labels is None else str(labels),
         problem_type=problem_type,
-        attributes=OutputAttributes(probability_attribute, threshold, inference_attribute),
+        attributes=OutputAttributes(probability_attribute, threshold, inference_attribute, by_comma(classes)),
         constraints=wanted,
         window=window_of(start, end),
         seed=seed,
@@ -153,6 +165,12 @@ def check_model_quality(
         out.say(f"{paint('refused:', 'yellow')} {reject}")
     out.result(_check_document(result, report), _check_text(result, report))
     return EXIT_CODES[result.judgement.verdict]
+
+
+def _scores(probability: str | None, problem_type: str) -> str | tuple[str, ...] | None:
+    """Of a multiclass model the columns may be several; a list column is one."""
+    names = by_comma(probability) if problem_type == "MulticlassClassification" else ()
+    return names if len(names) > 1 else probability
 
 
 def read_file(path: Path) -> bytes:

@@ -7,17 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from driftline.stats.vectors import are_distributions
+
+Floats = npt.NDArray[np.float64]
 BATCH_ROWS = 1 << 17
 _ABSENT = {"score": pa.float64(), "prediction": pa.string()}
 
 
-def clean_table(data: Any, named: dict[str, str]) -> pa.Table | None:
+def clean_table(data: Any, named: dict[str, str], classes: int = 0) -> pa.Table | None:
     """The columns by role, or None when any value needs a closer look: one that is absent, no number, or a date.
 
-    ``data`` is a path to CSV or Parquet, or a table that exports an Arrow stream. ``named`` gives each role's column.
+    ``data`` is a path to CSV or Parquet, or a table that exports an Arrow stream. ``named`` gives each role's column;
+    with ``classes`` the score is a list of so many numbers, from one column or from ``score_0``, ``score_1``, ….
     """
     try:
         table = _read(data, list(dict.fromkeys(named.values())), named)
@@ -26,7 +31,42 @@ def clean_table(data: Any, named: dict[str, str]) -> pa.Table | None:
     if table is None:
         return None
     columns = {role: table.column(name) for role, name in named.items()}
-    return pa.table(columns) if all(_usable(role, column) for role, column in columns.items()) else None
+    if classes:
+        vectors = _vectors([columns.pop(role) for role in named if role.startswith("score")], classes)
+        if vectors is None:
+            return None
+    if not all(_usable(role, column) for role, column in columns.items()):
+        return None
+    return pa.table(columns | {"score": vectors} if classes else columns)
+
+
+def _vectors(parts: list[pa.ChunkedArray], classes: int) -> pa.Array | None:
+    """One list of numbers a row; None unless every row's are probabilities that add up to 1."""
+    matrix = _listed(parts[0], classes) if len(parts) == 1 else _side_by_side(parts)
+    if matrix is None or not are_distributions(matrix).all():
+        return None
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), classes)
+
+
+def _listed(column: pa.ChunkedArray, classes: int) -> Floats | None:
+    if not (pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type)) or column.null_count:
+        return None
+    lists = column.combine_chunks()
+    flat = lists.flatten()
+    if pc.any(pc.not_equal(pc.list_value_length(lists), classes)).as_py() or not _numbers(flat):
+        return None
+    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=np.float64).reshape(-1, classes)
+
+
+def _side_by_side(columns: list[pa.ChunkedArray]) -> Floats | None:
+    if not all(_numbers(column) for column in columns):
+        return None
+    return np.column_stack([np.asarray(column.to_numpy(), dtype=np.float64) for column in columns])
+
+
+def _numbers(column: Any) -> bool:
+    kind = column.type
+    return not column.null_count and (pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def clean_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -38,7 +78,7 @@ def clean_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
         columns |= {role: pa.nulls(n, kind) for role, kind in _ABSENT.items()}
         columns |= {name: batch.column(name) for name in table.column_names}
         for role in ("score", "weight"):
-            if role in columns:
+            if role in columns and not pa.types.is_fixed_size_list(columns[role].type):
                 columns[role] = pc.cast(columns[role], pa.float64())
         yield pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         first += n
@@ -56,7 +96,7 @@ def _read(data: Any, names: list[str], named: dict[str, str]) -> pa.Table | None
         return None
     from pyarrow import csv
 
-    kinds = {named[role]: pa.float64() for role in ("score", "weight") if role in named}
+    kinds = {name: pa.float64() for role, name in named.items() if role.startswith("score") or role == "weight"}
     options = csv.ConvertOptions(include_columns=names, column_types=kinds, null_values=[""], strings_can_be_null=True)
     return csv.read_csv(data, read_options=csv.ReadOptions(block_size=8 << 20), convert_options=options)
 

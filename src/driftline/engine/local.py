@@ -17,6 +17,7 @@ from driftline.engine.attributes import OutputAttributes
 from driftline.engine.files import exact
 from driftline.engine.locate import Locator
 from driftline.engine.rejects import Reject
+from driftline.engine.search import Search
 
 BATCH_ROWS = 1 << 17
 _LONGEST_LINES = (16 << 20, 256 << 20)
@@ -67,6 +68,11 @@ class LocalEngine:
         """Read the capture records of a window, each event once."""
         parameters = _parameters(files, window)
         timed = window is not None
+        for name, path in sql.searched(attributes).items():
+            search = Search(path, vectors=bool(attributes.classes) and name == "score_text")
+            self._db.create_function(
+                sql.searcher(name), search, ["VARCHAR"], "VARCHAR[]", type="arrow", null_handling="special"
+            )  # type: ignore[call-overload]
         self._read(f"CREATE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters)
         records = self._one("SELECT count(*) FROM records")
         repeated = self._drop_repeated_events()
@@ -132,7 +138,8 @@ class LocalEngine:
         self._db.execute(f"CREATE TEMP TABLE label_rows AS {sql.LABEL_ROWS}")
         self._db.execute(
             """CREATE TEMP TABLE requests AS SELECT id, event, count(*) AS rows FROM predictions
-               WHERE reason IS NULL OR reason IN ('no_value', 'not_a_number') GROUP BY id, event"""
+               WHERE reason IS NULL OR reason IN ('no_value', 'not_a_number', 'not_a_distribution')
+               GROUP BY id, event"""
         )
         self._db.execute(
             """CREATE TEMP TABLE mismatched AS

@@ -17,6 +17,7 @@ MEANING = {
     "unknown_encoding": "an encoding is none of CSV, JSON, BASE64",
     "no_value": "the output has no value where the probability or inference attribute points (too few columns?)",
     "not_a_number": "the probability is not a number",
+    "not_a_distribution": "the probabilities are not one number from 0 to 1 a class that add up to 1 (within 0.001)",
     "no_label": "a label is empty",
     "bad_weight": "a weight is no number, negative or infinite",
     "not_a_class": "a label or prediction is no class (a binary problem has 0 and 1), or no number in a regression",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftline.engine.attributes import OutputAttributes, column_index, json_path
+from driftline.stats.vectors import TOLERANCE
 
 CAPTURE_FIELDS = (
     '{captureData: \'STRUCT(endpointOutput STRUCT("data" VARCHAR, "encoding" VARCHAR))\', '
@@ -11,6 +12,9 @@ CAPTURE_FIELDS = (
 LABEL_FIELDS = (
     "{groundTruthData: 'STRUCT(\"data\" VARCHAR, \"encoding\" VARCHAR)', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
 )
+# Numbers from 0 to 1 that add up to 1, none of them missing; NaN is greater than any number.
+IS_DISTRIBUTION = f"""CREATE OR REPLACE TEMP MACRO is_distribution(v, k) AS coalesce(len(v) = k AND list_count(v) = k
+    AND list_min(v) >= 0 AND list_max(v) <= 1 AND abs(list_sum(v) - 1) <= {TOLERANCE}, false)"""
 MACROS = (
     # A body without the newline at its end.
     """CREATE OR REPLACE TEMP MACRO content(body) AS
@@ -37,6 +41,22 @@ MACROS = (
         WHEN NOT contains(line, '"') THEN split_part(line, ',', i + 1)
         ELSE replace(regexp_replace(regexp_extract_all(',' || line, ',("(?:[^"]|"")*"|[^,]*)', 1)[i + 1],
                                     '^"(.*)"$', '\\1', 's'), '""', '"') END), '')""",
+    # The cells of a CSV line without their quotes; the brackets that some servers put around a list count for nothing.
+    r"""CREATE OR REPLACE TEMP MACRO csv_cells(line) AS CASE
+        WHEN NOT contains(line, '"') THEN string_split(translate(line, '[]', ''), ',')
+        ELSE list_transform(regexp_extract_all(',' || line, ',("(?:[^"]|"")*"|[^,]*)', 1),
+            lambda x: translate(replace(regexp_replace(x, '^"(.*)"$', '\1', 's'), '""', '"'), '[]', '')) END""",
+    # A list of numbers as text: so many cells from one on, or one cell that holds them all.
+    """CREATE OR REPLACE TEMP MACRO listed(cells, i, k) AS '[' || CASE WHEN contains(cells[i + 1], ',')
+        THEN cells[i + 1] ELSE array_to_string(cells[i + 1 : i + k], ',') END || ']'""",
+    IS_DISTRIBUTION,
+    # The lists of numbers that a JSON path finds, as texts: one, or one for each element of an array.
+    """CREATE OR REPLACE TEMP MACRO json_vectors(document, path) AS CASE
+        WHEN NOT json_valid(document) THEN [NULL]
+        WHEN contains(path, '[*]') THEN CAST(json_extract_string(document, path) AS VARCHAR[])
+        WHEN json_type(document, path || '[0]') = 'ARRAY'
+        THEN CAST(json_extract_string(document, path || '[*]') AS VARCHAR[])
+        ELSE [CAST(json_extract_string(document, path) AS VARCHAR)] END""",
     # What a JSON path finds in a document, as a list: the elements of an array, or the one value.
     """CREATE OR REPLACE TEMP MACRO json_values(document, path) AS CASE
         WHEN NOT json_valid(document) THEN [NULL]
@@ -65,15 +85,15 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
     """
     moment = "try_cast(eventMetadata.inferenceTime AS TIMESTAMP)" if timed else "NULL"
     place = ", filename, row_number() OVER () AS place" if located else ""
-    near = {name: _first_look(attribute) for name, attribute in _columns(attributes).items()}
-    close = {name: _plain_cell(attribute) for name, attribute in _columns(attributes).items()}
+    near, close = _looks(attributes, "body"), _looks(attributes, "content(body)")
+    size = len(attributes.classes)
     return f"""
     SELECT id, event, plain, CASE WHEN NOT plain THEN encoding END AS encoding, fault,
         CASE WHEN sure OR plain THEN score END AS score, CASE WHEN sure OR plain THEN prediction END AS prediction,
         CASE WHEN NOT plain THEN body END AS body,
-        CASE WHEN sure THEN NULL WHEN plain THEN {_value_fault(close)} ELSE fault END AS reason{_names(located)}
+        CASE WHEN sure THEN NULL WHEN plain THEN {_value_fault(close, size)} ELSE fault END AS reason{_names(located)}
     FROM (
-        SELECT * EXCLUDE (score, prediction), CASE WHEN sure THEN score WHEN plain THEN {_number(close)} END AS score,
+        SELECT * EXCLUDE (score, prediction), CASE WHEN sure THEN score WHEN plain THEN {_number(close, size)} END AS score,
             CASE WHEN sure THEN prediction WHEN plain THEN {_text(close)} END AS prediction
         FROM (
             SELECT *, CASE WHEN sure THEN true
@@ -89,9 +109,9 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
                     END AS fault
                 FROM (
                     SELECT *, coalesce(event IS NOT NULL AND encoding = 'CSV' AND is_one_line(body)
-                        {"AND moment IS NOT NULL" if timed else ""} {_both_there(near)}, false) AS sure
+                        {"AND moment IS NOT NULL" if timed else ""} {_both_there(near, size)}, false) AS sure
                     FROM (
-                        SELECT *, {_number(near)} AS score, {_text(near)} AS prediction
+                        SELECT *, {_number(near, size)} AS score, {_text(near)} AS prediction
                         FROM (
                             SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, ''))
                                 AS id, CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END
@@ -132,9 +152,9 @@ def label_records(*, located: bool = False) -> str:
 
 def expanded(attributes: OutputAttributes) -> str:
     """The rows of the bodies that are not one plain CSV line: several lines, quotes, JSON, BASE64 of any of these."""
-    columns = _columns(attributes)
-    cells = ", ".join(f"{_cell(attribute, 'part')} AS {name}" for name, attribute in columns.items())
-    values = ", ".join(f"{_json(attribute)} AS {name}" for name, attribute in columns.items())
+    columns, size = _columns(attributes), len(attributes.classes)
+    cells = ", ".join(f"{_cell(attribute, 'part', _wide(name, size))} AS {name}" for name, attribute in columns.items())
+    values = ", ".join(f"{_json(attribute, name, _wide(name, size))} AS {name}" for name, attribute in columns.items())
     names = ", ".join(columns)
     return rf"""
     WITH bodies AS (
@@ -155,7 +175,7 @@ def expanded(attributes: OutputAttributes) -> str:
             FROM (SELECT *, greatest({", ".join(f"len({name})" for name in columns)}, 1) AS rows
                   FROM (SELECT id, event, part_number, {values} FROM parts WHERE is_json)))
     )
-    SELECT *, {_value_fault({name: name for name in columns})} AS reason FROM (
+    SELECT *, {_value_fault({name: name for name in columns}, size)} AS reason FROM (
         SELECT id, event, row_number() OVER (PARTITION BY event, id ORDER BY part_number, position) - 1 AS row,
             {_typed(attributes)}, {names}
         FROM found)"""
@@ -190,25 +210,36 @@ def _names(located: bool) -> str:
     return ", filename, place" if located else ""
 
 
-def _cell(attribute: str, line: str) -> str:
+def _wide(name: str, size: int) -> int:
+    """How many numbers stand where an attribute points, 0 for a single value."""
+    return size if name == "score_text" else 0
+
+
+def _cell(attribute: str, line: str, size: int) -> str:
     index = column_index(attribute)
-    return "CAST(NULL AS VARCHAR)" if index is None else f"csv_cell({line}, {index})"
+    if index is None:
+        return "CAST(NULL AS VARCHAR)"
+    return f"listed(csv_cells({line}), {index}, {size})" if size else f"csv_cell({line}, {index})"
 
 
-def _plain_cell(attribute: str) -> str:
-    """The same for a line known to have no quotes: without the pattern matching it is several times cheaper."""
+def _looks(attributes: OutputAttributes, body: str) -> dict[str, str]:
+    """The cells of a body known to be one line without quotes: without pattern matching they are several times cheaper."""
+    size = len(attributes.classes)
+    return {name: _plain(at, body, _wide(name, size)) for name, at in _columns(attributes).items()}
+
+
+def _plain(attribute: str, body: str, size: int) -> str:
     index = column_index(attribute)
-    return "CAST(NULL AS VARCHAR)" if index is None else f"nullif(split_part(content(body), ',', {index + 1}), '')"
+    if index is None:
+        return "CAST(NULL AS VARCHAR)"
+    return (
+        f"listed(csv_cells({body}), {index}, {size})" if size else f"nullif(split_part({body}, ',', {index + 1}), '')"
+    )
 
 
-def _first_look(attribute: str) -> str:
-    """The cell of a body without quotes or line breaks; of any other body it may be anything."""
-    index = column_index(attribute)
-    return "CAST(NULL AS VARCHAR)" if index is None else f"split_part(body, ',', {index + 1})"
-
-
-def _number(cells: dict[str, str]) -> str:
-    return f"try_cast({cells['score_text']} AS DOUBLE)" if "score_text" in cells else "CAST(NULL AS DOUBLE)"
+def _number(cells: dict[str, str], size: int) -> str:
+    kind = "DOUBLE[]" if size else "DOUBLE"
+    return f"try_cast({cells['score_text']} AS {kind})" if "score_text" in cells else "CAST(NULL AS DOUBLE)"
 
 
 def _text(cells: dict[str, str]) -> str:
@@ -216,14 +247,30 @@ def _text(cells: dict[str, str]) -> str:
     return "CAST(NULL AS VARCHAR)" if text is None else f"nullif(trim({text}), '')"
 
 
-def _both_there(cells: dict[str, str]) -> str:
-    score = "AND score IS NOT NULL AND NOT isnan(score) " if "score_text" in cells else ""
+def _good(size: int) -> str:
+    return f"is_distribution(score, {size})" if size else "score IS NOT NULL AND NOT isnan(score)"
+
+
+def _both_there(cells: dict[str, str], size: int) -> str:
+    score = f"AND {_good(size)} " if "score_text" in cells else ""
     return score + ("AND prediction IS NOT NULL" if "prediction_text" in cells else "")
 
 
-def _json(attribute: str) -> str:
-    path = json_path(attribute).replace("'", "''")
-    return f"json_values(part, '{path}')"
+def _json(attribute: str, name: str, size: int) -> str:
+    path = json_path(attribute)
+    if path is None:
+        return f"{searcher(name)}(part)"
+    return f"json_{'vectors' if size else 'values'}(part, '{path.replace(chr(39), chr(39) * 2)}')"
+
+
+def searcher(name: str) -> str:
+    """The function that finds a column's values where its JMESPath is no JSON path; the engine provides it."""
+    return f"search_{name}"
+
+
+def searched(attributes: OutputAttributes) -> dict[str, str]:
+    """The columns that need such a function, with their JMESPath."""
+    return {name: path for name, path in _columns(attributes).items() if json_path(path) is None}
 
 
 def _unnested(columns: dict[str, str]) -> str:
@@ -237,15 +284,15 @@ def _unnested(columns: dict[str, str]) -> str:
 
 
 def _typed(attributes: OutputAttributes) -> str:
-    score = "try_cast(score_text AS DOUBLE)" if attributes.probability is not None else "CAST(NULL AS DOUBLE)"
-    prediction = "trim(prediction_text)" if attributes.inference is not None else "CAST(NULL AS VARCHAR)"
-    return f"{score} AS score, nullif({prediction}, '') AS prediction"
+    cells = {name: name for name in _columns(attributes)}
+    return f"{_number(cells, len(attributes.classes))} AS score, {_text(cells)} AS prediction"
 
 
-def _value_fault(cells: dict[str, str]) -> str:
+def _value_fault(cells: dict[str, str], size: int) -> str:
     """What speaks against a row: a value that is absent, or a score that is no number. ``cells`` are its texts."""
     faults = "WHEN prediction IS NULL THEN 'no_value' " if "prediction_text" in cells else ""
     if "score_text" in cells:
-        absent = f"coalesce(trim({cells['score_text']}), '') = ''"
-        faults += f"WHEN score IS NULL OR isnan(score) THEN CASE WHEN {absent} THEN 'no_value' ELSE 'not_a_number' END"
+        absent = f"coalesce(translate({cells['score_text']}, '[], ', ''), '') = ''"
+        fault = "not_a_distribution" if size else "not_a_number"
+        faults += f"WHEN NOT ({_good(size)}) THEN CASE WHEN {absent} THEN 'no_value' ELSE '{fault}' END"
     return f"CASE {faults} END"

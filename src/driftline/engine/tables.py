@@ -13,6 +13,7 @@ from driftline.core.errors import InputError
 from driftline.engine.clean import BATCH_ROWS, clean_batches, clean_table
 from driftline.engine.files import exact
 from driftline.engine.rejects import SAMPLES, Reject, sample_line
+from driftline.engine.sql import IS_DISTRIBUTION
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,14 +28,28 @@ _READERS = {
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """The names of the columns that are read; a probability or a prediction there must be."""
+    """The names of the columns that are read; a probability or a prediction there must be.
+
+    A multiclass model's probabilities are in several columns, one a class, or in one column of lists, ``classes`` being
+    the names of its classes in that order; of several columns the names of the columns by default.
+    """
 
     label: str
     prediction: str | None = None
-    probability: str | None = None
+    probability: str | tuple[str, ...] | None = None
     weight: str | None = None
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.probability, tuple):
+            msgspec.structs.force_setattr(self, "classes", self.classes or self.probability)
+            if len(self.classes) != len(self.probability) or len(self.classes) < 2:
+                raise InputError(
+                    f"{len(self.probability)} probability columns and {len(self.classes)} classes do not go together",
+                    hint="name one column for each class, in the same order, and two at least",
+                )
+        if self.classes and self.probability is None:
+            raise InputError("classes are named, but no probabilities", hint="give --probability too")
         if self.prediction is None and self.probability is None:
             raise InputError(
                 "neither a prediction nor a probability column is named",
@@ -43,8 +58,12 @@ class Columns(msgspec.Struct, frozen=True):
 
     def named(self) -> dict[str, str]:
         """The columns that are named, by role."""
-        roles = {"score": self.probability, "prediction": self.prediction, "label": self.label}
-        roles["weight"] = self.weight
+        roles: dict[str, str | None] = {"prediction": self.prediction, "label": self.label, "weight": self.weight}
+        if isinstance(self.probability, tuple):
+            scores: dict[str, str | None] = {f"score_{place}": name for place, name in enumerate(self.probability)}
+        else:
+            scores = {"score": self.probability}
+        roles = scores | roles
         return {role: name for role, name in roles.items() if name is not None}
 
 
@@ -63,7 +82,7 @@ class PredictionTable:
         self._db: duckdb.DuckDBPyConnection | None = None
         # A stream can be read once, so a table is made of it before anyone looks.
         self._data = data if self._is_file else _arrow(data)
-        self._clean = clean_table(self._data, columns.named())
+        self._clean = clean_table(self._data, columns.named(), len(columns.classes))
         if self._clean is None:
             self._open()
 
@@ -108,6 +127,7 @@ class PredictionTable:
 
         source = self._source() if self._is_file else "given"
         self._db = duckdb.connect(":memory:")
+        self._db.execute(IS_DISTRIBUTION)
         try:
             if not self._is_file:
                 self._db.register("given", self._data)
@@ -142,7 +162,7 @@ class PredictionTable:
                 raise InputError(
                     f"{self.file}{', line 1' if self._is_file else ''}: no column {name!r} ({role})",
                     evidence=f"the columns are: {', '.join(have)[:300]}",
-                    hint=f"name the column with --{'probability' if role == 'score' else role}",
+                    hint=f"name the column with --{'probability' if role.startswith('score') else role}",
                 )
 
         return {row[0] for row in described if row[1] == "JSON"}
@@ -173,26 +193,34 @@ def _text(name: str, *, document: bool) -> str:
 
 def _select(source: str, columns: Columns, documents: set[str]) -> str:
     named = columns.named()
-    texts = ", ".join(
-        f"nullif(trim({_text(name, document=name in documents)}), '') AS {role}_text" for role, name in named.items()
-    )
-    missing = " OR ".join(f"{role}_text IS NULL" for role in named if role not in ("label", "weight"))
+    cells = {role: f"nullif(trim({_text(name, document=name in documents)}), '')" for role, name in named.items()}
+    scores = [cells.pop(role) for role in named if role.startswith("score")]
+    size = len(columns.classes)
+    if scores:
+        # With any cell of a vector empty there is no vector; a list column is such a text by itself.
+        cells["score"] = scores[0] if len(scores) == 1 else "'[' || " + " || ',' || ".join(scores) + " || ']'"
+    texts = ", ".join(f"{cell} AS {role}_text" for role, cell in cells.items())
+    missing = " OR ".join(f"{role}_text IS NULL" for role in cells if role not in ("label", "weight"))
     weight = (
         "WHEN NOT coalesce(try_cast(weight_text AS DOUBLE) >= 0 AND isfinite(try_cast(weight_text AS DOUBLE)), false)"
         " THEN 'bad_weight'"
         if "weight" in named
         else ""
     )
-    number = "isnan(coalesce(try_cast(score_text AS DOUBLE), 'nan'))" if "score" in named else "false"
+    number = "coalesce(isnan(try_cast(score_text AS DOUBLE)), true)" if scores else "false"
+    fault = "not_a_number"
+    if size:
+        number, fault = f"NOT is_distribution(try_cast(score_text AS DOUBLE[]), {size})", "not_a_distribution"
     return f"""
     SELECT *, CASE WHEN label_text IS NULL THEN 'no_label' WHEN {missing} THEN 'no_value'
-                   WHEN {number} THEN 'not_a_number' {weight} END AS reason, label_text AS label
+                   WHEN {number} THEN '{fault}' {weight} END AS reason, label_text AS label
     FROM (SELECT row_number() OVER () - 1 AS row, {texts} FROM {source})"""
 
 
 def _role(role: str, columns: Columns) -> str:
-    kind = "DOUBLE" if role == "score" else "VARCHAR"
-    return f"CAST({role + '_text' if role in columns.named() else 'NULL'} AS {kind}) AS {role}"
+    given = columns.probability if role == "score" else columns.prediction
+    kind = "VARCHAR" if role == "prediction" else "DOUBLE[]" if columns.classes else "DOUBLE"
+    return f"CAST({'NULL' if given is None else role + '_text'} AS {kind}) AS {role}"
 
 
 def _arrow(data: Any) -> pa.Table:

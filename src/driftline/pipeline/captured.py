@@ -22,9 +22,14 @@ from driftline.core.window import Window, format_time
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.files import list_files
 from driftline.engine.rejects import Reject
-from driftline.monitors.quality.binary import BinaryQuality
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE, check
-from driftline.monitors.quality.estimation import CALIBRATION, ENOUGH_LABELS, KEY, estimate_document, held_against
+from driftline.monitors.quality.estimation import (
+    CALIBRATION,
+    ENOUGH_LABELS,
+    estimate_document,
+    estimate_key,
+    held_against,
+)
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.monitors.quality.rows import Tally
@@ -46,8 +51,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     With a ``window`` only captures inside it count; with ``as_of`` too, only labels in the hour folders from a day
     before it up to that of ``as_of`` (without: all there are). Below ``minimum_sample`` judged rows the verdict is
     UNKNOWN. ``report`` is the folder the documents go to. ``calibration`` is the baseline's ``score_calibration``: with
-    it binary metrics are also estimated from all predictions, labelled or not; ``history`` tells of earlier windows
-    which metrics lay within their estimates.
+    it metrics of classifiers are also estimated from all predictions, labelled or not; ``history`` tells of earlier
+    windows which metrics lay within their estimates.
     """
 
     captures: str
@@ -87,7 +92,9 @@ def run_model_quality(
     recorder = Recorder(progress)
     estimating = run.calibration is not None and run.attributes.probability is not None
     threshold = run.attributes.probability_threshold
-    monitor = recipe(run.problem_type, threshold=threshold, seed=run.seed, estimating=estimating)
+    monitor = recipe(
+        run.problem_type, threshold=threshold, seed=run.seed, classes=run.attributes.classes, estimating=estimating
+    )
     with (
         tempfile.TemporaryDirectory(prefix="driftline-") as spill,
         LocalEngine(spill=spill, memory_limit=MEMORY) as engine,
@@ -99,9 +106,9 @@ def run_model_quality(
         "check", result.item_count, lambda: _judge(run, result, counts, rejects), lambda found: len(found[1])
     )
     statistics = statistics_document(result, format_time(now or run.as_of or datetime.now(UTC)))
-    estimate = _estimate(run, monitor, state, result, counts) if isinstance(monitor, BinaryQuality) else None
+    estimate = _estimate(run, monitor, state, result, counts)
     if estimate is not None:
-        statistics[KEY] = estimate
+        statistics[estimate_key(run.problem_type)] = estimate
     metrics = _published(result)
     finished = RunResult(
         judgement, result.item_count, statistics, violations, tuple(recorder.steps), rejects, metrics, counts, estimate
@@ -115,26 +122,22 @@ def read_calibration(statistics: bytes, source: str) -> dict[str, Any] | None:
     """The score calibration that a baseline's ``statistics.json`` holds; None where it has none."""
     try:
         document = msgspec.json.decode(statistics)
-        found = document.get(f"{FAMILIES['BinaryClassification']}_metrics", {}).get(CALIBRATION)
-    except (msgspec.DecodeError, AttributeError) as error:
+        families = (document.get(f"{family}_metrics", {}) for family in FAMILIES.values())
+        found = next((family[CALIBRATION] for family in families if CALIBRATION in family), None)
+    except (msgspec.DecodeError, AttributeError, TypeError) as error:
         hint = "give the statistics.json that a baseline wrote"
         raise InputError(f"{source} is no statistics.json", evidence=str(error)[:200], hint=hint) from None
     return found if isinstance(found, dict) else None
 
 
 def _estimate(
-    run: ModelQualityRun, monitor: BinaryQuality, state: Any, result: QualityResult, counts: dict[str, int]
+    run: ModelQualityRun, monitor: Recipe, state: Any, result: QualityResult, counts: dict[str, int]
 ) -> dict[str, Any] | None:
     """The metrics as they would be estimated without any label; where nearly all labels are in, held against them."""
-    if run.calibration is None or not monitor.estimating:
+    found = None if run.calibration is None else monitor.estimate(state, run.calibration, run.history)
+    if found is None:
         return None
-    document = estimate_document(
-        run.calibration,
-        monitor.distribution(state, decided=True),
-        threshold=monitor.threshold,
-        seed=run.seed,
-        history=run.history,
-    )
+    document = estimate_document(found)
     if counts["predictions"] and counts["judged"] >= ENOUGH_LABELS * counts["predictions"]:
         document["within"] = held_against(document, result.metrics)
     return document

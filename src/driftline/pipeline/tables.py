@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,8 @@ from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.core.window import format_time
 from driftline.engine.rejects import Reject
 from driftline.engine.tables import Columns, PredictionTable
-from driftline.monitors.quality.binary import BinaryQuality
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE, Tolerance, check, suggest
-from driftline.monitors.quality.estimation import CALIBRATION, calibration_document
+from driftline.monitors.quality.estimation import CALIBRATION
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.pipeline.documents import write_documents
@@ -106,7 +106,8 @@ def baseline_model_quality(
     *,
     label: str = "label",
     prediction: str | None = None,
-    probability: str | None = None,
+    probability: str | Sequence[str] | None = None,
+    classes: Sequence[str] = (),
     weight: str | None = None,
     problem_type: str = "BinaryClassification",
     threshold: float = 0.5,
@@ -119,11 +120,13 @@ def baseline_model_quality(
 
     ``data`` is a path (CSV, JSON lines, Parquet) or a table that exports Arrow (pandas, Polars, DuckDB, pyarrow);
     the other names are its columns. ``threshold`` turns a probability into a decision where there is no prediction.
+    Of a multiclass model ``probability`` may name one column a class, or one column of lists; ``classes`` are then the
+    names of the classes in that order (by default those of the columns), and the most probable is the decision.
     ``tolerance`` loosens the suggestions: ``0.02``, ``5%`` or ``2ci`` (:class:`Tolerance`).
     Raises :class:`InputError` for data that cannot be read, a missing column, or not one usable row.
     """
-    columns = Columns(label=label, prediction=prediction, probability=probability, weight=weight)
-    monitor = recipe(problem_type, threshold=threshold, seed=seed)
+    columns = _columns(label, prediction, probability, weight, classes)
+    monitor = recipe(problem_type, threshold=threshold, seed=seed, classes=columns.classes)
     result, rejects, source = _measure(data, columns, monitor, progress, calibrated=True)
     if result.item_count == 0:
         raise InputError(
@@ -142,7 +145,8 @@ def check_model_quality(
     *,
     label: str = "label",
     prediction: str | None = None,
-    probability: str | None = None,
+    probability: str | Sequence[str] | None = None,
+    classes: Sequence[str] = (),
     weight: str | None = None,
     threshold: float = 0.5,
     minimum_sample: int = MINIMUM_SAMPLE,
@@ -155,9 +159,9 @@ def check_model_quality(
     ``constraints`` are those of a :class:`Baseline`, a path to ``constraints.json``, or its content. The other
     arguments are those of :func:`baseline_model_quality`; below ``minimum_sample`` rows the verdict is UNKNOWN.
     """
-    columns = Columns(label=label, prediction=prediction, probability=probability, weight=weight)
+    columns = _columns(label, prediction, probability, weight, classes)
     wanted = constraints_of(constraints)
-    monitor = recipe(wanted.problem_type, threshold=threshold, seed=seed)
+    monitor = recipe(wanted.problem_type, threshold=threshold, seed=seed, classes=columns.classes)
     result, rejects, source = _measure(data, columns, monitor, progress)
     document = statistics_document(result, format_time(now or datetime.now(UTC)))
     if result.item_count == 0:
@@ -166,6 +170,17 @@ def check_model_quality(
         return Checked(Judgement(Verdict.UNKNOWN, (reason,)), (), document, wanted, 0, rejects)
     judgement, violations = check(result, wanted, minimum_sample=minimum_sample)
     return Checked(judgement, violations, document, wanted, result.item_count, rejects)
+
+
+def _columns(
+    label: str,
+    prediction: str | None,
+    probability: str | Sequence[str] | None,
+    weight: str | None,
+    classes: Sequence[str],
+) -> Columns:
+    scores = probability if probability is None or isinstance(probability, str) else tuple(probability)
+    return Columns(label, prediction, scores, weight, tuple(classes))
 
 
 def constraints_of(given: Constraints) -> ModelQualityConstraints:
@@ -192,8 +207,7 @@ def _measure(
     finally:
         table.close()
     result = monitor.result(state)
-    if calibrated and isinstance(monitor, BinaryQuality) and state.scores.rows:
-        scores = monitor.distribution(state)
-        found = calibration_document(scores, threshold=monitor.threshold, seed=monitor.seed)
+    found = monitor.calibration(state) if calibrated else None
+    if found is not None:
         result = msgspec.structs.replace(result, extras=result.extras | {CALIBRATION: found})
     return result, rejects, table.file

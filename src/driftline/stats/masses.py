@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftline.stats.cells import STRIPS
+from driftline.stats.vectors import are_distributions
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -39,15 +40,22 @@ class Masses(NamedTuple):
 def masses(probabilities: Floats, predicted: npt.NDArray[np.integer[Any]]) -> Masses:
     """The sums of a batch: ``probabilities`` [rows, classes], ``predicted`` the index of each row's decision."""
     classes = probabilities.shape[1]
-    bounded = np.asarray(((probabilities >= 0) & (probabilities <= 1)).all(axis=1))
-    valid = bounded & (np.abs(np.where(bounded[:, None], probabilities, 0).sum(axis=1) - 1) < 1e-3)
+    valid = are_distributions(probabilities)
     p, said = probabilities[valid], predicted[valid]
-    mass, spread = np.zeros((classes, classes), dtype=np.int64), np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(mass, said, np.rint(p / UNIT).astype(np.int64))
-    np.add.at(spread, said, np.rint(p * (1 - p) / UNIT).astype(np.int64))
+    mass, spread = (_by(said, np.rint(part / UNIT).astype(np.int64)) for part in (p, p * (1 - p)))
     strips = np.minimum((p[np.arange(len(p)), said] * STRIPS).astype(np.int64), STRIPS - 1)
     confidence = np.bincount(said * STRIPS + strips, minlength=classes * STRIPS).reshape(classes, STRIPS)
     return Masses(mass, spread, confidence.astype(np.int64), int((~valid).sum()))
+
+
+def _by(said: npt.NDArray[np.integer[Any]], parts: Integers) -> Integers:
+    """The sums of rows by predicted class."""
+    sums = np.zeros((parts.shape[1], parts.shape[1]), dtype=np.int64)
+    order = np.argsort(said, kind="stable")
+    found, starts = np.unique(said[order], return_index=True)
+    if len(starts):
+        sums[found] = np.add.reduceat(parts[order], starts, axis=0)
+    return sums
 
 
 def merged(parts: Sequence[Masses]) -> Masses:

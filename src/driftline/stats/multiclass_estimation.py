@@ -20,6 +20,8 @@ Integers = npt.NDArray[np.int64]
 
 DRAWS = 2000
 SUPPORT_ROWS, UNSUPPORTED = 20, 0.05
+MOST_CLASSES = 100
+"""A calibrator holds a number for each pair of classes: beyond this many it would be too large a document."""
 MISPLACED = 0.2
 """The share of baseline rows that the probabilities put in a wrong place of the confusion matrix, beyond which a
 factor for each place is not a small correction any more and cannot be expected to hold elsewhere."""
@@ -48,6 +50,9 @@ def fit_multiclass(said: Masses, actual: Integers) -> MulticlassCalibrator | Con
     """The calibrator of a labelled baseline with its confusion matrix [predicted, actual], or why it has none."""
     rows = int(actual.sum())
     facts: dict[str, Any]
+    if len(actual) > MOST_CLASSES:
+        facts = {"classes": len(actual), "most": MOST_CLASSES}
+        return Condition("too_many_classes", "there are too many classes to estimate metrics of", facts)
     if said.invalid:
         facts = {"rows": rows, "invalid": said.invalid}
         return Condition("not_probabilities", "the baseline has rows whose probabilities are none", facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from driftline.analyzers.scores import ScoreDistribution, Scores, ScoreState
 from driftline.core.documents import Interval, Metric
 from driftline.core.sampling import GROUPS, samples_of_groups
 from driftline.monitors.encoding import binary_codes
+from driftline.monitors.quality import binary_estimation
+from driftline.monitors.quality.estimation import History
 from driftline.monitors.quality.result import (
     CURVE_POINTS,
     LEVEL,
@@ -27,6 +29,7 @@ from driftline.monitors.quality.result import (
 )
 from driftline.monitors.quality.rows import Tally, folded, judged, tally
 from driftline.stats import binary, intervals, probabilities, ranking
+from driftline.stats.estimation import Estimate
 
 CONSTRAINED = {
     "recall": "LessThanThreshold",
@@ -123,6 +126,22 @@ class BinaryQuality:
             extras |= _curves(scores, reliability)
         return QualityResult("BinaryClassification", confusion.rows, metrics, extras)
 
+    def calibration(self, state: BinaryState) -> dict[str, Any] | None:
+        """What a baseline of these rows stores for estimates without labels; None without scores."""
+        if not state.scores.rows:
+            return None
+        scores = self.distribution(state)
+        return binary_estimation.calibration_document(scores, threshold=self.threshold, seed=self.seed)
+
+    def estimate(self, state: BinaryState, calibration: Mapping[str, Any], history: History) -> Estimate | None:
+        """The metrics as they are estimated without any label; None where nothing was kept for it."""
+        if not self.estimating:
+            return None
+        decided = self.distribution(state, decided=True)
+        return binary_estimation.estimate(
+            calibration, decided, threshold=self.threshold, seed=self.seed, history=history
+        )
+
     def distribution(self, state: BinaryState, *, decided: bool = False) -> ScoreDistribution:
         """The distribution of scores by label, or, ``decided``, of all scores by decision."""
         return self.scores.result((state.decided or self.scores.identity()) if decided else state.scores)
@@ -218,7 +237,7 @@ def _area(scores: ScoreDistribution, samples: Any, *, weighted: bool) -> Metric:
         return Metric(None, error="no actual positives" if area.positives == 0 else "no actual negatives")
     spread = deviation([scores.area(kept) for kept in samples])
     if weighted:
-        found = jackknifed(area.auc, [scores.area(kept) for kept in _others(scores)], "logit")
+        found = jackknifed(area.auc, scores.areas_without(), "logit")
         method = "delete-a-group jackknife on the logit"
     else:
         found = intervals.area(area.auc, area.variance, area.positives, area.negatives, LEVEL)

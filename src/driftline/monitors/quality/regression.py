@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,9 +13,11 @@ from driftline.analyzers.residuals import Moments, Residuals, ResidualState, com
 from driftline.core.documents import Metric
 from driftline.core.sampling import GROUPS, samples_of_groups
 from driftline.monitors.encoding import numbers
+from driftline.monitors.quality.estimation import History
 from driftline.monitors.quality.result import MINIMUM_FOR_DEVIATION, QualityResult, Values, jackknifed, measured
 from driftline.monitors.quality.rows import Tally, folded, judged, tally
 from driftline.stats import regression
+from driftline.stats.estimation import Estimate
 from driftline.stats.jackknife import Scale
 
 CONSTRAINED = {
@@ -58,6 +60,14 @@ class RegressionQuality:
     def measure(self, batches: Iterable[pa.RecordBatch]) -> RegressionState:
         """The state of all batches."""
         return folded(self.merge, (self.update(batch) for batch in batches))
+
+    def calibration(self, state: RegressionState) -> dict[str, Any] | None:
+        """None: there is no estimate of regression metrics without labels."""
+        return None
+
+    def estimate(self, state: RegressionState, calibration: Mapping[str, Any], history: History) -> Estimate | None:
+        """None: a prediction says nothing of its own error."""
+        return None
 
     def result(self, state: RegressionState) -> QualityResult:
         """Every metric of the rows seen."""

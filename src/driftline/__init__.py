@@ -21,42 +21,85 @@ if TYPE_CHECKING:
     from driftline.core.window import Window
     from driftline.monitors.quality.checks import Tolerance
     from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
+    from driftline.resources.alarms import Alarm, AlarmStatus, Datapoint, NewAlarm, Notification, Transition
+    from driftline.resources.baselines import StoredBaseline
+    from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
+    from driftline.resources.executions import Execution, ExecutionStep, RejectedRecords
+    from driftline.resources.labels import LabelReceipt
+    from driftline.resources.metrics import Point, Series
+    from driftline.resources.schedules import Schedule
     from driftline.service import Service
 
 _WHERE = {
+    "Alarm": "driftline.resources.alarms",
+    "AlarmStatus": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
+    "CaptureHour": "driftline.resources.endpoints",
+    "CaptureSettings": "driftline.resources.endpoints",
     "Checked": "driftline.pipeline",
     "Client": "driftline.client",
     "ConflictError": "driftline.core.errors",
+    "Datapoint": "driftline.resources.alarms",
     "DriftlineError": "driftline.core.errors",
+    "Endpoint": "driftline.resources.endpoints",
+    "Execution": "driftline.resources.executions",
+    "ExecutionStep": "driftline.resources.executions",
     "InputError": "driftline.core.errors",
+    "LabelReceipt": "driftline.resources.labels",
+    "ModelDescription": "driftline.resources.endpoints",
     "ModelError": "driftline.core.errors",
+    "NewAlarm": "driftline.resources.alarms",
     "NotFoundError": "driftline.core.errors",
+    "Notification": "driftline.resources.alarms",
+    "Point": "driftline.resources.metrics",
+    "RejectedRecords": "driftline.resources.executions",
+    "Schedule": "driftline.resources.schedules",
+    "Series": "driftline.resources.metrics",
     "Service": "driftline.service",
     "ServiceError": "driftline.core.errors",
     "SetupError": "driftline.core.errors",
+    "StoredBaseline": "driftline.resources.baselines",
     "Tolerance": "driftline.monitors.quality.checks",
     "TooLargeError": "driftline.core.errors",
-    "baseline_model_quality": "driftline.pipeline",
-    "check_model_quality": "driftline.pipeline",
+    "Transition": "driftline.resources.alarms",
     "Verdict": "driftline.core.verdict",
     "Window": "driftline.core.window",
+    "baseline_model_quality": "driftline.pipeline",
+    "check_model_quality": "driftline.pipeline",
 }
 
 __all__ = [
+    "Alarm",
+    "AlarmStatus",
     "Baseline",
+    "CaptureHour",
+    "CaptureSettings",
     "Checked",
     "Client",
     "ConflictError",
+    "Datapoint",
     "DriftlineError",
+    "Endpoint",
+    "Execution",
+    "ExecutionStep",
     "InputError",
+    "LabelReceipt",
+    "ModelDescription",
     "ModelError",
+    "NewAlarm",
     "NotFoundError",
+    "Notification",
+    "Point",
+    "RejectedRecords",
+    "Schedule",
+    "Series",
     "Service",
     "ServiceError",
     "SetupError",
+    "StoredBaseline",
     "Tolerance",
     "TooLargeError",
+    "Transition",
     "Verdict",
     "Window",
     "baseline_model_quality",

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.alerting.alarms import Alarm, MissingData, Operator, check_alarm, describe, evaluate
+from driftline.alerting.alarms import check_alarm, describe, evaluate
 from driftline.core.errors import InputError
-from driftline.storage.alarms import AlarmState
-from driftline.storage.metrics import Point, point, statistic_set
+from driftline.resources.alarms import Alarm, AlarmState, MissingData, Operator
+from driftline.resources.metrics import Point
+from driftline.storage.metrics import point, statistic_set
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

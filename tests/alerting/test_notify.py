@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from driftline.alerting import metrics, watch
-from driftline.alerting.alarms import Alarm
 from driftline.alerting.notify import BACKOFF, send_due, webhook_client
 from driftline.alerting.targets import mask, scrub
+from driftline.resources.alarms import Alarm
 from driftline.storage import alarms, deliveries
 from driftline.storage import metrics as points
 from driftline.storage.database import Store

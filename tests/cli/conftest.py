@@ -7,7 +7,6 @@ import io
 import socket
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -69,21 +68,18 @@ def served(service: Service, clock: FakeClock) -> Iterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()
-    with warnings.catch_warnings():
-        # From 2.23 on the framework prefers a style of parameters that the oldest release we work with lacks.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        worker = Worker(service)
-        config = uvicorn.Config(worker.app, http="httptools", loop="asyncio", ws="none", log_level="error")
-        server = uvicorn.Server(config)
-        serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        serving.start()
-        scheduler = Scheduler(service.store, service.layout, clock, run_model_quality, poll=0.02)
-        stop = threading.Event()
-        judging = threading.Thread(target=scheduler.run, args=(stop,))
-        judging.start()
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with Client(url) as client:
-            assert client.healthy()
+    worker = Worker(service)
+    config = uvicorn.Config(worker.app, http="httptools", loop="asyncio", ws="none", log_level="error")
+    server = uvicorn.Server(config)
+    serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    serving.start()
+    scheduler = Scheduler(service.store, service.layout, clock, run_model_quality, poll=0.02)
+    stop = threading.Event()
+    judging = threading.Thread(target=scheduler.run, args=(stop,))
+    judging.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with Client(url) as client:
+        assert client.healthy()
     try:
         yield url
     finally:

@@ -98,7 +98,7 @@ def test_a_defect_is_2_and_never_a_verdict(cli: Cli, monkeypatch: pytest.MonkeyP
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("driftline.client.Client.list_all", broken)
+    monkeypatch.setattr("driftline.client.Client.list_runs", broken)
     done = cli("runs", "list")
     assert (done.code, done.out) == (2, "")
     assert "RuntimeError: boom" in done.err

@@ -6,12 +6,15 @@ import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
-from driftline.client import Client
+from driftline import Client, Execution, Transition, Verdict, Window
+from driftline.core.documents import Violation
 from driftline.testing import write_labels
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -41,9 +44,9 @@ class World(NamedTuple):
 class Judged(NamedTuple):
     """What the schedule made of three hours: healthy labels, flipped labels, no labels."""
 
-    runs: list[dict[str, Any]]
+    runs: list[Execution]
     asked: Any
-    before: list[dict[str, Any]]
+    before: list[Transition]
 
 
 @pytest.fixture(scope="module")
@@ -185,17 +188,16 @@ def healthy(world: World) -> dict[str, str]:
     return {f"boxed-{i}": str(int(p > THRESHOLD)) for i, p in enumerate(world.published.probabilities)}
 
 
-def strike(client: Client, server: Any, hour: int, wait: Callable[..., Any]) -> dict[str, Any]:
+def strike(client: Client, server: Any, hour: int, wait: Callable[..., Any]) -> Execution:
     """Let an hour strike; the finished run of its tick."""
     tick = HOUR + timedelta(hours=hour)
     server.at(tick + timedelta(seconds=1))
 
-    def finished() -> dict[str, Any] | None:
-        runs = client.list_all("runs", schedule="hourly")
-        return next((run for run in runs if run["tick"] == f"{tick:%Y-%m-%dT%H:%M:%SZ}" and run["finished"]), None)
+    def finished() -> Execution | None:
+        return next((run for run in client.list_runs(schedule="hourly") if run.tick == tick and run.finished), None)
 
     run = wait(finished, f"the run of {tick:%H:%M}")
-    return dict(client.show("runs", run["id"]))
+    return client.get_run(run.id)
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +213,7 @@ def judged(world: World, hook: Any, wait: Callable[..., Any], tmp_path_factory: 
     done = server.cli("alarm", "put", "f2-low", *alarm, *told)
     assert done.returncode == 0, done.stderr
     with server.client() as client:
-        before = client.show("alarms", "f2-low", "history")
+        before = client.alarm_history("f2-low")
         asked = server.cli("schedule", "run", "hourly", "--json")  # the last complete window is [09:00, 10:00)
         runs = [strike(client, server, 1, wait)]
         predict(client, "boxed", world.published, "second")
@@ -224,18 +226,18 @@ def judged(world: World, hook: Any, wait: Callable[..., Any], tmp_path_factory: 
 
 
 def test_the_schedule_judges_each_hour(judged: Judged) -> None:
-    assert [run["verdict"] for run in judged.runs] == ["OK", "VIOLATED", "UNKNOWN"]
-    assert [run["item_count"] for run in judged.runs] == [ROWS, ROWS, 0]
-    assert [run["status"] for run in judged.runs] == ["Completed", "CompletedWithViolations", "Completed"]
-    windows = [(run["window_start"], run["window_end"]) for run in judged.runs]
-    assert windows == [(f"2026-11-22T{hour}:00:00Z", f"2026-11-22T{hour + 1}:00:00Z") for hour in (10, 11, 12)]
-    count = len(judged.runs[1]["violations"])
-    assert judged.runs[0]["message"] == "Completed: Job completed successfully with no violations."
+    assert [run.verdict for run in judged.runs] == ["OK", "VIOLATED", "UNKNOWN"]
+    assert [run.item_count for run in judged.runs] == [ROWS, ROWS, 0]
+    assert [run.status for run in judged.runs] == ["Completed", "CompletedWithViolations", "Completed"]
+    hours = [HOUR + timedelta(hours=hour) for hour in range(4)]
+    assert [run.window for run in judged.runs] == [Window(*pair) for pair in pairwise(hours)]
+    count = len(judged.runs[1].violations)
+    assert judged.runs[0].message == "Completed: Job completed successfully with no violations."
     expected = f"CompletedWithViolations: Job completed successfully with {count} violations."
-    assert judged.runs[1]["message"] == expected
-    [reason] = judged.runs[2]["reasons"]
-    assert reason["code"] == "no_matches"
-    answers = dict(reason["checklist"])
+    assert judged.runs[1].message == expected
+    [reason] = judged.runs[2].reasons
+    assert reason.code == "no_matches"
+    answers = dict(reason.checklist)
     assert answers["captures looked for in"].endswith("captures/boxed")
     assert answers["predictions that could be read"] == str(ROWS)
 
@@ -255,39 +257,39 @@ def test_late_labels_make_a_new_revision(world: World, judged: Judged, tmp_path:
     assert (run["revision"], run["verdict"], run["counts"]["matched"]) == (2, "OK", ROWS)
     assert run["statistics"]["binary_classification_metrics"]["f2"]["value"] == pytest.approx(0.625, abs=1e-9)
     with world.server.client() as client:
-        assert client.show("runs", judged.runs[2]["id"])["verdict"] == "UNKNOWN"
+        assert client.get_run(judged.runs[2].id).verdict is Verdict.UNKNOWN
 
 
 def test_reports_lie_in_the_folder_of_the_hour(world: World, judged: Judged) -> None:
     for hour, run in zip((11, 12, 13), judged.runs, strict=True):
-        assert run["report"] == f"reports/boxed/hourly/2026/11/22/{hour}"
-        folder = world.server.data / run["report"]
+        assert run.report == f"reports/boxed/hourly/2026/11/22/{hour}"
+        folder = world.server.data / run.report
         names = {path.name for path in folder.iterdir() if path.is_file()}
         assert names == {"statistics.json", "constraint_violations.json", "constraints.json", "report.html"}
         written = json.loads((folder / "constraint_violations.json").read_text())["violations"]
-        assert written == run["violations"]
+        assert msgspec.convert(written, tuple[Violation, ...]) == run.violations
 
 
 def test_metrics_can_be_read(world: World, judged: Judged) -> None:
     with world.server.client() as client:
-        points = client.show("metrics", "f2", schedule="hourly", endpoint="boxed")
-        names = {series["name"] for series in client.list_all("metrics")}
-    values = {point["time"]: point["value"] for point in points}
-    assert values["2026-11-22T11:00:00Z"] == 1.0
-    assert values["2026-11-22T12:00:00Z"] < 0.625
+        points = client.metric_points("f2", schedule="hourly", endpoint="boxed")
+        names = {series.name for series in client.list_metrics()}
+    values = {point.time: point.value for point in points}
+    assert values[HOUR + timedelta(hours=1)] == 1.0
+    assert values[HOUR + timedelta(hours=2)] < 0.625
     assert {"f2", "f2_std", "auc", "accuracy", "recall", "precision"} <= names
 
 
 def test_the_alarm_goes_from_insufficient_data_to_ok_to_alarm(world: World, judged: Judged) -> None:
     assert judged.before == []
     with world.server.client() as client:
-        history = client.show("alarms", "f2-low", "history")[::-1][:2]
-    assert [(change["from_state"], change["to_state"]) for change in history] == [
+        history = client.alarm_history("f2-low")[::-1][:2]
+    assert [(change.from_state, change.to_state) for change in history] == [
         ("INSUFFICIENT_DATA", "OK"),
         ("OK", "ALARM"),
     ]
-    assert [change["run"] for change in history] == [run["id"] for run in judged.runs[:2]]
-    assert all(change["reason"] and change["datapoints"] for change in history)
+    assert [change.run for change in history] == [run.id for run in judged.runs[:2]]
+    assert all(change.reason and change.datapoints for change in history)
 
 
 def test_the_web_hook_is_told_once_each(world: World, judged: Judged, hook: Any) -> None:
@@ -296,16 +298,17 @@ def test_the_web_hook_is_told_once_each(world: World, judged: Judged, hook: Any)
     keys = [headers["idempotency-key"] for headers, _ in hook.received]
     assert len(set(keys)) == len(keys)
     assert told[1][1]["threshold"] == 0.625
-    assert told[1][1]["link"] == f"{world.server.url}/runs/{judged.runs[1]['id']}"
+    assert told[1][1]["link"] == f"{world.server.url}/runs/{judged.runs[1].id}"
 
 
-def test_the_secret_of_the_web_hook_is_shown_nowhere(world: World, judged: Judged) -> None:
+def test_the_secret_of_the_web_hook_is_shown_nowhere(world: World, judged: Judged, http: Any) -> None:
     with world.server.client() as client:
-        shown = [client.show("alarms", "f2-low"), client.list_all("alarms")]
-        shown += [client.show("alarms", "f2-low", part) for part in ("history", "deliveries")]
-        pages = [client._send("GET", path).text for path in ("/", f"/runs/{judged.runs[1]['id']}")]
-    assert "very-secret-token" not in json.dumps(shown) + "".join(pages) + world.server.text()
-    assert any(sent["status"] == "sent" and sent["target"].startswith("http://127") for sent in shown[3])
+        told = client.alarm_notifications("f2-low")
+    paths = ("", "/history", "/deliveries")
+    paths = (*(f"/api/alarms/f2-low{part}" for part in paths), "/api/alarms", "/", f"/runs/{judged.runs[1].id}")
+    shown = [http.get(world.server.url + path).text for path in paths]
+    assert "very-secret-token" not in "".join(shown) + world.server.text()
+    assert any(sent.status == "sent" and sent.target.startswith("http://127") for sent in told)
 
 
 def test_the_pages_show_what_happened(world: World, judged: Judged, http: Any) -> None:
@@ -313,6 +316,6 @@ def test_the_pages_show_what_happened(world: World, judged: Judged, http: Any) -
     assert "✓ OK" in home
     assert "✕ VIOLATED" in home
     assert "? UNKNOWN" in home
-    page = http.get(f"{world.server.url}/runs/{judged.runs[1]['id']}").text
+    page = http.get(f"{world.server.url}/runs/{judged.runs[1].id}").text
     assert "was LessThanThreshold &#39;0.625&#39;" in page
     assert "Metrics of 201 predictions with labels" in page

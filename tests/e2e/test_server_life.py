@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from driftline import CaptureHour, Execution
+
 ROW = b"1.0,0.5,-0.25"
 CAPTURED = "x-inference-event-id"
 Wait = Callable[..., Any]
@@ -109,7 +111,7 @@ def test_capture_settings_reach_every_process_within_a_second(
     with server.client() as client, ThreadPoolExecutor(16) as pool:
         client.deploy(name, models[0])
         ask_all_processes(server, name, wait)
-        client.change_capture(name, **change)
+        client.configure_capture(name, **change)
         time.sleep(1.0)  # the promise itself: a second later nobody works by the old settings
         before = len(events(server, name))
         answers = list(pool.map(lambda _: ask(server.url, name), range(64)))
@@ -130,15 +132,15 @@ def test_counters_arrive(server: Any, models: tuple[Path, Path], wait: Wait) -> 
         for number in range(60):
             client.invoke("counted", ROW, inference_id=f"c-{number}")
 
-        def all_counted() -> list[dict[str, Any]]:
-            hours = client.show("endpoints", "counted", "captures")
-            return hours if sum(hour["captured"] + hour["sampled_out"] for hour in hours) == 60 else []
+        def all_counted() -> list[CaptureHour]:
+            hours = client.capture_counts("counted")
+            return hours if sum(hour.captured + hour.sampled_out for hour in hours) == 60 else []
 
         [hour] = wait(all_counted, "60 requests are counted")
-    assert hour["hour"] == "2026-11-22T10:00:00Z"
-    assert hour["captured"] == len(events(server, "counted"))
-    assert 10 < hour["captured"] < 50
-    assert hour["dropped"] == 0
+    assert hour.hour == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert hour.captured == len(events(server, "counted"))
+    assert 10 < hour.captured < 50
+    assert hour.dropped == 0
 
 
 def test_endpoints_come_change_and_go_while_another_serves(server: Any, models: tuple[Path, Path], wait: Wait) -> None:
@@ -150,9 +152,9 @@ def test_endpoints_come_change_and_go_while_another_serves(server: Any, models: 
             before = float(client.invoke("guest", ROW))
             client.deploy("guest", second)
             wait(lambda: abs(float(client.invoke("guest", ROW)) - before) > 0.1, "the other model answers")
-            client.delete("endpoints", "guest")
+            client.delete_endpoint("guest")
             wait(lambda: {ask(server.url, "guest").status_code for _ in range(8)} == {404}, "the endpoint is gone")
-            names = {row["name"] for row in client.list_all("endpoints")}
+            names = {row.name for row in client.list_endpoints()}
     assert "guest" not in names
     assert "steady" in names
     assert len(seen) > 20
@@ -174,11 +176,11 @@ def test_a_model_is_replaced_without_a_failed_request(server: Any, models: tuple
 
 def test_redeploying_keeps_the_capture_settings(server: Any, models: tuple[Path, Path]) -> None:
     with server.client() as client:
-        created = client.deploy("settled", models[0], capture_input=False)["capture"]
-        again = client.deploy("settled", models[1], capture_percent=20)["capture"]
-        last = client.deploy("settled", models[0])["capture"]
-    assert (created["percent"], created["input"], created["output"]) == (100, False, True)
-    assert (again["percent"], again["input"], again["output"]) == (20, False, True)
+        created = client.deploy("settled", models[0], capture_input=False).capture
+        again = client.deploy("settled", models[1], capture_percent=20).capture
+        last = client.deploy("settled", models[0]).capture
+    assert (created.percent, created.input, created.output) == (100, False, True)
+    assert (again.percent, again.input, again.output) == (20, False, True)
     assert last == again
 
 
@@ -232,13 +234,13 @@ def test_a_killed_scheduler_is_replaced_and_no_window_is_skipped_or_doubled(
 
     with server.client() as client:
 
-        def finished(count: int) -> list[dict[str, Any]]:
-            runs = client.list_all("runs", schedule="minutely")
-            return runs if sum(run["finished"] is not None for run in runs) >= count else []
+        def finished(count: int) -> list[Execution]:
+            runs = client.list_runs(schedule="minutely")
+            return runs if sum(run.finished is not None for run in runs) >= count else []
 
         client.deploy("churn", models[0])
         client.create_schedule(
-            name="minutely", endpoint="churn", cron="* * * * *", attributes={"probability_attribute": "0"}
+            "minutely", endpoint="churn", cron="* * * * *", attributes={"probability_attribute": "0"}
         )
         server.at(start + timedelta(minutes=3, seconds=1))
         wait(lambda: finished(3), "three runs")
@@ -248,9 +250,9 @@ def test_a_killed_scheduler_is_replaced_and_no_window_is_skipped_or_doubled(
         server.at(start + timedelta(minutes=6, seconds=1))
         wait(lambda: scheduler() not in (None, victim), "another scheduler takes its place")
         runs = wait(lambda: finished(6), "six runs")
-    ticks = sorted(run["tick"] for run in runs)
-    assert ticks == [f"2026-11-22T10:{minute}:00Z" for minute in range(31, 37)]
-    assert {run["revision"] for run in runs} == {1}
+    ticks = sorted(run.tick for run in runs)
+    assert ticks == [start + timedelta(minutes=minute) for minute in range(1, 7)]
+    assert {run.revision for run in runs} == {1}
 
 
 def test_a_second_server_on_the_same_port_is_told_so(server: Any, command: Callable[..., Any], tmp_path: Path) -> None:

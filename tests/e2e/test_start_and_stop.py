@@ -118,5 +118,5 @@ def test_a_file_that_is_no_model_is_refused_by_name(serve: Callable[..., Any], t
     missing = refused(server.cli("deploy", "shop", "--model", tmp_path / "missing.json"))
     assert "missing.json" in missing
     with server.client() as client:
-        assert client.list_all("endpoints") == []
+        assert client.list_endpoints() == []
     assert not list((server.data / "models").rglob(".*"))

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from driftline.alerting import metrics, watch
-from driftline.alerting.alarms import Alarm
 from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
 from driftline.jobs.executions import MOST_ATTEMPTS, Worker
 from driftline.jobs.schedules import delete_schedule, plan_due, run_now
+from driftline.resources.alarms import Alarm
+from driftline.resources.executions import Execution, ExecutionStep
 from driftline.storage import alarms, baselines, deliveries, executions
 from driftline.storage import metrics as points
 from driftline.storage.database import Store
-from driftline.storage.executions import Execution
 from driftline.storage.layout import Layout
 
 TICK = datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -94,7 +94,7 @@ def test_a_verdict_becomes_a_status_and_an_exit_message(
     assert [reason.code for reason in ended.reasons] == (["no_labels"] if verdict == Verdict.UNKNOWN else [])
     assert len(ended.violations) == (verdict == Verdict.VIOLATED)
     assert ended.statistics == {"version": 0.0, "deviation": "NaN"}
-    assert ended.steps == ({"name": "merge", "rows_in": 334, "rows_out": 300, "seconds": 0.1, "detail": ""},)
+    assert ended.steps == (ExecutionStep("merge", 334, 300, 0.1),)
     assert (ended.item_count, ended.counts, ended.finished) == (334, {"matched": 300}, TICK)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,21 @@ from hypothesis import strategies as st
 
 from driftline.core.errors import InputError, TooLargeError
 from driftline.core.records import decode_label, encode_line, label
+from driftline.engine.attributes import OutputAttributes
 from driftline.jobs import labels
 from driftline.jobs.labels import put_labels
+from driftline.pipeline import ModelQualityRun, run_model_quality
 from driftline.storage.layout import Layout
+from driftline.testing import capture, write_captures
 
 NOW = datetime(2026, 11, 22, 10, 41, 7, 250_000, tzinfo=UTC).timestamp()
 LINE = '{"groundTruthData":{"data":"%s","encoding":"CSV"},"eventMetadata":{"eventId":"%s"},"eventVersion":"0"}\n'
+
+
+def as_json(value: str, encoding: str = "JSON") -> str:
+    """A ground-truth record whose label is this JSON value."""
+    data = f'{{"data":{value},"encoding":"{encoding}"}}'
+    return f'{{"groundTruthData":{data},"eventMetadata":{{"eventId":"a"}},"eventVersion":"0"}}'
 
 
 def stored(layout: Layout, path: str | None) -> dict[str, str]:
@@ -45,6 +55,22 @@ def test_a_file_of_records_lands_in_the_hour_of_collection(layout: Layout) -> No
         (LINE % ("1", ""), "an id must be"),
         ((LINE % ("1", "a")).replace("CSV", "XML"), "no encoding"),
         (LINE % ("1", "a\\u0007b"), "an id must be"),
+        (as_json("null"), "the label is null"),
+        (as_json('"null"'), "the label is null"),
+        (as_json("{}"), "cannot be an object"),
+        (as_json("[]"), "rows without a label"),
+        (as_json("[0, null]"), "rows without a label"),
+        (as_json("[0, [1]]"), "rows without a label"),
+        (as_json('" "'), "the label is empty"),
+        (as_json('"\\"\\""'), "the label is empty"),
+        (as_json("NaN"), "not a ground-truth record"),
+        (as_json("1e999"), "cannot be kept"),
+        (as_json("[1]", "CSV"), "an array is a label only in JSON"),
+        (as_json("1", "BASE64"), "must be text"),
+        (as_json('"%%"', "BASE64"), "not text in BASE64"),
+        (as_json('"/w=="', "BASE64"), "not text in BASE64"),
+        (as_json('"IA=="', "BASE64"), "the label is empty"),
+        (as_json('"bnVsbA=="', "BASE64"), "the label is null"),
     ],
 )
 def test_one_bad_line_refuses_all_and_is_named(layout: Layout, bad: str, reason: str) -> None:
@@ -53,6 +79,43 @@ def test_one_bad_line_refuses_all_and_is_named(layout: Layout, bad: str, reason:
         put_labels(layout, "churn", body.encode(), "jsonl", NOW)
     assert reason in str(caught.value)
     assert list((layout.data / "labels").rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "encoding", "text"),
+    [
+        ("1", "JSON", "1"),
+        ("1.0", "JSON", "1.0"),
+        ("-2.5e-3", "CSV", "-2.5e-3"),
+        ("12345678901234567890123", "JSON", "12345678901234567890123"),
+        ("true", "JSON", "true"),
+        ("false", "CSV", "false"),
+        ('"yes"', "JSON", "yes"),
+        ('"[0, 1]"', "JSON", "[0, 1]"),
+        ('[0, true, "x"]', "JSON", '[0, true, "x"]'),
+        ('"[1, null]"', "CSV", "[1, null]"),
+        ('"MQ=="', "BASE64", "MQ=="),
+    ],
+)
+def test_a_label_is_text_or_a_json_value(layout: Layout, value: str, encoding: str, text: str) -> None:
+    receipt = put_labels(layout, "churn", as_json(value, encoding).encode(), "jsonl", NOW)
+    assert stored(layout, receipt.path) == {"a": text}
+    record = json.loads((layout.data / str(receipt.path)).read_text())
+    assert record["groundTruthData"] == {"data": text, "encoding": encoding}
+
+
+@pytest.mark.parametrize("value", ["0", "false", '"0"', "[0]"])
+def test_runs_read_what_was_put(layout: Layout, value: str) -> None:
+    """Four ways to say the same label; the engine reads each as a negative."""
+    write_captures(layout.captures("churn") / "AllTraffic", [capture("0.1", "e", inference_id="a")])
+    put_labels(layout, "churn", as_json(value).encode(), "jsonl", NOW)
+    run = ModelQualityRun(
+        captures=str(layout.captures("churn")),
+        labels=str(layout.labels("churn")),
+        problem_type="BinaryClassification",
+        attributes=OutputAttributes("0"),
+    )
+    assert run_model_quality(run).item_count == 1
 
 
 def test_a_record_spread_over_lines_is_refused(layout: Layout) -> None:

@@ -18,10 +18,10 @@ import httpx
 import pytest
 
 from driftline.alerting import metrics, watch
-from driftline.alerting.alarms import Alarm
 from driftline.core.verdict import Verdict
 from driftline.jobs.scheduler import Pass, Scheduler
 from driftline.jobs.schedules import create_schedule
+from driftline.resources.alarms import Alarm
 from driftline.storage import deliveries, executions
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store

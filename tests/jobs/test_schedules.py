@@ -10,9 +10,10 @@ import pytest
 from driftline.core.errors import ConflictError, InputError, NotFoundError
 from driftline.core.window import Window
 from driftline.jobs import schedules as jobs
+from driftline.resources.executions import Execution
 from driftline.storage import executions, schedules
 from driftline.storage.database import Store
-from driftline.storage.executions import Execution, Outcome
+from driftline.storage.executions import Outcome
 from driftline.storage.layout import Layout
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)

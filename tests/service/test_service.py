@@ -72,7 +72,7 @@ def test_capture_settings_are_checked_before_the_model_is_looked_at(service: Ser
 def test_settings_change_one_by_one(service: Service, model: bytes) -> None:
     service.deploy("churn", "model.json", model, {"percent": 20})
     capture = service.configure_capture("churn", {"output": False}).capture
-    assert (capture["percent"], capture["input"], capture["output"]) == (20, True, False)
+    assert (capture.percent, capture.input, capture.output) == (20, True, False)
     with pytest.raises(InputError, match="no capture settings"):
         service.configure_capture("churn", {"percent": "lots"})
     with pytest.raises(NotFoundError):
@@ -112,8 +112,8 @@ def test_counts_of_several_processes_add_up(service: Service, model: bytes) -> N
     service.deploy("churn", "model.json", model)
     for _ in range(2):
         service.add_capture_counts([CaptureCount("churn", START, captured=3, sampled_out=2, dropped=1)])
-    [(hour, found)] = service.capture_counts("churn", Window(START, START + HOUR)).items()
-    assert (hour, found.captured, found.sampled_out, found.dropped) == (START, 6, 4, 2)
+    [found] = service.capture_counts("churn", Window(START, START + HOUR))
+    assert (found.hour, found.captured, found.sampled_out, found.dropped) == (START, 6, 4, 2)
 
 
 def test_a_schedule_needs_its_endpoint_and_a_name_of_its_own(service: Service, model: bytes) -> None:

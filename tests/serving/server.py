@@ -12,8 +12,9 @@ from typing import Any
 
 import uvicorn
 
+from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.capture_log import CaptureLog
-from driftline.serving.endpoints import CaptureSettings, EndpointConfig, Registry
+from driftline.serving.endpoints import EndpointConfig, Registry
 from driftline.serving.invocations import Invocations
 
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from driftline.core import records
 from driftline.core.errors import InputError
+from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.capture_log import CaptureCount, CaptureLog
 from driftline.serving.capture_records import Exchange, capture_line, event_id, inference_time
-from driftline.serving.endpoints import CaptureSettings, EndpointConfig
+from driftline.serving.endpoints import EndpointConfig
 from driftline.serving.sampler import chosen, threshold
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -75,7 +76,7 @@ text = st.text(max_size=30)
 def test_a_line_is_what_the_core_writes(
     body: bytes, attributes: str, content_type: str, inference_id: str | None, second: int, sides: tuple[bool, bool]
 ) -> None:
-    settings = CaptureSettings(input=sides[0], output=sides[1], csv_types=frozenset({"text/csv", "text/x-own"}))
+    settings = CaptureSettings(input=sides[0], output=sides[1], csv_types=("text/csv", "text/x-own"))
     event = event_id()
     custom = attributes or None
     fast = Exchange(body, content_type, b"0.5", "text/csv; charset=utf-8", inference_id, custom, event)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from driftline.core.errors import DriftlineError, InputError, ModelError
-from driftline.serving.endpoints import CaptureSettings, EndpointConfig, Registry
+from driftline.resources.endpoints import CaptureSettings
+from driftline.serving.endpoints import EndpointConfig, Registry
 
 
 class Fake:

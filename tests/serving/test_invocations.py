@@ -15,8 +15,9 @@ import pytest
 
 from driftline.core import records
 from driftline.core.errors import ModelError
+from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.capture_log import CaptureLog
-from driftline.serving.endpoints import CaptureSettings, EndpointConfig, Registry
+from driftline.serving.endpoints import EndpointConfig, Registry
 from driftline.serving.invocations import Invocations
 
 CSV = {"Content-Type": "text/csv"}

@@ -10,6 +10,9 @@ from driftline.core.documents import Violation
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
+from driftline.resources.alarms import Alarm, Datapoint, Transition
+from driftline.resources.endpoints import CaptureSettings, ModelDescription
+from driftline.resources.executions import Execution, ExecutionStep, RejectedRecords
 from driftline.storage import (
     alarms,
     baselines,
@@ -21,7 +24,7 @@ from driftline.storage import (
     schedules,
 )
 from driftline.storage.database import Store
-from driftline.storage.executions import Execution, Outcome
+from driftline.storage.executions import Outcome
 
 NOW = datetime(2026, 11, 22, 11, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -43,12 +46,14 @@ SCHEDULE = schedules.Schedule(
     next_tick=NOW + HOUR,
 )
 F2 = metrics.Series("ns", "f2", {"Endpoint": "churn", "MonitoringSchedule": "hourly"})
+LOW = Alarm("low", F2.name, F2.namespace, F2.dimensions, "LessThanThreshold", 1.0)
+XGBOOST = ModelDescription(runtime="xgboost")
 
 
 def make_endpoint(store: Store, name: str = "churn") -> endpoints.Endpoint:
     with store.write() as connection:
         return endpoints.create(
-            connection, name, model_path="models/churn", model={"kind": "xgboost"}, capture={"sampling": 20}, now=NOW
+            connection, name, model_path="models/churn", model=XGBOOST, capture=CaptureSettings(percent=20), now=NOW
         )
 
 
@@ -71,7 +76,7 @@ def test_an_endpoint_comes_back_as_it_was_made(store: Store) -> None:
     with store.read() as connection:
         assert endpoints.get(connection, "churn") == made
         assert endpoints.listing(connection) == [made]
-    assert (made.revision, made.variant, made.capture) == (1, "AllTraffic", {"sampling": 20})
+    assert (made.revision, made.variant, made.capture) == (1, "AllTraffic", CaptureSettings(percent=20))
 
 
 def test_an_endpoint_name_is_taken_until_it_is_deleted(store: Store) -> None:
@@ -90,12 +95,12 @@ def test_serving_learns_of_every_change_in_order(store: Store) -> None:
     make_endpoint(store, "a")
     make_endpoint(store, "b")
     with store.write() as connection:
-        endpoints.change(connection, "a", now=NOW + HOUR, capture={"sampling": 100})
+        endpoints.change(connection, "a", now=NOW + HOUR, capture=CaptureSettings(percent=100))
         endpoints.delete(connection, "b", now=NOW + HOUR)
     with store.read() as connection:
         changed = endpoints.changes_since(connection, 2)
         assert [(found.name, found.revision, found.deleted) for found in changed] == [("a", 3, False), ("b", 4, True)]
-        assert changed[0].capture == {"sampling": 100}
+        assert changed[0].capture == CaptureSettings(percent=100)
         assert changed[0].updated == NOW + HOUR
         assert len(endpoints.changes_since(connection, 0)) == 2
         assert endpoints.changes_since(connection, 4) == []
@@ -200,10 +205,10 @@ def test_an_outcome_is_kept_whole(store: Store) -> None:
         "CompletedWithViolations: …",
         reasons=(Reason("no_labels", "none", {"files": 0}, (("captures", "yes"),)),),
         violations=(Violation("f2", "LessThanThreshold", "Metric f2 …"),),
-        steps=({"name": "merge", "rows_in": 5},),
+        steps=(ExecutionStep("merge", 5, 4, 0.1),),
         counts={"matched": 5},
         statistics={"version": 0.0},
-        rejects=({"line": 7},),
+        rejects=(RejectedRecords("labels", "no_label", 1),),
         item_count=5,
         error="e",
         trace="t",
@@ -300,13 +305,14 @@ def test_the_last_periods_are_those_that_have_points(store: Store) -> None:
 
 
 def test_an_alarm_keeps_its_state_when_it_is_redefined(store: Store) -> None:
-    moved = alarms.Transition("t1", "low", "INSUFFICIENT_DATA", "ALARM", NOW, "why", ({"value": 0.4},), "run")
+    redefined = msgspec.structs.replace(LOW, threshold=2.0)
+    moved = Transition("t1", "low", "INSUFFICIENT_DATA", "ALARM", NOW, "why", (Datapoint(NOW, 0.4, True),), "run")
     with store.write() as connection:
-        made = alarms.put(connection, "low", F2, {"threshold": 1}, NOW)
+        made = alarms.put(connection, "low", F2, LOW, NOW)
         assert (made.state, made.state_since) == ("INSUFFICIENT_DATA", NOW)
         alarms.move(connection, moved)
-        again = alarms.put(connection, "low", F2, {"threshold": 2}, NOW + HOUR)
-        assert (again.state, again.reason, again.definition) == ("ALARM", "why", {"threshold": 2})
+        again = alarms.put(connection, "low", F2, redefined, NOW + HOUR)
+        assert (again.state, again.reason, again.definition) == ("ALARM", "why", redefined)
         assert alarms.get(connection, "low") == again
         assert alarms.history(connection, "low") == alarms.history(connection) == [moved]
         assert alarms.listing(connection, state="OK") == []
@@ -321,7 +327,7 @@ def test_an_alarm_keeps_its_state_when_it_is_redefined(store: Store) -> None:
 
 def test_a_delivery_is_noted_once_and_taken_by_one(store: Store) -> None:
     with store.write() as connection:
-        alarms.move(connection, alarms.Transition("t1", "low", "OK", "ALARM", NOW, "why"))
+        alarms.move(connection, Transition("t1", "low", "OK", "ALARM", NOW, "why"))
         first = deliveries.enqueue(connection, "t1", "log", {"alarm": "low"}, NOW)
         assert deliveries.enqueue(connection, "t1", "log", {}, NOW) == first
         assert not deliveries.waiting(connection, NOW - HOUR)
@@ -334,7 +340,7 @@ def test_a_delivery_is_noted_once_and_taken_by_one(store: Store) -> None:
 
 def test_a_delivery_is_due_again_when_its_sender_died_or_failed(store: Store) -> None:
     with store.write() as connection:
-        alarms.move(connection, alarms.Transition("t1", "low", "OK", "ALARM", NOW, "why"))
+        alarms.move(connection, Transition("t1", "low", "OK", "ALARM", NOW, "why"))
         deliveries.enqueue(connection, "t1", "log", {}, NOW)
         first = deliveries.claim(connection, real=NOW, lease=LEASE)
         second = deliveries.claim(connection, real=NOW + LEASE, lease=LEASE)

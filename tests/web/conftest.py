@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,10 +32,7 @@ def over() -> Callable[[Service], TestClient[Any]]:
     """A client of the application over a service: ``over(service)``."""
 
     def build(service: Service) -> TestClient[Any]:
-        with warnings.catch_warnings():
-            # From 2.23 on the framework prefers a style of parameters that the oldest release we work with lacks.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return TestClient(application(service))
+        return TestClient(application(service))
 
     return build
 

@@ -70,6 +70,29 @@ def test_the_schema_is_json_and_lists_every_route(world: TestClient[Any]) -> Non
     assert all(paths[path][method].get("summary") for path, method in expected)
 
 
+def test_the_schema_tells_of_the_path_in_front_of_the_api(world: TestClient[Any]) -> None:
+    paths = world.get("/schema").json()["paths"]
+    invoke = paths["/endpoints/{name}/invocations"]["post"]
+    assert {"text/csv", "application/json"} == set(invoke["requestBody"]["content"])
+    assert {"text/csv", "application/json"} == set(invoke["responses"]["200"]["content"])
+    asked = {parameter["name"]: parameter["in"] for parameter in invoke["parameters"]}
+    assert asked["name"] == "path"
+    assert (asked["X-Inference-Id"], asked["X-Amzn-SageMaker-Inference-Id"]) == ("header", "header")
+    assert "X-Inference-Event-Id" in invoke["responses"]["200"]["headers"]
+    assert {"400", "404", "405", "413", "415", "424", "503"} < set(invoke["responses"])
+    health = paths["/healthz"]["get"]
+    assert set(health["responses"]["200"]["content"]) == {"application/json"}
+    assert "this process answers" in health["description"]
+
+
+def test_the_schema_tells_of_bodies_that_are_no_json(world: TestClient[Any]) -> None:
+    paths = world.get("/schema").json()["paths"]
+    model = paths["/api/endpoints/{name}"]["put"]["requestBody"]
+    labels = paths["/api/endpoints/{name}/labels"]["post"]["requestBody"]
+    assert set(model["content"]) == {"application/octet-stream"}
+    assert set(labels["content"]) == {"application/jsonlines", "text/csv"}
+
+
 def test_what_is_there_can_be_listed_and_read(world: TestClient[Any]) -> None:
     for noun, name in (("endpoints", "churn"), ("baselines", "good"), ("schedules", "hourly"), ("alarms", "low")):
         assert [row["name"] for row in world.get(f"/api/{noun}").json()] == [name]
@@ -211,7 +234,7 @@ def test_bad_capture_settings_change_nothing(world: TestClient[Any], model: byte
         ("format=jsonl", b"not json", "line 1"),
         ("format=csv", b"who,what\n1,2\n", "who"),
         ("format=csv", b"id,label\n1,0\n,1\n", "line 3"),
-        ("format=xml", b"<a/>", "xml"),
+        ("format=xml", b"<a/>", "format: Invalid enum value 'xml'"),
         ("format=csv&id_column=nope", b"id,label\n1,0\n", "nope"),
     ],
 )

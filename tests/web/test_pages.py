@@ -11,9 +11,11 @@ from litestar.testing import TestClient
 
 from driftline.jobs.scheduler import Scheduler
 from driftline.pipeline import run_model_quality
+from driftline.resources.alarms import Alarm
+from driftline.resources.endpoints import CaptureSettings, ModelDescription
+from driftline.resources.metrics import Series
 from driftline.service import Service
 from driftline.storage import alarms, endpoints
-from driftline.storage.metrics import Series
 from driftline.testing import (
     START,
     FakeClock,
@@ -28,9 +30,9 @@ EVIL = "<script>alert('x')</script>"
 
 
 def add_endpoint(service: Service, name: str, **model: Any) -> None:
-    capturing = {"percent": 100.0, "input": True, "output": True, "csv_types": ["text/csv"], "json_types": []}
+    options = {"model": ModelDescription(**model), "capture": CaptureSettings()}
     with service.store.write() as db:
-        endpoints.create(db, name, model_path="models/none", model=model, capture=capturing, now=service.now())
+        endpoints.create(db, name, model_path="models/none", now=service.now(), **options)
 
 
 def judge(service: Service, clock: FakeClock, endpoint: str = "churn") -> dict[str, Any]:
@@ -119,8 +121,9 @@ def test_html_in_what_was_captured_is_text(web: TestClient[Any], service: Servic
 def test_html_in_names_is_text(web: TestClient[Any], service: Service) -> None:
     """No name with HTML in it is accepted; should one get into the store, it is still only text."""
     add_endpoint(service, EVIL)
+    alarm = Alarm(EVIL, EVIL, EVIL, {EVIL: EVIL}, "LessThanThreshold", 0.5)
     with service.store.write() as db:
-        alarms.put(db, EVIL, Series("n", "f2", {}), {"metric": EVIL}, service.now())
+        alarms.put(db, EVIL, Series("n", "f2", {}), alarm, service.now())
     page = web.get("/").text
     assert page.count("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;") >= 2
     assert "<script" not in page

@@ -4,72 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from datetime import UTC
+from typing import Any, get_args
 
 import msgspec
 
 from driftline.alerting.targets import check_target
 from driftline.core.errors import InputError
 from driftline.core.window import format_time
-from driftline.storage.alarms import AlarmState
-from driftline.storage.metrics import Point, Series
+from driftline.resources.alarms import Alarm, AlarmState, Datapoint, MissingData, Operator, Statistic
+from driftline.resources.metrics import Point
 from driftline.storage.types import EPOCH, MICROSECOND
 
-Statistic = Literal["Average", "Sum", "Minimum", "Maximum", "SampleCount"]
-Operator = Literal[
-    "LessThanThreshold", "LessThanOrEqualToThreshold", "GreaterThanThreshold", "GreaterThanOrEqualToThreshold"
-]
-MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
 _BREACHES: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": lambda value, threshold: value < threshold,
     "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
 }
-
-
-class Alarm(msgspec.Struct, frozen=True):
-    """M (``datapoints_to_alarm``) of the last N (``evaluation_periods``) datapoints breach a threshold.
-
-    ``period`` is in seconds. A datapoint is a period, aligned to the epoch, in which the metric was due: it has a
-    value, or the mark of a missing one. Silence between runs is no datapoint, so an hourly metric may be watched
-    with a period of ten minutes. The actions are targets: ``log`` or http(s) URLs.
-    """
-
-    name: str
-    metric: str
-    namespace: str
-    dimensions: dict[str, str]
-    operator: Operator
-    threshold: float
-    statistic: Statistic = "Average"
-    period: int = 3600
-    evaluation_periods: int = 1
-    datapoints_to_alarm: int = 1
-    treat_missing: MissingData = "missing"
-    alarm_actions: tuple[str, ...] = ()
-    ok_actions: tuple[str, ...] = ()
-    insufficient_data_actions: tuple[str, ...] = ()
-
-    @property
-    def series(self) -> Series:
-        """The metric it watches."""
-        return Series(self.namespace, self.metric, self.dimensions)
-
-    def actions(self, state: AlarmState) -> tuple[str, ...]:
-        """The targets to be told when this state is entered."""
-        if state == "ALARM":
-            return self.alarm_actions
-        return self.ok_actions if state == "OK" else self.insufficient_data_actions
-
-
-class Datapoint(msgspec.Struct, frozen=True):
-    """A period's statistic (None: missing) with the time of its newest point and whether it counts as breaching."""
-
-    time: datetime
-    value: float | None
-    breaching: bool
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -105,6 +57,7 @@ def evaluate(alarm: Alarm, points: Iterable[Point], current: AlarmState) -> Eval
     go by; ``missing`` then makes INSUFFICIENT_DATA, or ALARM when every value that is there breaches and the missing
     ones could make up M. With too few datapoints so far, all breaching, the state stays.
 
+    >>> from datetime import datetime
     >>> alarm = Alarm("low", "f2", "ns", {}, "LessThanOrEqualToThreshold", 0.625)
     >>> at = datetime(2026, 11, 22, 18, tzinfo=UTC)
     >>> evaluate(alarm, [Point(at, 0.41, 0.41, 0.41, 0.41, 1.0)], "OK").reason

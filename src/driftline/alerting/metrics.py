@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from driftline.resources.metrics import Series
 from driftline.storage import alarms as alarm_rows
 from driftline.storage import metrics as store
 
@@ -49,9 +50,6 @@ def publish(
         values.setdefault(name, None)
     store.add(
         connection,
-        [
-            (store.Series(MODEL_QUALITY, name, dimensions), store.point(time, value, run))
-            for name, value in values.items()
-        ],
+        [(Series(MODEL_QUALITY, name, dimensions), store.point(time, value, run)) for name, value in values.items()],
     )
     return list(values)

@@ -5,28 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
-from driftline.alerting.alarms import Alarm, Evaluation, check_alarm, describe, evaluate
+from driftline.alerting.alarms import Evaluation, check_alarm, describe, evaluate
 from driftline.alerting.targets import LOG
 from driftline.core.window import format_time
+from driftline.resources.alarms import Alarm, AlarmState, Transition
 from driftline.storage import alarms as rows
 from driftline.storage import deliveries, metrics
-from driftline.storage.alarms import AlarmState, Transition
 from driftline.storage.types import new_id
 
 
 def put_alarm(connection: Connection, alarm: Alarm, *, now: datetime, real: datetime) -> list[Transition]:
     """Store an alarm and judge it on the points there are. Raises :class:`InputError` for one that cannot work."""
-    definition = msgspec.to_builtins(check_alarm(alarm))
-    rows.put(connection, alarm.name, alarm.series, definition, now)
+    rows.put(connection, alarm.name, alarm.series, check_alarm(alarm), now)
     return evaluate_alarm(connection, alarm.name, now=now, real=real)
 
 
 def get_alarm(connection: Connection, name: str) -> Alarm:
     """The definition of a stored alarm; :class:`NotFoundError` when there is none."""
-    return _definition(rows.get(connection, name))
+    return rows.get(connection, name).definition
 
 
 def evaluate_series(
@@ -59,7 +57,7 @@ def evaluate_alarm(
     ``now`` is the time of the transition, ``real`` the real time from which its notifications are due.
     """
     row = rows.get(connection, name, lock=True)
-    alarm = _definition(row)
+    alarm = row.definition
     points = metrics.latest_periods(connection, alarm.series, period=alarm.period, periods=alarm.evaluation_periods)
     found = evaluate(alarm, points, row.state)
     if found.state == row.state:
@@ -74,7 +72,7 @@ def set_state(
     row = rows.get(connection, name, lock=True)
     if row.state == state:
         return []
-    return [_move(connection, _definition(row), row.state, Evaluation(state, reason), now=now, real=real)]
+    return [_move(connection, row.definition, row.state, Evaluation(state, reason), now=now, real=real)]
 
 
 def _move(
@@ -88,8 +86,7 @@ def _move(
     run: str | None = None,
     link: str | None = None,
 ) -> Transition:
-    datapoints = tuple(describe(datapoint) for datapoint in found.datapoints)
-    transition = Transition(new_id(), alarm.name, before, found.state, now, found.reason, datapoints, run)
+    transition = Transition(new_id(), alarm.name, before, found.state, now, found.reason, found.datapoints, run)
     rows.move(connection, transition)
     # Written in the same transaction as the state: a crash after it cannot lose a notification.
     for target in dict.fromkeys((LOG, *alarm.actions(found.state))):
@@ -110,11 +107,7 @@ def _message(alarm: Alarm, transition: Transition, link: str | None) -> dict[str
         "dimensions": alarm.dimensions,
         "threshold": alarm.threshold,
         "operator": alarm.operator,
-        "datapoints": list(transition.datapoints),
+        "datapoints": [describe(datapoint) for datapoint in transition.datapoints],
         "run": transition.run,
         "link": link,
     }
-
-
-def _definition(row: rows.AlarmRow) -> Alarm:
-    return msgspec.convert(row.definition, Alarm)

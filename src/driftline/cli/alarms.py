@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from driftline.cli.endpoints import Json, Url
-from driftline.cli.output import brief, out, table
+from driftline.cli.output import brief, out, plain, table
 
 alarm = typer.Typer(help="What to be told about.", no_args_is_help=True)
 Targets = Annotated[list[str] | None, typer.Option(help="'log' or an http(s) URL; may be given more than once")]
@@ -34,26 +34,27 @@ def put_alarm(
 ) -> int:
     """Create or change an alarm on a metric of a schedule."""
     from driftline.client import Client
+    from driftline.resources.alarms import NewAlarm
 
     out.json = json
-    body: dict[str, Any] = {
-        "metric": metric,
-        "endpoint": endpoint,
-        "schedule": schedule,
-        "operator": operator,
-        "threshold": threshold,
-        "statistic": statistic,
-        "period": period,
-        "evaluation_periods": evaluation_periods,
-        "datapoints_to_alarm": datapoints_to_alarm,
-        "treat_missing": treat_missing,
-        "alarm_actions": on_alarm or [],
-        "ok_actions": on_ok or [],
-        "insufficient_data_actions": on_insufficient_data or [],
-    }
+    # Words that are none of the operators, statistics or policies are refused by the service, with what there is.
+    asked: dict[str, Any] = {"operator": operator, "statistic": statistic, "treat_missing": treat_missing}
+    wanted = NewAlarm(
+        metric=metric,
+        endpoint=endpoint,
+        schedule=schedule,
+        threshold=threshold,
+        period=period,
+        evaluation_periods=evaluation_periods,
+        datapoints_to_alarm=datapoints_to_alarm,
+        alarm_actions=tuple(on_alarm or ()),
+        ok_actions=tuple(on_ok or ()),
+        insufficient_data_actions=tuple(on_insufficient_data or ()),
+        **asked,
+    )
     with Client(url) as client:
-        found = client.put("alarms", name, body)
-    out.result(found, [f"{name} is {found['state']}: {found['reason']}"])
+        found = client.put_alarm(name, wanted)
+    out.result(found, [f"{name} is {found.state}: {found.reason}"])
     return 0
 
 
@@ -64,8 +65,8 @@ def list_alarms(url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.list_all("alarms")
-    rows = [(row["name"], row["state"], brief(row["state_since"]), row["reason"]) for row in found]
+        found = client.list_alarms()
+    rows = [(row.name, row.state, brief(row.state_since), row.reason) for row in found]
     out.result(found, table(rows, ("alarm", "state", "since", "reason")))
     return 0
 
@@ -77,14 +78,14 @@ def show_alarm(name: str, url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.show("alarms", name)
-        history = client.show("alarms", name, "history")
-        sent = client.show("alarms", name, "deliveries")
-    changes = [(brief(row["time"]), f"{row['from_state']} → {row['to_state']}", row["reason"]) for row in history]
-    told = [(row["target"], row["status"], row["attempts"], row["last_error"] or "") for row in sent]
-    lines = [f"{name} is {found['state']} since {found['state_since']}", f"  {found['reason']}", ""]
+        found = client.get_alarm(name)
+        history = client.alarm_history(name)
+        sent = client.alarm_notifications(name)
+    changes = [(brief(row.time), f"{row.from_state} → {row.to_state}", row.reason) for row in history]
+    told = [(row.target, row.status, row.attempts, row.last_error or "") for row in sent]
+    lines = [f"{name} is {found.state} since {brief(found.state_since)}", f"  {found.reason}", ""]
     lines += [*table(changes, ("time", "change", "reason")), "", *table(told, ("told", "status", "tries", "error"))]
-    out.result(found | {"history": history, "deliveries": sent}, lines)
+    out.result(plain(found, history=history, deliveries=sent), lines)
     return 0
 
 
@@ -94,6 +95,6 @@ def delete_alarm(name: str, url: Url = None) -> int:
     from driftline.client import Client
 
     with Client(url) as client:
-        client.delete("alarms", name)
+        client.delete_alarm(name)
     out.say(f"{name} is deleted")
     return 0

@@ -93,19 +93,17 @@ def _folder(data: Path) -> list[Finding]:
 def _service(url: str | None) -> list[Finding]:
     with Client(url, timeout=5.0) as client:
         try:
-            runs = client.list_all("runs", limit=20)
-            endpoints = client.list_all("endpoints")
-            schedules = client.list_all("schedules")
+            runs = client.list_runs(limit=20)
+            endpoints = client.list_endpoints()
+            schedules = client.list_schedules()
         except DriftlineError as error:
             return [Finding("warning", error.what, error.hint)]
         found = [Finding("ok", f"service at {client.url}: {len(endpoints)} endpoints, {len(schedules)} schedules")]
-    failed = [run for run in runs if run["status"] == "Failed"]
+    failed = [run for run in runs if run.status == "Failed"]
     if failed:
-        hint = f"driftline runs show {failed[0]['id']}"
-        found.append(
-            Finding("warning", f"{len(failed)} of the last {len(runs)} runs failed: {failed[0]['error']}", hint)
-        )
-    waiting = [run for run in runs if run["status"] == "Pending"]
+        hint = f"driftline runs show {failed[0].id}"
+        found.append(Finding("warning", f"{len(failed)} of the last {len(runs)} runs failed: {failed[0].error}", hint))
+    waiting = [run for run in runs if run.status == "Pending"]
     if len(waiting) > 5:
         found.append(
             Finding("warning", f"{len(waiting)} runs are waiting", "does the scheduler run? see the server's log")

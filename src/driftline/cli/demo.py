@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from driftline.cli.output import out, paint, table, verdict
+from driftline.cli.output import out, paint, plain, table, verdict
 
 if TYPE_CHECKING:
     from driftline.cli.demo_world import Customers
@@ -97,9 +97,11 @@ class _World:
         return document
 
     def _watch(self, client: Client, constraints: dict[str, Any]) -> None:
-        client.put("baselines", SCHEDULE, {"constraints": constraints})
+        from driftline.resources.alarms import NewAlarm
+
+        client.put_baseline(SCHEDULE, constraints)
         client.create_schedule(
-            name=SCHEDULE,
+            SCHEDULE,
             endpoint=ENDPOINT,
             cron="cron(0 * ? * * *)",
             attributes={"probability_attribute": "0", "probability_threshold": THRESHOLD},
@@ -107,17 +109,16 @@ class _World:
             end_offset=LATE,
             baseline=SCHEDULE,
         )
-        alarm = {
-            "metric": "f2",
-            "endpoint": ENDPOINT,
-            "schedule": SCHEDULE,
-            "operator": "LessThanThreshold",
-            "threshold": constraints["binary_classification_constraints"]["f2"]["threshold"],
-            "period": 3600,
-            "alarm_actions": ["log"],
-            "ok_actions": ["log"],
-        }
-        client.put("alarms", ALARM, alarm)
+        alarm = NewAlarm(
+            metric="f2",
+            endpoint=ENDPOINT,
+            schedule=SCHEDULE,
+            operator="LessThanThreshold",
+            threshold=constraints["binary_classification_constraints"]["f2"]["threshold"],
+            alarm_actions=("log",),
+            ok_actions=("log",),
+        )
+        client.put_alarm(ALARM, alarm)
 
     def _predict(self, client: Client, clock: SharedClock, hour: int, waiting: dict[int, bytes]) -> None:
         """One request a customer, spread over the hour."""
@@ -144,22 +145,23 @@ class _World:
         tick = self.first + timedelta(hours=hour)
         clock.set(tick.timestamp() + 1)
         while True:
-            latest = client.list_all("runs", schedule=SCHEDULE, limit=1)
-            if latest and latest[0]["tick"].startswith(f"{tick:%Y-%m-%dT%H:%M}") and latest[0]["finished"]:
+            latest = client.list_runs(schedule=SCHEDULE, limit=1)
+            if latest and latest[0].tick == tick and latest[0].finished:
                 break
             time.sleep(0.02)
         found = latest[0]
-        note = f"{len(found['violations'])} violations" if found["violations"] else ""
-        out.say(f"  {tick:%H:%M}  judged {_hours(found)}  {verdict(found['verdict'])}  {note}")
+        note = f"{len(found.violations)} violations" if found.violations else ""
+        hours = f"{found.window_start:%H:%M}–{found.window_end:%H:%M}"
+        out.say(f"  {tick:%H:%M}  judged {hours}  {verdict(found.verdict or 'UNKNOWN')}  {note}")
 
     def _result(self, client: Client) -> dict[str, Any]:
-        runs = sorted(client.list_all("runs", schedule=SCHEDULE, limit=100), key=lambda run: run["tick"])
+        runs = map(plain, sorted(client.list_runs(schedule=SCHEDULE), key=lambda run: run.tick))
         shown = ("id", "window_start", "window_end", "verdict", "violations", "reasons", "item_count", "report")
-        history = client.show("alarms", ALARM, "history")
+        history = map(plain, reversed(client.alarm_history(ALARM)))
         changes = ("time", "from_state", "to_state", "reason")
         return {
             "runs": [{key: run[key] for key in shown} for run in runs],
-            "alarm_transitions": [{key: change[key] for key in changes} for change in reversed(history)],
+            "alarm_transitions": [{key: change[key] for key in changes} for change in history],
             "paths": {
                 "data": str(self.folder),
                 "model": str(self.model),

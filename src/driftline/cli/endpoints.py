@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from driftline.cli.output import brief, out, table
+from driftline.cli.output import brief, out, plain, table
+
+if TYPE_CHECKING:
+    from driftline.resources.endpoints import Endpoint, ModelDescription
+    from driftline.resources.labels import LabelFormat
 
 Url = Annotated[str | None, typer.Option(help="address of the service (else DRIFTLINE_URL, else the local default)")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
@@ -65,10 +69,8 @@ def list_endpoints(url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.list_all("endpoints")
-    rows = [
-        (row["name"], _model(row["model"]), f"{row['capture']['percent']:g} %", brief(row["updated"])) for row in found
-    ]
+        found = client.list_endpoints()
+    rows = [(row.name, _model(row.model), f"{row.capture.percent:g} %", brief(row.updated)) for row in found]
     out.result(found, table(rows, ("endpoint", "model", "captured", "updated")))
     return 0
 
@@ -80,12 +82,12 @@ def show_endpoint(name: str, url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.show("endpoints", name)
-        hours = client.show("endpoints", name, "captures")
-    rows = [(row["hour"], row["captured"], row["sampled_out"], row["dropped"]) for row in hours]
-    model = [f"  {key}: {value}" for key, value in found["model"].items() if value is not None]
+        found = client.get_endpoint(name)
+        hours = client.capture_counts(name)
+    rows = [(brief(row.hour), row.captured, row.sampled_out, row.dropped) for row in hours]
+    model = [f"  {key}: {value}" for key, value in plain(found.model).items()]
     lines = [name, *model, *_capture(found)]
-    out.result(found | {"hours": hours}, [*lines, *table(rows, ("hour", "captured", "sampled out", "dropped"))])
+    out.result(plain(found, hours=hours), [*lines, *table(rows, ("hour", "captured", "sampled out", "dropped"))])
     return 0
 
 
@@ -106,7 +108,7 @@ def change_capture(
         sides = _sides(capture)
         settings |= {"input": "input" in sides, "output": "output" in sides}
     with Client(url) as client:
-        found = client.change_capture(name, **settings)
+        found = client.configure_capture(name, **settings)
     out.result(found, [name, *_capture(found)])
     return 0
 
@@ -117,7 +119,7 @@ def delete_endpoint(name: str, url: Url = None) -> int:
     from driftline.client import Client
 
     with Client(url) as client:
-        client.delete("endpoints", name)
+        client.delete_endpoint(name)
     out.say(f"{name} is no longer served; its captures, labels and reports stay")
     return 0
 
@@ -141,11 +143,11 @@ def put_labels(
     from driftline.client import Client
 
     out.json = json
-    kind: Literal["csv", "jsonl"] = "csv" if file.suffix.lower() == ".csv" else "jsonl"
+    kind: LabelFormat = "csv" if file.suffix.lower() == ".csv" else "jsonl"
     with Client(url) as client:
         receipt = client.put_labels(name, read_file(file), kind, id_column=id_column, label_column=label_column)
-    left = f", {receipt['without_label']} rows without a label left out" if receipt["without_label"] else ""
-    out.result(receipt, [f"{receipt['accepted']} labels for {name}{left}"])
+    left = f", {receipt.without_label} rows without a label left out" if receipt.without_label else ""
+    out.result(receipt, [f"{receipt.accepted} labels for {name}{left}"])
     return 0
 
 
@@ -158,11 +160,11 @@ def _sides(capture: str) -> set[str]:
     return sides
 
 
-def _model(described: dict[str, Any]) -> str:
-    return " ".join(str(described[key]) for key in ("runtime", "format") if described.get(key))
+def _model(described: ModelDescription) -> str:
+    return " ".join(part for part in (described.runtime, described.format) if part)
 
 
-def _capture(found: dict[str, Any]) -> list[str]:
-    capture = found["capture"]
-    sides = [side for side in ("input", "output") if capture[side]]
-    return [f"  captures {capture['percent']:g} % of requests ({' and '.join(sides) or 'neither side'})"]
+def _capture(found: Endpoint) -> list[str]:
+    capture = found.capture
+    sides = [side for side in ("input", "output") if getattr(capture, side)]
+    return [f"  captures {capture.percent:g} % of requests ({' and '.join(sides) or 'neither side'})"]

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -83,9 +84,15 @@ def verdict(value: str) -> str:
     return paint(f"{GLYPHS[value]} {value}", STYLES[value])
 
 
-def brief(moment: str) -> str:
-    """An instant of the API's to the second."""
-    return re.sub(r"\.\d+", "", moment)
+def brief(moment: datetime) -> str:
+    """An instant to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def plain(document: msgspec.Struct, **parts: Any) -> dict[str, Any]:
+    """A document of the API as plain JSON data, with more parts beside its own."""
+    found: dict[str, Any] = msgspec.to_builtins(document)
+    return found | parts
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str], width: int | None = None) -> list[str]:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from driftline.cli.endpoints import Json, Url
-from driftline.cli.output import UNKNOWN, out, paint, table, verdict
+from driftline.cli.options import Classes, ProbabilityAttribute, by_comma
+from driftline.cli.output import UNKNOWN, brief, out, paint, plain, table, verdict
+from driftline.core.verdict import EXIT_CODES
+
+if TYPE_CHECKING:
+    from driftline.client import Client
+    from driftline.core.documents import ProblemType
+    from driftline.resources.executions import Execution
+    from driftline.resources.schedules import Schedule
 
 schedule = typer.Typer(help="When windows are judged.", no_args_is_help=True)
 runs = typer.Typer(help="What was judged.", no_args_is_help=True)
@@ -25,9 +33,10 @@ def create_schedule(
     ] = "BinaryClassification",
     constraints: Annotated[Path | None, typer.Option(help="constraints.json of a baseline")] = None,
     baseline: Annotated[str | None, typer.Option(help="a baseline the service has, instead of --constraints")] = None,
-    probability_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the score")] = None,
+    probability_attribute: ProbabilityAttribute = None,
     probability_threshold: Annotated[float, typer.Option(help="positive when the score is above this")] = 0.5,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
+    classes: Classes = None,
     minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
     end_offset: Annotated[str, typer.Option(help="added to the window's end, such as -PT2H")] = "PT0S",
@@ -40,19 +49,21 @@ def create_schedule(
     out.json = json
     attributes: dict[str, Any] = {"probability_threshold": probability_threshold, "minimum_sample": minimum_sample}
     given = {"probability_attribute": probability_attribute, "inference_attribute": inference_attribute}
+    if classes is not None:
+        attributes["classes"] = list(by_comma(classes))
     with Client(url) as client:
         found = client.create_schedule(
             name=name,
             endpoint=endpoint,
             cron=cron,
             monitor=monitor,
-            problem_type=problem_type,
+            problem_type=cast("ProblemType", problem_type),
             attributes=attributes | {key: value for key, value in given.items() if value is not None},
             start_offset=start_offset,
             end_offset=end_offset,
             baseline=_baseline(client, name, constraints) or baseline,
         )
-    out.result(found, [f"{name} judges {endpoint} at {cron} (UTC); first run at {found['next_tick']}"])
+    out.result(found, [f"{name} judges {endpoint} at {cron} (UTC); first run at {_tick(found)}"])
     return 0
 
 
@@ -63,8 +74,8 @@ def list_schedules(url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.list_all("schedules")
-    rows = [(row["name"], row["endpoint"], row["cron"], row["state"], row["next_tick"] or "never") for row in found]
+        found = client.list_schedules()
+    rows = [(row.name, row.endpoint, row.cron, row.state, _tick(row)) for row in found]
     out.result(found, table(rows, ("schedule", "endpoint", "cron", "state", "next run")))
     return 0
 
@@ -76,24 +87,31 @@ def show_schedule(name: str, url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.show("schedules", name)
-        latest = client.list_all("runs", schedule=name, limit=10)
-    out.result(
-        found | {"runs": latest}, [*(f"{key}: {value}" for key, value in found.items()), "", *_run_table(latest)]
-    )
+        found = client.get_schedule(name)
+        latest = client.list_runs(schedule=name, limit=10)
+    fields = [f"{key}: {value}" for key, value in plain(found).items()]
+    out.result(plain(found, runs=latest), [*fields, "", *_run_table(latest)])
     return 0
 
 
 @schedule.command("pause")
 def pause_schedule(name: str, url: Url = None, json: Json = False) -> int:
     """Let no further run become due."""
-    return _act(name, "pause", url, json)
+    from driftline.client import Client
+
+    out.json = json
+    with Client(url) as client:
+        return _tell_state(client.pause_schedule(name))
 
 
 @schedule.command("resume")
 def resume_schedule(name: str, url: Url = None, json: Json = False) -> int:
     """Go on from now."""
-    return _act(name, "resume", url, json)
+    from driftline.client import Client
+
+    out.json = json
+    with Client(url) as client:
+        return _tell_state(client.resume_schedule(name))
 
 
 @schedule.command("delete")
@@ -102,7 +120,7 @@ def delete_schedule(name: str, url: Url = None) -> int:
     from driftline.client import Client
 
     with Client(url) as client:
-        client.delete("schedules", name)
+        client.delete_schedule(name)
     out.say(f"{name} is deleted; its report files stay")
     return 0
 
@@ -118,11 +136,13 @@ def run_schedule(
 ) -> int:
     """Run now, the last complete window or the one given, and wait for the verdict (which is the exit code)."""
     from driftline.client import Client
+    from driftline.core.window import parse_time
 
     out.json = json
+    first, last = (None if text is None else parse_time(text) for text in (start, end))
     with Client(url) as client:
-        asked = client.act("schedules", name, "run", {"start": start, "end": end})
-        found = client.wait_for_run(asked["id"], timeout=timeout)
+        asked = client.run_schedule(name, start=first, end=last)
+        found = client.wait_for_run(asked.id, timeout=timeout)
     out.result(found, _run_text(found))
     return exit_code(found)
 
@@ -140,7 +160,7 @@ def list_runs(
 
     out.json = json
     with Client(url) as client:
-        found = client.list_all("runs", schedule=schedule_name, endpoint=endpoint, limit=limit)
+        found = client.list_runs(schedule=schedule_name, endpoint=endpoint, limit=limit)
     out.result(found, _run_table(found))
     return 0
 
@@ -152,27 +172,26 @@ def show_run(run_id: str, url: Url = None, json: Json = False) -> int:
 
     out.json = json
     with Client(url) as client:
-        found = client.show("runs", run_id)
+        found = client.get_run(run_id)
     out.result(found, _run_text(found))
     return exit_code(found)
 
 
-def exit_code(run: dict[str, Any]) -> int:
+def exit_code(run: Execution) -> int:
     """0 OK, 1 violated, 3 no verdict."""
-    return {"OK": 0, "VIOLATED": 1}.get(run["verdict"], UNKNOWN)
+    return UNKNOWN if run.verdict is None else EXIT_CODES[run.verdict]
 
 
-def _act(name: str, action: str, url: str | None, json: bool) -> int:
-    from driftline.client import Client
-
-    out.json = json
-    with Client(url) as client:
-        found = client.act("schedules", name, action)
-    out.result(found, [f"{name} is {found['state']}"])
+def _tell_state(found: Schedule) -> int:
+    out.result(found, [f"{found.name} is {found.state}"])
     return 0
 
 
-def _baseline(client: Any, name: str, constraints: Path | None) -> str | None:
+def _tick(found: Schedule) -> str:
+    return "never" if found.next_tick is None else brief(found.next_tick)
+
+
+def _baseline(client: Client, name: str, constraints: Path | None) -> str | None:
     """Stores a constraints file, with the statistics beside it, as the baseline of this name."""
     if constraints is None:
         return None
@@ -183,35 +202,24 @@ def _baseline(client: Any, name: str, constraints: Path | None) -> str | None:
 
     document = read_file(constraints)
     read_constraints(document, str(constraints))
-    body: dict[str, Any] = {"constraints": msgspec.json.decode(document)}
-    statistics = constraints.with_name("statistics.json")
-    if statistics.is_file():
-        body["statistics"] = msgspec.json.decode(read_file(statistics))
-    client.put("baselines", name, body)
+    beside = constraints.with_name("statistics.json")
+    statistics = msgspec.json.decode(read_file(beside)) if beside.is_file() else None
+    client.put_baseline(name, msgspec.json.decode(document), statistics)
     return name
 
 
-def _window(run: dict[str, Any]) -> str:
-    from driftline.core.window import Window, parse_time
-
-    return str(Window(parse_time(run["window_start"]), parse_time(run["window_end"])))
-
-
-def _run_table(found: list[dict[str, Any]]) -> list[str]:
-    rows = [
-        (run["id"], _window(run).removesuffix(" UTC"), run["verdict"] or run["status"], run["schedule"])
-        for run in found
-    ]
+def _run_table(found: list[Execution]) -> list[str]:
+    rows = [(run.id, str(run.window).removesuffix(" UTC"), run.verdict or run.status, run.schedule) for run in found]
     return table(rows, ("run", "reads (UTC)", "verdict", "schedule"))
 
 
-def _run_text(run: dict[str, Any]) -> list[str]:
-    shown = verdict(run["verdict"]) if run["verdict"] else run["status"]
-    lines = [f"{shown}  {run['schedule']} reads {_window(run)}", f"  {run['message'] or ''}"]
-    lines += [f"  {violation['description']}" for violation in run["violations"]]
-    for reason in run["reasons"]:
-        lines.append(f"  {reason['message']}")
-        lines += [f"    {question}: {answer}" for question, answer in reason.get("checklist", [])]
-    if run["error"]:
-        lines += [paint("  " + line, "red") for line in run["error"].splitlines()]
-    return [*lines, f"  report in {run['report']}"]
+def _run_text(run: Execution) -> list[str]:
+    shown = verdict(run.verdict) if run.verdict else run.status
+    lines = [f"{shown}  {run.schedule} reads {run.window}", f"  {run.message or ''}"]
+    lines += [f"  {violation.description}" for violation in run.violations]
+    for reason in run.reasons:
+        lines.append(f"  {reason.message}")
+        lines += [f"    {question}: {answer}" for question, answer in reason.checklist]
+    if run.error:
+        lines += [paint("  " + line, "red") for line in run.error.splitlines()]
+    return [*lines, f"  report in {run.report}"]

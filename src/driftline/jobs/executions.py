@@ -17,23 +17,24 @@ from driftline.core.documents import ModelQualityConstraints, dump, read_constra
 from driftline.core.errors import DriftlineError, ServiceError
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
+from driftline.jobs.attributes import output_attributes
 from driftline.jobs.heartbeat import Heartbeat
-from driftline.jobs.schedules import output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
-from driftline.monitors.quality.estimation import KEY
+from driftline.monitors.quality.estimation import estimate_of
 from driftline.pipeline import ModelQualityRun, RunResult, read_calibration
+from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
 from driftline.stats.hindsight import RECENT
 from driftline.storage import baselines, executions, metrics, schedules
 from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store
-from driftline.storage.executions import Execution, Outcome, Status
+from driftline.storage.executions import Outcome
 from driftline.storage.layout import Layout
 from driftline.storage.types import plain
 
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[ModelQualityRun], RunResult]
 MOST_ATTEMPTS = 3
-_STATUS: dict[Verdict, Status] = {
+_STATUS: dict[Verdict, ExecutionStatus] = {
     Verdict.OK: "Completed",
     Verdict.VIOLATED: "CompletedWithViolations",
     Verdict.UNKNOWN: "Completed",
@@ -193,7 +194,7 @@ def _history(connection: Connection, execution: Execution) -> tuple[dict[str, bo
     """Of earlier windows of the schedule, oldest first, which metrics lay within their estimates when labels came."""
     earlier = executions.listing(connection, schedule=execution.schedule, until=execution.tick, limit=RECENT)
     whole = [executions.get(connection, row.id) for row in reversed(earlier)]
-    return tuple(found for row in whole if (found := row.statistics.get(KEY, {}).get("within")) is not None)
+    return tuple(found for row in whole if (found := estimate_of(row.statistics).get("within")) is not None)
 
 
 def _outcome_of(result: RunResult) -> Outcome:
@@ -205,10 +206,10 @@ def _outcome_of(result: RunResult) -> Outcome:
         message=f"{status}: {_sentence(result)}",
         reasons=judgement.reasons,
         violations=tuple(result.violations),
-        steps=_plain(result.steps),
+        steps=_plain(result.steps, tuple[ExecutionStep, ...]),
         counts=dict(result.counts),
         statistics=_plain(result.statistics),
-        rejects=_plain(result.rejects),
+        rejects=_plain(result.rejects, tuple[RejectedRecords, ...]),
         item_count=result.item_count,
     )
 
@@ -234,7 +235,6 @@ def _failure(error: Exception) -> Outcome:
     )
 
 
-def _plain(document: Any) -> Any:
-    """Plain JSON data; numbers that JSON cannot hold become their names, as in the files."""
-    data = msgspec.json.decode(dump(document))
-    return tuple(data) if isinstance(data, list) else data
+def _plain(document: Any, kind: Any = Any) -> Any:
+    """The document as it is stored; numbers that JSON cannot hold become their names, as in the files."""
+    return msgspec.json.decode(dump(document), type=kind)

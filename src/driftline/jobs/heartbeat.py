@@ -10,10 +10,10 @@ from typing import Self
 
 from driftline.core.errors import SetupError
 from driftline.core.records import utc
+from driftline.resources.executions import Execution
 from driftline.storage import executions
 from driftline.storage.clock import Clock
 from driftline.storage.database import Store
-from driftline.storage.executions import Execution
 
 logger = logging.getLogger("driftline.jobs")
 

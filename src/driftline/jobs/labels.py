@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import Literal
 from uuid import uuid4
 
 import msgspec
@@ -16,32 +15,24 @@ from driftline.core.records import (
     GroundTruthData,
     GroundTruthRecord,
     check_id,
-    decode_label,
     utc,
 )
+from driftline.jobs.label_values import label_of
+from driftline.resources.labels import LabelFormat, LabelReceipt
 from driftline.storage.files import write_atomic
 from driftline.storage.layout import Layout
 
 MOST_BYTES = 256 * 1024 * 1024
 ID_COLUMNS = ("id", "inference_id", "event_id", "inferenceId", "eventId")
 LABEL_COLUMNS = ("label", "ground_truth", "groundTruth")
-_ENCODINGS = frozenset({"CSV", "JSON", "BASE64"})
 _encoder = msgspec.json.Encoder()
-
-
-class LabelReceipt(msgspec.Struct, frozen=True):
-    """How many labels were stored, how many CSV rows had none yet, and the file (None when nothing was stored)."""
-
-    accepted: int
-    without_label: int = 0
-    path: str | None = None
 
 
 def put_labels(
     layout: Layout,
     endpoint: str,
     body: bytes,
-    kind: Literal["csv", "jsonl"],
+    kind: LabelFormat,
     now: float,
     *,
     id_column: str | None = None,
@@ -50,7 +41,8 @@ def put_labels(
 ) -> LabelReceipt:
     """Store labels under ``labels/ENDPOINT/yyyy/mm/dd/hh/``, the hour of collection (``now``, epoch seconds).
 
-    ``jsonl`` holds ground-truth records; ``csv`` has a header with an id and a label column, found by their usual
+    ``jsonl`` holds ground-truth records, whose label may be any value that :mod:`driftline.jobs.label_values` takes;
+    ``csv`` has a header with an id and a label column, found by their usual
     names unless given; a row whose label is empty has none yet and is counted. All or nothing: the first line that
     cannot be used raises :class:`InputError` naming it, more than ``most_bytes`` :class:`TooLargeError`.
     """
@@ -89,19 +81,10 @@ def _from_lines(body: bytes) -> list[GroundTruthRecord]:
     for number, line in enumerate(_text(body).split("\n"), 1):
         if line.strip():
             try:
-                records.append(_checked(decode_label(line)))
+                records.append(label_of(line))
             except InputError as error:
                 raise _at_line(number, error) from None
     return records
-
-
-def _checked(record: GroundTruthRecord) -> GroundTruthRecord:
-    check_id(record.event_metadata.event_id)
-    if not record.ground_truth_data.data:
-        raise InputError("the label is empty", hint="leave the record out until the truth is known")
-    if record.ground_truth_data.encoding not in _ENCODINGS:
-        raise InputError(f"{record.ground_truth_data.encoding[:40]!r} is no encoding", hint="use CSV, JSON or BASE64")
-    return record
 
 
 def _from_csv(text: str, id_column: str | None, label_column: str | None) -> tuple[list[GroundTruthRecord], int]:

@@ -13,28 +13,20 @@ from sqlalchemy import Connection
 from driftline.core.cron import Cron
 from driftline.core.errors import ConflictError, InputError, NotFoundError
 from driftline.core.window import Window, format_time, parse_duration
-from driftline.engine.attributes import OutputAttributes
+from driftline.jobs.attributes import output_attributes
 from driftline.monitors.quality.recipes import PROBLEM_TYPES
+from driftline.resources.executions import Execution
+from driftline.resources.schedules import Schedule
 from driftline.storage import baselines, executions
 from driftline.storage import schedules as rows
 from driftline.storage.database import Store
-from driftline.storage.executions import UNFINISHED, Execution
+from driftline.storage.executions import UNFINISHED
 from driftline.storage.layout import Layout, check_name
-from driftline.storage.schedules import Schedule
 
 MONITORS = ("model-quality",)
 MOST_TICKS = 1000
 """How many ticks of one schedule are planned in one transaction, and how many a backfill may name."""
 _MINUTE = timedelta(minutes=1)
-
-
-class _Attributes(msgspec.Struct, frozen=True):
-    """The attributes we know, as JSON may hold them: a CSV column also as a number."""
-
-    probability_attribute: str | int | None = None
-    probability_threshold: float = 0.5
-    inference_attribute: str | int | None = None
-    minimum_sample: int | None = None
 
 
 def create_schedule(
@@ -55,7 +47,7 @@ def create_schedule(
 
     Raises :class:`InputError` for what cannot run, :class:`NotFoundError` for a baseline that does not exist and
     :class:`ConflictError` for a name that is taken. ``attributes`` are those of
-    :func:`output_attributes`; other keys are kept.
+    :func:`~driftline.jobs.attributes.output_attributes`; other keys are kept.
     """
     schedule = Schedule(
         name=check_name(name, "schedule"),
@@ -178,26 +170,6 @@ def backfill(
     return [execution for execution in added if execution is not None]
 
 
-def output_attributes(attributes: dict[str, Any]) -> OutputAttributes:
-    """Where an endpoint's answer holds the prediction, from ``probability_attribute``, ``probability_threshold`` and
-    ``inference_attribute``: a CSV column or a JMESPath. Raises :class:`InputError` for what points nowhere.
-
-    >>> output_attributes({"probability_attribute": 0, "probability_threshold": 0.8})
-    OutputAttributes(probability='0', probability_threshold=0.8, inference=None)
-    """
-    try:
-        given = msgspec.convert(attributes, _Attributes, strict=False)
-    except msgspec.ValidationError as error:
-        raise InputError(
-            "the attributes of the schedule cannot be used",
-            evidence=str(error),
-            hint="give probability_attribute and inference_attribute as text, probability_threshold as a number",
-        ) from None
-    names = (given.probability_attribute, given.inference_attribute)
-    probability, inference = (None if name is None else str(name) for name in names)
-    return OutputAttributes(probability, given.probability_threshold, inference)
-
-
 def _check(schedule: Schedule) -> None:
     _one_of("monitor", schedule.monitor, MONITORS)
     _one_of("problem type", schedule.problem_type, PROBLEM_TYPES)
@@ -210,7 +182,7 @@ def _check(schedule: Schedule) -> None:
         window = _window(schedule, schedule.next_tick)
         if window.start == window.end:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
-    output_attributes(schedule.attributes)
+    output_attributes(schedule.attributes).check(schedule.problem_type)
 
 
 def _one_of(what: str, value: str, known: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from driftline.core.records import Encoding, encoding_of, utc
-from driftline.serving.endpoints import CaptureSettings
+from driftline.resources.endpoints import CaptureSettings
 
 _quote = msgspec.json.Encoder().encode
 _SIDES = {"INPUT": b'"endpointInput":', "OUTPUT": b'"endpointOutput":'}

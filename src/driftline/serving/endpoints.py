@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -13,34 +12,12 @@ from typing import Any
 import msgspec
 
 from driftline.core.errors import DriftlineError, InputError
-from driftline.core.records import CSV_TYPES, JSON_TYPES
+from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.runtime import Model, load_model
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _Signature = tuple[int, int, int] | None
-
-
-class CaptureSettings(msgspec.Struct, frozen=True):
-    """What is recorded: ``percent`` (0 to 100) of the requests, their input, their output or both.
-
-    A body is recorded as CSV or JSON text when its content type is one of ``csv_types`` or ``json_types``, else as
-    BASE64. With neither side captured nothing is recorded.
-    """
-
-    percent: float = 100.0
-    input: bool = True
-    output: bool = True
-    csv_types: frozenset[str] = CSV_TYPES
-    json_types: frozenset[str] = JSON_TYPES
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.percent) and 0 <= self.percent <= 100):
-            raise InputError(
-                "the sampling percentage is out of range",
-                evidence=str(self.percent),
-                hint="give a number from 0 (nothing) to 100 (every request)",
-            )
 
 
 class EndpointConfig(msgspec.Struct, frozen=True):

@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, delete, select, update
 
 from driftline.core.errors import NotFoundError
-from driftline.storage.metrics import Series
+from driftline.resources.alarms import Alarm, AlarmState, AlarmStatus, Transition
+from driftline.resources.metrics import Series
 from driftline.storage.tables import alarm_history as history_table
 from driftline.storage.tables import alarms as table
 from driftline.storage.types import canonical, insert_into
 
-AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+_COLUMNS = tuple(table.c[name] for name in AlarmStatus.__struct_fields__)
 
 
-class AlarmRow(msgspec.Struct, frozen=True):
-    """An alarm as it is stored: the definition as plain data, the state, since when and why."""
-
-    name: str
-    definition: dict[str, Any]
-    state: AlarmState
-    state_since: datetime
-    reason: str
-
-
-class Transition(msgspec.Struct, frozen=True):
-    """One change of state, with the datapoints it rests on and the run that caused it."""
-
-    id: str
-    alarm: str
-    from_state: AlarmState
-    to_state: AlarmState
-    time: datetime
-    reason: str
-    datapoints: tuple[dict[str, Any], ...] = ()
-    run: str | None = None
-
-
-_COLUMNS = tuple(table.c[name] for name in AlarmRow.__struct_fields__)
-
-
-def put(connection: Connection, name: str, series: Series, definition: dict[str, Any], now: datetime) -> AlarmRow:
+def put(connection: Connection, name: str, series: Series, definition: Alarm, now: datetime) -> AlarmStatus:
     """Store a definition. A new alarm starts as INSUFFICIENT_DATA; a known one keeps its state."""
     watched = {
         "namespace": series.namespace,
@@ -54,24 +28,24 @@ def put(connection: Connection, name: str, series: Series, definition: dict[str,
     start = {"state": "INSUFFICIENT_DATA", "state_since": now, "reason": "no datapoint has been evaluated yet"}
     statement = insert_into(connection, table).values(name=name, **watched, **start)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=watched)
-    return AlarmRow(**connection.execute(statement.returning(*_COLUMNS)).one()._mapping)
+    return AlarmStatus(**connection.execute(statement.returning(*_COLUMNS)).one()._mapping)
 
 
-def get(connection: Connection, name: str, *, lock: bool = False) -> AlarmRow:
+def get(connection: Connection, name: str, *, lock: bool = False) -> AlarmStatus:
     """The alarm of a name, locked for this transaction if asked; :class:`NotFoundError` when there is none."""
     statement = select(*_COLUMNS).where(table.c.name == name)
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no alarm {name}", hint="list the alarms to see their names")
-    return AlarmRow(**row._mapping)
+    return AlarmStatus(**row._mapping)
 
 
-def listing(connection: Connection, *, state: AlarmState | None = None) -> list[AlarmRow]:
+def listing(connection: Connection, *, state: AlarmState | None = None) -> list[AlarmStatus]:
     """Every alarm, or those in one state, by name."""
     statement = select(*_COLUMNS).order_by(table.c.name)
     if state is not None:
         statement = statement.where(table.c.state == state)
-    return [AlarmRow(**row._mapping) for row in connection.execute(statement)]
+    return [AlarmStatus(**row._mapping) for row in connection.execute(statement)]
 
 
 def watching(connection: Connection, namespace: str, dimensions: dict[str, str]) -> list[tuple[str, str]]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
 
+from driftline.resources.alarms import DeliveryStatus
 from driftline.storage.tables import deliveries as table
 from driftline.storage.types import insert_into, plain
-
-DeliveryStatus = Literal["pending", "sent", "failed"]
 
 
 class Delivery(msgspec.Struct, frozen=True):

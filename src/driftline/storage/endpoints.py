@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select, update
 
 from driftline.core.errors import ConflictError, NotFoundError
+from driftline.resources.endpoints import CaptureSettings, Endpoint, ModelDescription
 from driftline.storage.tables import counters
 from driftline.storage.tables import endpoints as table
 from driftline.storage.types import insert_into
@@ -16,30 +16,13 @@ from driftline.storage.types import insert_into
 _COUNTER = "endpoint_revision"
 
 
-class Endpoint(msgspec.Struct, frozen=True):
-    """A model and how its traffic is captured. ``revision`` is unique over all endpoints and only grows.
-
-    A deleted endpoint stays as a row with ``deleted`` set, so that every serving process learns of it.
-    """
-
-    name: str
-    model_path: str
-    model: Any
-    capture: Any
-    variant: str
-    revision: int
-    deleted: bool
-    created: datetime
-    updated: datetime
-
-
 def create(
     connection: Connection,
     name: str,
     *,
     model_path: str,
-    model: Any,
-    capture: Any,
+    model: ModelDescription,
+    capture: CaptureSettings,
     now: datetime,
     variant: str = "AllTraffic",
 ) -> Endpoint:

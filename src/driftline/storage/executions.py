@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
@@ -12,68 +12,27 @@ from driftline.core.documents import Violation
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
-from driftline.storage.schedules import Schedule
+from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
+from driftline.resources.schedules import Schedule
 from driftline.storage.tables import executions as table
 from driftline.storage.types import insert_into, new_id
 
-Status = Literal["Pending", "InProgress", "Completed", "CompletedWithViolations", "Failed", "Stopped"]
 UNFINISHED = ("Pending", "InProgress")
 _HEAVY = {"statistics", "rejects", "trace"}
-
-
-class Execution(msgspec.Struct, frozen=True):
-    """One run of a schedule over one window.
-
-    ``tick`` is the time it was scheduled for. ``report`` is a path relative to the data folder. ``message`` is the
-    exit message, ``error`` what went wrong, ``trace`` where. ``lease_until`` is real time, whatever clock the
-    schedules follow; the other times are of the schedules' clock. Listings leave out statistics, rejects and trace.
-    """
-
-    id: str
-    schedule: str
-    endpoint: str
-    window_start: datetime
-    window_end: datetime
-    revision: int
-    tick: datetime
-    status: Status
-    report: str
-    created: datetime
-    verdict: Verdict | None = None
-    reasons: tuple[Reason, ...] = ()
-    violations: tuple[Violation, ...] = ()
-    steps: tuple[dict[str, Any], ...] = ()
-    counts: dict[str, int] = {}
-    statistics: dict[str, Any] = {}
-    rejects: tuple[Any, ...] = ()
-    item_count: int | None = None
-    message: str | None = None
-    error: str | None = None
-    trace: str | None = None
-    attempts: int = 0
-    lease_owner: str | None = None
-    lease_until: datetime | None = None
-    started: datetime | None = None
-    finished: datetime | None = None
-
-    @property
-    def window(self) -> Window:
-        """What the run reads: [start, end)."""
-        return Window(self.window_start, self.window_end)
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """How a run ended."""
 
-    status: Status
+    status: ExecutionStatus
     verdict: Verdict
     message: str
     reasons: tuple[Reason, ...] = ()
     violations: tuple[Violation, ...] = ()
-    steps: tuple[dict[str, Any], ...] = ()
+    steps: tuple[ExecutionStep, ...] = ()
     counts: dict[str, int] = {}
     statistics: dict[str, Any] = {}
-    rejects: tuple[Any, ...] = ()
+    rejects: tuple[RejectedRecords, ...] = ()
     item_count: int | None = None
     error: str | None = None
     trace: str | None = None
@@ -120,7 +79,7 @@ def listing(
     *,
     schedule: str | None = None,
     endpoint: str | None = None,
-    status: Status | None = None,
+    status: ExecutionStatus | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 100,

@@ -10,31 +10,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, delete, insert, select, type_coerce
 
+from driftline.resources.metrics import Point, Series
 from driftline.storage.tables import metrics as table
 from driftline.storage.types import EPOCH, MICROSECOND, canonical
-
-
-class Series(msgspec.Struct, frozen=True):
-    """What a point belongs to: a namespace, a metric name and the values of its dimensions."""
-
-    namespace: str
-    name: str
-    dimensions: dict[str, str] = {}
-
-
-class Point(msgspec.Struct, frozen=True):
-    """One point. ``value`` None means that a value was expected and is missing.
-
-    The statistic set describes ``count`` samples: their sum, smallest and largest. A plain value is one sample.
-    """
-
-    time: datetime
-    value: float | None
-    sum: float | None
-    minimum: float | None
-    maximum: float | None
-    count: float
-    run: str | None = None
 
 
 def point(time: datetime, value: float | None, run: str | None = None) -> Point:

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from driftline.core.errors import ConflictError, NotFoundError
+from driftline.resources.schedules import Schedule
 from driftline.storage.tables import schedules as table
-
-State = Literal["active", "paused"]
-
-
-class Schedule(msgspec.Struct, frozen=True):
-    """A recurring run. Offsets are ISO 8601 durations added to the window's start and end; ``cron`` is in UTC.
-
-    Every tick up to and including ``last_tick`` has its execution (or fell in a pause); ``next_tick`` is the first
-    one after it, None when the cron expression has none left.
-    """
-
-    name: str
-    endpoint: str
-    monitor: str
-    cron: str
-    start_offset: str
-    end_offset: str
-    baseline: str | None
-    problem_type: str
-    attributes: dict[str, Any]
-    state: State
-    created: datetime
-    last_tick: datetime
-    next_tick: datetime | None
 
 
 def add(connection: Connection, schedule: Schedule) -> None:

@@ -21,6 +21,9 @@ from sqlalchemy import (
 
 from driftline.core.documents import Violation
 from driftline.core.verdict import Reason
+from driftline.resources.alarms import Alarm, Datapoint
+from driftline.resources.endpoints import CaptureSettings, ModelDescription
+from driftline.resources.executions import ExecutionStep, RejectedRecords
 from driftline.storage.types import Json, UtcTime
 
 metadata = MetaData(
@@ -52,8 +55,8 @@ endpoints = Table(
     metadata,
     _text("name", primary_key=True),
     _text("model_path"),
-    _json("model"),
-    _json("capture"),
+    _json("model", ModelDescription),
+    _json("capture", CaptureSettings),
     _text("variant"),
     Column("revision", BigInteger, nullable=False, unique=True),
     Column("deleted", Boolean, nullable=False),
@@ -105,10 +108,10 @@ executions = Table(
     Column("verdict", Text),
     _json("reasons", tuple[Reason, ...]),
     _json("violations", tuple[Violation, ...]),
-    _json("steps", tuple[dict[str, Any], ...]),
+    _json("steps", tuple[ExecutionStep, ...]),
     _json("counts", dict[str, int]),
     _json("statistics", dict[str, Any]),
-    _json("rejects", tuple[Any, ...]),
+    _json("rejects", tuple[RejectedRecords, ...]),
     Column("item_count", BigInteger),
     Column("message", Text),
     Column("error", Text),
@@ -150,7 +153,7 @@ alarms = Table(
     _text("namespace"),
     _text("metric"),
     _text("dimensions"),
-    _json("definition", dict[str, Any]),
+    _json("definition", Alarm),
     _text("state"),
     _time("state_since"),
     _text("reason"),
@@ -166,7 +169,7 @@ alarm_history = Table(
     _text("to_state"),
     _time("time"),
     _text("reason"),
-    _json("datapoints", tuple[dict[str, Any], ...]),
+    _json("datapoints", tuple[Datapoint, ...]),
     Column("run", Text),
     Index(None, "alarm", "time"),
 )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from litestar import Litestar, MediaType, get
+from litestar import Litestar, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from driftline.core.errors import DriftlineError
 from driftline.service import Service
 from driftline.web import errors, pages
 from driftline.web.api import router
+from driftline.web.openapi import openapi
 
 
-@get("/healthz", include_in_schema=False)
+@get("/healthz")
 async def healthz() -> dict[str, str]:
-    """That this process answers."""
+    """Tell that this process answers: ``{"status": "ok"}``."""
     return {"status": "ok"}
 
 
@@ -34,12 +33,7 @@ def application(service: Service) -> Litestar:
             HTTPException: errors.http,
             Exception: errors.unexpected,
         },
-        openapi_config=OpenAPIConfig(
-            title="driftline",
-            version="1",
-            path="/schema",
-            render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
-        ),
+        openapi_config=openapi(),
         signature_namespace={"Service": Service},
         logging_config=None,
     )

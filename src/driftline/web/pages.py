@@ -11,8 +11,8 @@ from litestar import MediaType, Response, get
 from litestar.exceptions import NotFoundException
 
 from driftline.core.records import utc
-from driftline.service import Service
-from driftline.storage.executions import Execution
+from driftline.resources.executions import Execution
+from driftline.web.api.signature import Given, Name
 
 _HERE = Path(__file__).parent
 _GLYPHS = {"OK": "✓", "VIOLATED": "✕", "UNKNOWN": "?"}
@@ -28,7 +28,7 @@ _pages.filters["glyph"] = lambda verdict: _GLYPHS.get(str(verdict), "…")
 
 
 @get("/", media_type=MediaType.HTML, sync_to_thread=True)
-def home(service: Service) -> Response[str]:
+def home(service: Given) -> Response[str]:
     """Endpoints, alarms and the latest runs."""
     return _page(
         "home.html",
@@ -40,7 +40,7 @@ def home(service: Service) -> Response[str]:
 
 
 @get("/runs/{run_id:str}", media_type=MediaType.HTML, sync_to_thread=True)
-def run_page(service: Service, run_id: str) -> Response[str]:
+def run_page(service: Given, run_id: Name) -> Response[str]:
     """One run: verdict, reasons, violations, metrics, steps, rejects."""
     if run_id.endswith(".json"):
         return Response(service.get_run(run_id.removesuffix(".json")), media_type=MediaType.JSON)  # type: ignore[arg-type]
@@ -49,7 +49,7 @@ def run_page(service: Service, run_id: str) -> Response[str]:
 
 
 @get("/static/{name:str}", sync_to_thread=True)
-def static(name: str) -> Response[bytes]:
+def static(name: Name) -> Response[bytes]:
     """A style sheet."""
     if name != "style.css":
         raise NotFoundException(detail=f"there is no file {name[:80]!r}")

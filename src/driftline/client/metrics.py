@@ -1,0 +1,33 @@
+"""Metrics that runs published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from driftline.client.connection import Connection, path_of
+from driftline.resources.metrics import Point, Series
+
+
+class Metrics(Connection):
+    """What a client can ask of metrics."""
+
+    def list_metrics(self, *, namespace: str | None = None, name: str | None = None) -> list[Series]:
+        """Every metric series there is, of one namespace or metric name if given."""
+        return self._get(path_of("metrics"), list[Series], namespace=namespace, name=name)
+
+    def metric_points(
+        self,
+        name: str,
+        *,
+        schedule: str,
+        endpoint: str,
+        namespace: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> list[Point]:
+        """The points of a schedule's metric in [start, end), in order; of the last day by default.
+
+        Without a ``namespace`` it is a metric of model quality.
+        """
+        query = {"schedule": schedule, "endpoint": endpoint, "namespace": namespace, "start": start, "end": end}
+        return self._get(path_of("metrics", name), list[Point], **query)

@@ -1,0 +1,54 @@
+"""Where an endpoint's answer holds the prediction, as a schedule says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from driftline.core.errors import InputError
+from driftline.engine.attributes import OutputAttributes
+
+
+class _Attributes(msgspec.Struct, frozen=True):
+    """The attributes we know, as JSON may hold them: CSV columns and classes also as numbers."""
+
+    probability_attribute: str | int | tuple[str | int, ...] | None = None
+    probability_threshold: float = 0.5
+    inference_attribute: str | int | None = None
+    classes: tuple[str | int | float | bool, ...] = ()
+    minimum_sample: int | None = None
+
+
+def output_attributes(attributes: dict[str, Any]) -> OutputAttributes:
+    """From ``probability_attribute``, ``probability_threshold`` and ``inference_attribute``: a CSV column or a
+    JMESPath. ``classes`` are the names of a multiclass model's classes in the order of their probabilities, which may
+    be a list of CSV columns. Raises :class:`InputError` for what points nowhere.
+
+    >>> output_attributes({"probability_attribute": 0, "probability_threshold": 0.8})
+    OutputAttributes(probability='0', probability_threshold=0.8, inference=None, classes=())
+    >>> output_attributes({"probability_attribute": [0, 1], "classes": ["cat", "dog"]}).probability
+    '0,1'
+    """
+    try:
+        given = msgspec.convert(attributes, _Attributes, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputError(
+            "the attributes of the schedule cannot be used",
+            evidence=str(error),
+            hint="give probability_attribute and inference_attribute as text, probability_threshold as a number, and"
+            " classes as a list of names",
+        ) from None
+    inference, probability = given.inference_attribute, given.probability_attribute
+    columns = probability if isinstance(probability, tuple) else (probability,)
+    return OutputAttributes(
+        None if probability is None else ",".join(map(str, columns)),
+        given.probability_threshold,
+        None if inference is None else str(inference),
+        tuple(_name(one) for one in given.classes),
+    )
+
+
+def _name(given: str | float | bool) -> str:
+    """A class as labels spell it: JSON's truth values in small letters."""
+    return str(given).lower() if isinstance(given, bool) else str(given)

@@ -1,0 +1,25 @@
+"""Baselines that a service keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class NewBaseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The documents of a baseline to keep, as in its files ``constraints.json`` and ``statistics.json``."""
+
+    constraints: dict[str, Any]
+    statistics: dict[str, Any] = {}
+
+
+class StoredBaseline(msgspec.Struct, frozen=True):
+    """A baseline that a service keeps, with its documents as in their files."""
+
+    name: str
+    monitor: str
+    created: datetime
+    constraints: dict[str, Any]
+    statistics: dict[str, Any]

@@ -1,0 +1,90 @@
+"""Endpoints: what is served, what is captured, and what became of the requests."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from driftline.core.errors import InputError
+from driftline.core.records import CSV_TYPES, JSON_TYPES
+
+
+class CaptureSettings(msgspec.Struct, frozen=True):
+    """What is recorded: ``percent`` (0 to 100) of the requests, their input, their output or both.
+
+    A body is recorded as CSV or JSON text when its content type is one of ``csv_types`` or ``json_types``, else as
+    BASE64. With neither side captured nothing is recorded. A percentage out of range is an :class:`InputError`.
+    """
+
+    percent: float = 100.0
+    input: bool = True
+    output: bool = True
+    csv_types: tuple[str, ...] = tuple(sorted(CSV_TYPES))
+    json_types: tuple[str, ...] = tuple(sorted(JSON_TYPES))
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.percent) and 0 <= self.percent <= 100):
+            raise InputError(
+                "the sampling percentage is out of range",
+                evidence=str(self.percent),
+                hint="give a number from 0 (nothing) to 100 (every request)",
+            )
+
+
+class CaptureChange(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Capture settings to change; what is left out stays."""
+
+    percent: float | None = None
+    input: bool | None = None
+    output: bool | None = None
+
+
+class ModelDescription(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model file was found to be. A runtime fills in what it knows; what it does not is absent.
+
+    ``library`` is the version that loads it, ``objective`` what it was trained for, ``classes`` in the order of its
+    outputs; ``best_iteration`` is the round that predictions stop at.
+    """
+
+    runtime: str | None = None
+    library: str | None = None
+    format: str | None = None
+    n_features: int | None = None
+    objective: str | None = None
+    classes: tuple[Any, ...] | None = None
+    feature_names: tuple[str, ...] | None = None
+    boosted_rounds: int | None = None
+    best_iteration: int | None = None
+    output: str | None = None
+    producer: str | None = None
+    estimator: str | None = None
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A model and how its traffic is captured. ``revision`` is unique over all endpoints and only grows.
+
+    ``model_path`` is relative to the data folder. A deleted endpoint stays in the store with ``deleted`` set, so that
+    every serving process learns of it.
+    """
+
+    name: str
+    model_path: str
+    model: ModelDescription
+    capture: CaptureSettings
+    variant: str
+    revision: int
+    deleted: bool
+    created: datetime
+    updated: datetime
+
+
+class CaptureHour(msgspec.Struct, frozen=True):
+    """What became of the requests of one hour (UTC): numbers of requests."""
+
+    hour: datetime
+    captured: int
+    sampled_out: int
+    dropped: int

@@ -1,0 +1,49 @@
+"""Schedules: when which windows of an endpoint are judged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+ScheduleState = Literal["active", "paused"]
+
+
+class NewSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A schedule to create; ``baseline`` names one that the service has.
+
+    ``cron`` is in UTC, the offsets are ISO 8601 durations such as ``-PT2H``.
+    """
+
+    name: str
+    endpoint: str
+    cron: str
+    monitor: str = "model-quality"
+    problem_type: str = "BinaryClassification"
+    attributes: dict[str, Any] = {}
+    start_offset: str = "PT0S"
+    end_offset: str = "PT0S"
+    baseline: str | None = None
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """A recurring run. Offsets are ISO 8601 durations added to the window's start and end; ``cron`` is in UTC.
+
+    Every tick up to and including ``last_tick`` has its execution (or fell in a pause); ``next_tick`` is the first
+    one after it, None when the cron expression has none left.
+    """
+
+    name: str
+    endpoint: str
+    monitor: str
+    cron: str
+    start_offset: str
+    end_offset: str
+    baseline: str | None
+    problem_type: str
+    attributes: dict[str, Any]
+    state: ScheduleState
+    created: datetime
+    last_tick: datetime
+    next_tick: datetime | None

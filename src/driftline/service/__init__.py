@@ -1,0 +1,21 @@
+"""The service: the one object that faces and tests talk to. One module a noun; here they are put together."""
+
+from __future__ import annotations
+
+from driftline.service.alarms import Alarms
+from driftline.service.baselines import Baselines
+from driftline.service.endpoints import MOST_MODEL_BYTES, Endpoints
+from driftline.service.labels import Labels
+from driftline.service.metrics import Metrics
+from driftline.service.runs import Runs
+from driftline.service.schedules import Schedules
+
+__all__ = ["MOST_MODEL_BYTES", "Service"]
+
+
+class Service(Endpoints, Labels, Baselines, Schedules, Runs, Metrics, Alarms):
+    """A data folder at work. Every method is one transaction and may be called from any thread.
+
+    ``clock`` is the time of schedules, labels and captures; ``database`` a URL, by default SQLite in the folder.
+    Raises :class:`SetupError` when the folder or the database cannot be used.
+    """

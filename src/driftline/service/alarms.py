@@ -1,0 +1,71 @@
+"""Alarms of a service. Whoever asks for one sees where it sends to, without the secrets of those addresses."""
+
+from __future__ import annotations
+
+import msgspec
+
+from driftline.alerting import watch
+from driftline.alerting.targets import mask
+from driftline.core.errors import NotFoundError
+from driftline.core.records import utc
+from driftline.resources.alarms import Alarm, AlarmStatus, Notification, Transition
+from driftline.service.wiring import Wiring
+from driftline.storage import alarms, deliveries
+from driftline.storage.clock import system_clock
+
+
+class Alarms(Wiring):
+    """What a service does with alarms."""
+
+    def put_alarm(self, alarm: Alarm) -> AlarmStatus:
+        """Create or change an alarm and judge it on the points there are."""
+        with self.store.write() as db:
+            watch.put_alarm(db, alarm, now=self.now(), real=utc(system_clock()))
+            return _shown(alarms.get(db, alarm.name))
+
+    def get_alarm(self, name: str) -> AlarmStatus:
+        """One alarm with its state."""
+        with self.store.read() as db:
+            return _shown(alarms.get(db, name))
+
+    def list_alarms(self) -> list[AlarmStatus]:
+        """Every alarm with its state, by name."""
+        with self.store.read() as db:
+            return [_shown(alarm) for alarm in alarms.listing(db)]
+
+    def alarm_history(self, name: str) -> list[Transition]:
+        """The transitions of an alarm, newest first."""
+        with self.store.read() as db:
+            return alarms.history(db, name)
+
+    def alarm_notifications(self, name: str) -> list[Notification]:
+        """What was sent about an alarm, to whom, and with what outcome."""
+        with self.store.read() as db:
+            changes = alarms.history(db, name)
+            return [_told(entry) for change in changes for entry in deliveries.listing(db, transition=change.id)]
+
+    def delete_alarm(self, name: str) -> None:
+        """Delete an alarm; its history stays."""
+        with self.store.write() as db:
+            if not alarms.remove(db, name):
+                raise NotFoundError(f"there is no alarm {name}", hint="list the alarms to see their names")
+
+
+def _shown(status: AlarmStatus) -> AlarmStatus:
+    targets = {
+        field: tuple(map(mask, getattr(status.definition, field)))
+        for field in ("alarm_actions", "ok_actions", "insufficient_data_actions")
+    }
+    return msgspec.structs.replace(status, definition=msgspec.structs.replace(status.definition, **targets))
+
+
+def _told(delivery: deliveries.Delivery) -> Notification:
+    return Notification(
+        delivery.id,
+        mask(delivery.target),
+        delivery.status,
+        delivery.attempts,
+        delivery.last_error,
+        delivery.created,
+        delivery.sent,
+    )

@@ -1,0 +1,39 @@
+"""Baselines that a service keeps."""
+
+from __future__ import annotations
+
+import msgspec
+
+from driftline.core.documents import read_constraints
+from driftline.resources.baselines import StoredBaseline
+from driftline.service.wiring import Wiring
+from driftline.serving.endpoints import check_name
+from driftline.storage import baselines
+
+
+class Baselines(Wiring):
+    """What a service does with baselines."""
+
+    def put_baseline(self, name: str, constraints: bytes, statistics: bytes = b"{}") -> StoredBaseline:
+        """Store or replace a baseline's documents; the constraints are checked first."""
+        check_name("baseline", name)
+        read_constraints(constraints, f"baseline {name}")
+        baseline = baselines.Baseline(name, "model-quality", statistics, constraints, self.now())
+        with self.store.write() as db:
+            baselines.put(db, baseline)
+        return _stored(baseline)
+
+    def get_baseline(self, name: str) -> StoredBaseline:
+        """One baseline."""
+        with self.store.read() as db:
+            return _stored(baselines.get(db, name))
+
+    def list_baselines(self) -> list[StoredBaseline]:
+        """Every baseline, by name."""
+        with self.store.read() as db:
+            return [_stored(baseline) for baseline in baselines.listing(db)]
+
+
+def _stored(row: baselines.Baseline) -> StoredBaseline:
+    documents = (msgspec.json.decode(row.constraints), msgspec.json.decode(row.statistics))
+    return StoredBaseline(row.name, row.monitor, row.created, *documents)

@@ -1,0 +1,104 @@
+"""Endpoints of a service: deployed, captured, deleted; and what serving processes ask and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from driftline.core.errors import InputError
+from driftline.core.window import Window
+from driftline.jobs import schedules as scheduling
+from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint
+from driftline.service.models import keep_model
+from driftline.service.wiring import Wiring
+from driftline.serving.capture_log import CaptureCount
+from driftline.serving.endpoints import EndpointConfig, check_name
+from driftline.storage import capture_counts, endpoints, schedules
+
+MOST_MODEL_BYTES = 2 << 30
+
+
+class Endpoints(Wiring):
+    """What a service does with endpoints."""
+
+    def deploy(self, name: str, filename: str, artifact: bytes, capture: dict[str, Any] | None = None) -> Endpoint:
+        """Create an endpoint, or give an existing one another model. ``capture`` settings left out stay.
+
+        The model is loaded in a process of its own first: one that cannot be used changes nothing.
+        """
+        check_name("endpoint", name)
+        _changed(CaptureSettings(), capture or {})
+        path, described = keep_model(self.layout, name, filename, artifact)
+        stored = self.layout.relative(path)
+        # A schedule finds an empty folder, which is no data, and not a missing one, which is a failure.
+        self.layout.captures(name).mkdir(parents=True, exist_ok=True)
+        with self.store.write() as db:
+            current = next((row for row in endpoints.listing(db) if row.name == name), None)
+            settings = _changed(CaptureSettings() if current is None else current.capture, capture or {})
+            write = endpoints.create if current is None else endpoints.change
+            return write(db, name, model_path=stored, model=described, capture=settings, now=self.now())
+
+    def configure_capture(self, name: str, changes: dict[str, Any]) -> Endpoint:
+        """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types."""
+        with self.store.write() as db:
+            current = endpoints.get(db, name).capture
+            return endpoints.change(db, name, now=self.now(), capture=_changed(current, changes))
+
+    def delete_endpoint(self, name: str) -> None:
+        """Stop serving an endpoint and pause its schedules; captures, labels and reports stay."""
+        with self.store.write() as db:
+            endpoints.delete(db, name, now=self.now())
+            for schedule in schedules.listing(db, endpoint=name):
+                scheduling.pause_schedule(db, schedule.name)
+
+    def get_endpoint(self, name: str) -> Endpoint:
+        """One endpoint."""
+        with self.store.read() as db:
+            return endpoints.get(db, name)
+
+    def list_endpoints(self) -> list[Endpoint]:
+        """Every endpoint, by name."""
+        with self.store.read() as db:
+            return endpoints.listing(db)
+
+    def served(self) -> list[EndpointConfig]:
+        """The endpoints as a serving process needs them."""
+        return [
+            EndpointConfig(row.name, self.layout.data / row.model_path, row.variant, row.capture, row.revision)
+            for row in self.list_endpoints()
+        ]
+
+    def newest_revision(self, since: int) -> int:
+        """The revision of the newest change of any endpoint after ``since``, or ``since``."""
+        with self.store.read() as db:
+            return max((row.revision for row in endpoints.changes_since(db, since)), default=since)
+
+    def add_capture_counts(self, counts: Iterable[CaptureCount]) -> None:
+        """Add what a serving process counted."""
+        with self.store.write() as db:
+            for count in counts:
+                delta = capture_counts.CaptureCounts(count.captured, count.sampled_out, count.dropped)
+                capture_counts.add(db, count.endpoint, count.hour, delta)
+
+    def capture_counts(self, name: str, window: Window | None = None) -> list[CaptureHour]:
+        """Captured, sampled-out and dropped requests by hour, in order; of the last day without a window."""
+        with self.store.read() as db:
+            endpoints.get(db, name)
+            counts = capture_counts.by_hour(db, name, window or self.last_day())
+        return [_hour(hour, count) for hour, count in counts.items()]
+
+
+def _hour(hour: datetime, count: capture_counts.CaptureCounts) -> CaptureHour:
+    return CaptureHour(hour, count.captured, count.sampled_out, count.dropped)
+
+
+def _changed(current: CaptureSettings, changes: dict[str, Any]) -> CaptureSettings:
+    """Capture settings with changes, checked."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(current) | changes, CaptureSettings)
+    except msgspec.ValidationError as error:
+        hint = "use percent, input, output, csv_types and json_types"
+        raise InputError("these are no capture settings", evidence=str(error), hint=hint) from None

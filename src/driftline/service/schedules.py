@@ -1,0 +1,53 @@
+"""Schedules of a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driftline.core.window import Window
+from driftline.jobs import schedules as scheduling
+from driftline.resources.executions import Execution
+from driftline.resources.schedules import Schedule
+from driftline.service.wiring import Wiring
+from driftline.storage import endpoints, schedules
+
+
+class Schedules(Wiring):
+    """What a service does with schedules."""
+
+    def create_schedule(self, name: str, *, endpoint: str, cron: str, **options: Any) -> Schedule:
+        """A schedule on an endpoint; options as :func:`driftline.jobs.schedules.create_schedule` takes them."""
+        with self.store.write() as db:
+            endpoints.get(db, endpoint)
+            options.setdefault("problem_type", "BinaryClassification")
+            return scheduling.create_schedule(db, name=name, endpoint=endpoint, cron=cron, now=self.now(), **options)
+
+    def get_schedule(self, name: str) -> Schedule:
+        """One schedule."""
+        with self.store.read() as db:
+            return schedules.get(db, name)
+
+    def list_schedules(self) -> list[Schedule]:
+        """Every schedule, by name."""
+        with self.store.read() as db:
+            return schedules.listing(db)
+
+    def pause_schedule(self, name: str) -> Schedule:
+        """Let no further tick become due."""
+        with self.store.write() as db:
+            return scheduling.pause_schedule(db, name)
+
+    def resume_schedule(self, name: str) -> Schedule:
+        """Go on from now."""
+        with self.store.write() as db:
+            return scheduling.resume_schedule(db, name, now=self.now())
+
+    def delete_schedule(self, name: str) -> None:
+        """Delete a schedule with its runs; report files stay."""
+        with self.store.write() as db:
+            scheduling.delete_schedule(db, name)
+
+    def run_schedule(self, name: str, window: Window | None = None) -> Execution:
+        """Ask for a run now, of the last complete window or of one given; the scheduler takes it up at once."""
+        with self.store.write() as db:
+            return scheduling.run_now(db, self.layout, name, now=self.now(), window=window)

@@ -1,0 +1,51 @@
+"""What every noun of the service stands on: the data folder, the store and the time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from driftline.core.records import utc
+from driftline.core.window import HOUR, Window, parse_time
+from driftline.storage.clock import Clock, system_clock
+from driftline.storage.database import Store, migrate, open_store
+from driftline.storage.layout import Layout
+
+
+class Wiring:
+    """An open data folder; see :class:`driftline.service.Service`. A context manager."""
+
+    def __init__(self, data: str | Path, *, clock: Clock = system_clock, database: str | None = None) -> None:
+        self.layout = Layout(data).create()
+        self.clock = clock
+        self.store: Store = open_store(database or self.layout.database)
+        migrate(self.store)
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def now(self) -> datetime:
+        """The service's time."""
+        return utc(self.clock())
+
+    def last_day(self) -> Window:
+        """The 24 hours up to now, and the hour that has begun."""
+        end = self.now() + HOUR
+        return Window(end - 25 * HOUR, end)
+
+    def window_of(self, start: str | None, end: str | None) -> Window:
+        """The window of two ISO 8601 instants; where one is left out, the last day's.
+
+        Without a start it begins a day and an hour before its end. Raises :class:`InputError` for what is no time.
+        """
+        last = parse_time(end) if end else self.last_day().end
+        return Window(parse_time(start) if start else last - 25 * HOUR, last)

@@ -1,0 +1,34 @@
+"""``/api/metrics``."""
+
+from __future__ import annotations
+
+from litestar import get
+from litestar.params import FromQuery
+
+from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
+from driftline.resources.metrics import Point, Series
+from driftline.web.api.signature import Given, Maybe, Name
+
+
+@get("/metrics", sync_to_thread=True)
+def list_metrics(service: Given, namespace: Maybe = None, name: Maybe = None) -> list[Series]:
+    """Every metric series."""
+    return service.list_metrics(namespace, name)
+
+
+@get("/metrics/{name:str}", sync_to_thread=True)
+def get_metric(
+    service: Given,
+    name: Name,
+    schedule: FromQuery[str],
+    endpoint: FromQuery[str],
+    namespace: FromQuery[str] = MODEL_QUALITY,
+    start: Maybe = None,
+    end: Maybe = None,
+) -> list[Point]:
+    """The points of a schedule's metric; the last day by default."""
+    series = Series(namespace, name, dimensions_of(endpoint, schedule))
+    return service.metric_points(series, service.window_of(start, end))
+
+
+HANDLERS = (list_metrics, get_metric)

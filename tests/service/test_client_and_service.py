@@ -1,0 +1,153 @@
+"""The client against a service: what it answers are the documents that the service itself gives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import xgboost
+from litestar.testing import TestClient
+
+import driftline
+from driftline import Client, InputError, ModelError, NewAlarm, NotFoundError, Service, Window
+from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
+from driftline.resources.metrics import Series
+from driftline.storage import metrics
+from driftline.testing import START, FakeClock
+from driftline.web.app import application
+
+CONSTRAINTS = {
+    "version": 0.0,
+    "binary_classification_constraints": {"f2": {"threshold": 0.6, "comparison_operator": "LessThanThreshold"}},
+}
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("model") / "model.json"
+    rows = np.random.default_rng(7).normal(size=(100, 3)).astype(np.float32)
+    data = xgboost.DMatrix(rows, (rows[:, 0] > 0).astype(int))
+    xgboost.train({"objective": "binary:logistic", "nthread": 1, "max_depth": 2}, data, 3).save_model(path)
+    return path
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with Service(tmp_path / "data", clock=FakeClock()) as service:
+        yield service
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[Client]:
+    """A client whose requests are answered by the application in this process."""
+    with TestClient(application(service)) as web, Client("http://testserver") as client:
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            found = web.request(request.method, str(request.url), content=request.read(), headers=request.headers)
+            return httpx.Response(found.status_code, content=found.content)
+
+        client._http = httpx.Client(base_url=client.url, transport=httpx.MockTransport(answer))
+        yield client
+
+
+@pytest.fixture
+def deployed(client: Client, model: Path) -> Client:
+    client.deploy("churn", model)
+    client.put_baseline("good", CONSTRAINTS)
+    client.create_schedule(
+        "hourly", endpoint="churn", cron="0 * * * *", baseline="good", attributes={"probability_attribute": "0"}
+    )
+    return client
+
+
+def test_endpoints_are_those_of_the_service(client: Client, service: Service, model: Path, tmp_path: Path) -> None:
+    made = client.deploy("churn", model, capture_percent=50, capture_input=False)
+    assert made == service.get_endpoint("churn") == client.get_endpoint("churn")
+    assert client.list_endpoints() == [made]
+    assert (made.capture.percent, made.capture.input, made.model.n_features) == (50, False, 3)
+    assert made.created == START
+    assert client.configure_capture("churn", percent=7).capture.percent == 7
+    assert client.configure_capture("churn", input=True).capture == service.get_endpoint("churn").capture
+    assert client.capture_counts("churn") == []
+    client.delete_endpoint("churn")
+    with pytest.raises(NotFoundError, match="no endpoint churn"):
+        client.get_endpoint("churn")
+    (tmp_path / "list.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"list\.json"):
+        client.deploy("shop", tmp_path / "list.json")
+    with pytest.raises(InputError, match="cannot be read"):
+        client.deploy("shop", tmp_path / "missing.json")
+
+
+def test_labels_and_baselines(deployed: Client, service: Service) -> None:
+    receipt = deployed.put_labels("churn", b"who,left\na,1\nb,\n", "csv", id_column="who", label_column="left")
+    assert (receipt.accepted, receipt.without_label) == (1, 1)
+    with pytest.raises(InputError, match="line 1"):
+        deployed.put_labels("churn", b"{}", "jsonl")
+    [baseline] = deployed.list_baselines()
+    assert baseline == deployed.get_baseline("good") == service.get_baseline("good")
+    assert baseline.constraints == CONSTRAINTS
+
+
+def test_schedules_and_runs(deployed: Client, service: Service) -> None:
+    [schedule] = deployed.list_schedules()
+    assert schedule == deployed.get_schedule("hourly") == service.get_schedule("hourly")
+    assert (schedule.state, schedule.next_tick) == ("active", START + HOUR)
+    assert deployed.pause_schedule("hourly").state == "paused"
+    assert deployed.resume_schedule("hourly").state == "active"
+    asked = deployed.run_schedule("hourly", start=START - 3 * HOUR, end=START - HOUR)
+    assert (asked.window, asked.status) == (Window(START - 3 * HOUR, START - HOUR), "Pending")
+    last = deployed.run_schedule("hourly", start=None, end=None)
+    assert last.window == Window(START - HOUR, START)
+    assert deployed.list_runs(schedule="hourly") == [last, asked] == service.list_runs()
+    assert deployed.list_runs(schedule="hourly", limit=1, offset=1) == [asked]
+    assert deployed.get_run(asked.id) == asked
+    with pytest.raises(InputError, match="start and an end"):
+        deployed.run_schedule("hourly", start=START)
+    deployed.delete_schedule("hourly")
+    assert deployed.list_schedules() == []
+
+
+def test_metrics_and_alarms(deployed: Client, service: Service) -> None:
+    series = Series(MODEL_QUALITY, "f2", dimensions_of("churn", "hourly"))
+    with service.store.write() as db:
+        metrics.add(db, [(series, metrics.point(START - HOUR, 0.5)), (series, metrics.point(START, None))])
+    assert deployed.list_metrics() == deployed.list_metrics(name="f2") == [series]
+    points = deployed.metric_points("f2", schedule="hourly", endpoint="churn")
+    assert [(point.time, point.value) for point in points] == [(START - HOUR, 0.5), (START, None)]
+    early = deployed.metric_points("f2", schedule="hourly", endpoint="churn", start=START - HOUR, end=START)
+    assert early == points[:1]
+    wanted = NewAlarm("f2", "LessThanThreshold", 0.6, "churn", "hourly", alarm_actions=("https://hooks.test/secret",))
+    alarm = deployed.put_alarm("low", wanted)
+    assert alarm == deployed.get_alarm("low") == service.get_alarm("low")
+    assert deployed.list_alarms() == [alarm]
+    assert alarm.definition.dimensions == series.dimensions
+    assert alarm.definition.alarm_actions == ("https://hooks.test/…",)
+    assert deployed.alarm_history("low") == service.alarm_history("low")
+    assert deployed.alarm_notifications("low") == service.alarm_notifications("low")
+    deployed.delete_alarm("low")
+    with pytest.raises(NotFoundError):
+        deployed.delete_alarm("low")
+
+
+def test_the_client_has_the_service_s_words() -> None:
+    def methods(kind: type) -> set[str]:
+        return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
+
+    inside = {"add_capture_counts", "last_day", "newest_revision", "now", "served", "window_of"}
+    assert methods(Service) - methods(Client) == inside
+    assert methods(Client) - methods(Service) == {"healthy", "invoke", "wait_for_run"}
+
+
+def test_every_document_is_a_public_name() -> None:
+    """Whoever writes a function on an answer can name its type."""
+    for name, method in inspect.getmembers(Client, inspect.isfunction):
+        answer = str(inspect.signature(method).return_annotation)
+        inner = answer.removeprefix("list[").removesuffix("]")
+        assert name.startswith("_") or inner in {"None", "bool", "bytes"} or inner in driftline.__all__, (name, answer)

@@ -79,6 +79,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     deleted: bool
     created: datetime
     updated: datetime
+    upstream: str | None = None
+    retention: dict[str, Any] | None = None
 
 
 class CaptureHour(msgspec.Struct, frozen=True):

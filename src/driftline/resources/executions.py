@@ -12,6 +12,7 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
 
 ExecutionStatus = Literal["Pending", "InProgress", "Completed", "CompletedWithViolations", "Failed", "Stopped"]
+RunCause = Literal["tick", "manual", "backfill", "late_labels"]
 FINISHED: tuple[ExecutionStatus, ...] = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
 
 
@@ -75,6 +76,7 @@ class Execution(msgspec.Struct, frozen=True):
     lease_until: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
+    cause: RunCause = "tick"
 
     @property
     def window(self) -> Window:

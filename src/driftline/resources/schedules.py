@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 ScheduleState = Literal["active", "paused"]
+CatchUp = Literal["all", "latest"]
 
 
 class NewSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,13 +26,20 @@ class NewSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_offset: str = "PT0S"
     end_offset: str = "PT0S"
     baseline: str | None = None
+    catch_up: CatchUp = "all"
+    time_limit: float = 1800.0
+    memory_limit: int = 2 << 30
+    rejudge_step: float = 0.05
 
 
 class Schedule(msgspec.Struct, frozen=True):
     """A recurring run. Offsets are ISO 8601 durations added to the window's start and end; ``cron`` is in UTC.
 
     Every tick up to and including ``last_tick`` has its execution (or fell in a pause); ``next_tick`` is the first
-    one after it, None when the cron expression has none left.
+    one after it, None when the cron expression has none left. ``catch_up`` says which windows run that were missed
+    while nothing ran. A run is stopped after ``time_limit`` seconds, or when it needs more than ``memory_limit`` bytes.
+    A window is judged again when labels that came late make the share of labelled predictions grow by
+    ``rejudge_step``; 0 means never.
     """
 
     name: str
@@ -47,3 +55,7 @@ class Schedule(msgspec.Struct, frozen=True):
     created: datetime
     last_tick: datetime
     next_tick: datetime | None
+    catch_up: CatchUp = "all"
+    time_limit: float = 1800.0
+    memory_limit: int = 2 << 30
+    rejudge_step: float = 0.05

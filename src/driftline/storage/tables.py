@@ -62,6 +62,8 @@ endpoints = Table(
     Column("deleted", Boolean, nullable=False),
     _time("created"),
     _time("updated"),
+    Column("upstream", Text),
+    _json("retention", dict[str, Any], nullable=True),
 )
 
 baselines = Table(
@@ -90,6 +92,10 @@ schedules = Table(
     _time("created"),
     _time("last_tick"),
     _time("next_tick", nullable=True),
+    Column("catch_up", Text, nullable=False, server_default="all"),
+    Column("time_limit", Float, nullable=False, server_default="1800"),
+    Column("memory_limit", BigInteger, nullable=False, server_default="2147483648"),
+    Column("rejudge_step", Float, nullable=False, server_default="0.05"),
     Index(None, "endpoint"),
 )
 
@@ -122,6 +128,7 @@ executions = Table(
     _time("created"),
     _time("started", nullable=True),
     _time("finished", nullable=True),
+    Column("cause", Text, nullable=False, server_default="tick"),
     UniqueConstraint("schedule", "window_start", "window_end", "revision"),
     Index(None, "status", "tick"),
     Index(None, "schedule", "tick"),
@@ -142,6 +149,7 @@ metrics = Table(
     Column("maximum", Float),
     Column("count", Float, nullable=False),
     Column("run", Text),
+    Column("resolution", Integer, nullable=False, server_default="0"),
     Index(None, "namespace", "name", "dimensions", "time"),
     Index(None, "run"),
 )
@@ -157,7 +165,21 @@ alarms = Table(
     _text("state"),
     _time("state_since"),
     _text("reason"),
+    _json("acknowledged", dict[str, Any], nullable=True),
     Index(None, "namespace", "metric", "dimensions"),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    _text("id", primary_key=True),
+    Column("alarm", Text),
+    _time("start"),
+    _time("end"),
+    _text("reason"),
+    _text("author"),
+    _time("created"),
+    Index(None, "end"),
 )
 
 alarm_history = Table(
@@ -199,4 +221,42 @@ capture_counts = Table(
     Column("captured", BigInteger, nullable=False),
     Column("sampled_out", BigInteger, nullable=False),
     Column("dropped", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name", unique=True),
+    _text("role"),
+    _text("digest", unique=True),
+    _time("created"),
+    _time("expires", nullable=True),
+    _time("last_used", nullable=True),
+    Column("revoked", Boolean, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _text("digest", primary_key=True),
+    Column("token", Text, ForeignKey("tokens.id", ondelete="CASCADE"), nullable=False),
+    _time("created"),
+    _time("expires"),
+    Index(None, "expires"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _time("time"),
+    _text("actor"),
+    _text("role"),
+    _text("action"),
+    _text("target"),
+    _text("outcome"),
+    _json("detail", dict[str, Any]),
+    Index(None, "time"),
+    Index(None, "target", "time"),
 )

@@ -13,7 +13,8 @@ import pytest
 from driftline.core.errors import InputError
 from driftline.core.records import label
 from driftline.core.window import Window, parse_time
-from driftline.engine.attributes import OutputAttributes, json_path
+from driftline.engine.attributes import OutputAttributes
+from driftline.engine.expressions import json_path
 from driftline.engine.files import list_files
 from driftline.engine.local import Found, LocalEngine
 from driftline.engine.rejects import MEANING, Reject

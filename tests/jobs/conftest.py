@@ -47,8 +47,8 @@ class FakeRunner:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "data" / "driftline.db") as opened:
+def store(database: str) -> Iterator[Store]:
+    with open_store(database) as opened:
         migrate(opened)
         yield opened
 

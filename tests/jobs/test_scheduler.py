@@ -61,15 +61,16 @@ def until(condition: Any) -> None:
 class Processes:
     """Scheduler processes of one test, none of which outlives it."""
 
-    def __init__(self, layout: Layout, log: Path) -> None:
-        self.layout, self.log = layout, log
+    def __init__(self, layout: Layout, log: Path, database: str) -> None:
+        self.layout, self.log, self.database = layout, log, database
         self.clock = layout.data / "clock"
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, kind: str = "run") -> subprocess.Popen[bytes]:
         options = ["--data", str(self.layout.data), "--clock", str(self.clock)]
         command = [sys.executable, "-c", WORKER, str(self.log), kind, *options]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        environment = {**os.environ, "DRIFTLINE_DATABASE": self.database}
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
         self.started.append(process)
         return process
 
@@ -78,8 +79,8 @@ class Processes:
 
 
 @pytest.fixture
-def processes(layout: Layout, tmp_path: Path) -> Iterator[Processes]:
-    made = Processes(layout, tmp_path / "runs.log")
+def processes(layout: Layout, tmp_path: Path, database: str) -> Iterator[Processes]:
+    made = Processes(layout, tmp_path / "runs.log", database)
     yield made
     for process in made.started:
         process.kill()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,13 +109,26 @@ def test_the_files_are_written_and_read_back(tmp_path: Path) -> None:
     assert written == {"statistics.json", "constraint_violations.json", "constraints.json", "report.html"}
 
 
-def test_it_renders_in_a_notebook() -> None:
-    baseline = baseline_model_quality(table(), **COLUMNS)
-    page = check_model_quality(table(seed=2, skill=0.1), baseline.constraints, **COLUMNS)._repr_html_()
-    assert page.startswith("<!DOCTYPE html>")
-    assert "<script" not in page
-    assert len(page.encode()) < 300_000
-    assert "<svg" in baseline._repr_html_()
+def framed_page(shown: str) -> str:
+    """The page within the frame that a notebook shows."""
+    found = re.fullmatch(r'<iframe [^>]*sandbox="" [^>]*srcdoc="([^"]*)"></iframe>', shown)
+    assert found is not None, "a frame of its own, so that no style reaches the notebook"
+    return html.unescape(found[1])
+
+
+def test_it_renders_in_a_notebook(tmp_path: Path) -> None:
+    baseline = baseline_model_quality(table(), tolerance="5%", **COLUMNS)
+    checked = check_model_quality(table(seed=2, skill=0.1), baseline.constraints, **COLUMNS)
+    for found in (baseline, checked):
+        page = framed_page(found._repr_html_())
+        assert page == found.write(tmp_path)[-1].read_text()
+        assert page.startswith("<!DOCTYPE html>")
+        assert "<script" not in page
+        assert len(page.encode()) < 300_000
+        assert "<svg" in page
+        assert "Why this threshold" in page
+        assert "with a tolerance of 0.05 of it" in page
+    assert "Score calibration" not in page, "a calibration is no metric without a value"
 
 
 @pytest.mark.parametrize("problem_type", ["MulticlassClassification", "Regression"])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from driftline.reporting import svg
 from driftline.reporting.charts.confusion import confusion_chart
 from driftline.reporting.charts.curves import Curve, precision_recall_chart, roc_chart
-from driftline.reporting.charts.metrics import Mark, metric_chart
+from driftline.reporting.charts.mark import Mark
+from driftline.reporting.charts.metrics import metric_chart
 from driftline.reporting.charts.reliability import reliability_chart
 from driftline.reporting.matrix import read_matrix
 from driftline.reporting.scales import LARGEST, MOST_POINTS, Scale, domain, thin, tick_labels, ticks
@@ -33,7 +34,7 @@ def _words(drawing: ET.Element) -> list[str]:
     return [node.text or "" for node in drawing.iter(f"{SVG}text")]
 
 
-@pytest.mark.parametrize(("compact", "left", "right"), [(False, 170, 480), (True, 6, 334)])
+@pytest.mark.parametrize(("compact", "left", "right"), [(False, 190, 520), (True, 6, 334)])
 def test_a_metric_lies_at_its_value(compact: bool, left: float, right: float) -> None:
     mark = Mark(label="F2", value=0.25, rows=300, status="violated", lower=0.1, upper=0.5, threshold=0.75, baseline=0.8)
     row = next(_parse(metric_chart([mark], compact=compact, legend=False)).iter(f"{SVG}g"))
@@ -54,7 +55,7 @@ def test_a_metric_lies_at_its_value(compact: bool, left: float, right: float) ->
 def test_an_upper_limit_forbids_the_other_side() -> None:
     mark = Mark(label="FPR", value=0.1, rows=9, threshold=0.75, sign="≤", status="met")
     forbidden = _one(_parse(metric_chart([mark], legend=False)), "rect", "forbidden")
-    assert float(forbidden.get("x") or 0) == pytest.approx(170 + 0.75 * 310)
+    assert float(forbidden.get("x") or 0) == pytest.approx(190 + 0.75 * 330)
 
 
 def test_a_violation_has_glyph_word_and_class() -> None:

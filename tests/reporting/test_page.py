@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from driftline.core.documents import Constraint, Violation
 from driftline.core.verdict import Reason, Verdict
 from driftline.engine.rejects import Reject
-from driftline.reporting.model_quality import Report, chart_style, render
+from driftline.reporting.model_quality import Report, render
+from driftline.reporting.styles import CHARTS
 
 MOST = 300_000
 UGLY = ["", "<script>alert(1)</script>", "\"&'>", "x" * 10_000, "&" * 10_000, "\x00\ud800\u202e", "名" * 500, "]]>"]
@@ -100,7 +101,7 @@ def test_binary_shows_matrix_and_curves(make: ModuleType) -> None:
     titles = [drawing.findtext(f"{make.SVG}title") for drawing in make.drawings(page)]
     limits = "Metrics against their thresholds"
     assert titles == [limits, limits, "Confusion matrix", "ROC curve", "Precision–recall curve"]
-    assert "this window, n 300, AUC 0.6946" in page
+    assert "this data, n 300, AUC 0.6946" in page
 
 
 def test_reliability_is_drawn_where_there_is_one(make: ModuleType) -> None:
@@ -187,15 +188,28 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
         "receiver_operating_characteristic_curve": {"false_positive_rates": WILD, "true_positive_rates": WILD[::-1]},
         "precision_recall_curve": {"recalls": WILD, "precisions": WILD[::-1]},
         "reliability_curve": {"scores": WILD, "positives": WILD, "weights": WILD},
+        "each": {name: dict.fromkeys(names, make.metric(0.1)) for name in names},
     }
-    statistics = {"dataset": {"item_count": 10}, "multiclass_classification_metrics": family}
+    doubt = {"code": ugly, "message": ugly, "evidence": dict.fromkeys(names, ugly)}
+    estimate = {
+        "rows": 10**4500,
+        "method": ugly,
+        "metrics": {name: {"value": 0.1, "lower": 0.0, "upper": 1.0} for name in names},
+        "conditions": [doubt] * 100,
+        "within": dict.fromkeys(names, False),
+    }
+    statistics = {
+        "dataset": {"item_count": 10},
+        "multiclass_classification_metrics": family,
+        "estimated_multiclass_classification_metrics": estimate,
+    }
     page = render(
         Report(
             **{field: getattr(given, field) for field in ("title", "window", "generated", "endpoint", "schedule")},
             verdict=Verdict.UNKNOWN,
             statistics=statistics,
             baseline=statistics,
-            constraints=given.constraints,
+            constraints={name: Constraint(0.5, "LessThanThreshold", ugly) for name in names},
             violations=tuple(Violation(name, "x", ugly) for name in names),
             reasons=(reason,) * 100,
             rejects=tuple(Reject(name, ugly, 10**30, (ugly,) * 9) for name in names),
@@ -204,7 +218,7 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
         )
     )
     _sound(make, page)
-    assert "and 95 more" in page, "the smaller size of a page"
+    assert "and 98 more" in page, "the smallest size of a page"
 
 
 @pytest.mark.parametrize("ugly", UGLY)
@@ -283,7 +297,7 @@ def _mixed(over: str, under: str, opacity: float) -> str:
 
 @pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
 def test_every_text_has_enough_contrast(scheme: int) -> None:
-    block = re.findall(r":root \{(.*?)\}", chart_style(), re.DOTALL)[scheme]
+    block = re.findall(r":root \{(.*?)\}", CHARTS, re.DOTALL)[scheme]
     colours = dict(re.findall(r"--(\w+): (#\w{6})", block))
     for name in ("ink", "soft", "ok", "bad", "unknown"):
         assert _contrast(colours[name], colours["paper"]) >= 4.5

@@ -63,7 +63,8 @@ def test_unknown_shows_the_checklist(make: ModuleType) -> None:
     reason = Reason("no_labels", "no label for any of 300 predictions", {"labels": 0}, checklist)
     empty = {"dataset": {"item_count": 0}, "binary_classification_metrics": {}}
     page = render(make.report(empty, Verdict.UNKNOWN, reasons=(reason,), counts={"predictions": 300, "matched": 0}))
-    assert make.headline(page) == "Could not tell: no label for any of 300 predictions"
+    assert make.headline(page) == "No verdict: no labels yet"
+    assert "<h2>No label for any of 300 predictions</h2>" in page
     assert "n = 0 predictions with a label. Label coverage 0 % (0 of 300)" in page
     assert '<th scope="row">captures looked for in</th><td>/srv/captures</td>' in page
     assert "<svg" not in page

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from driftline.cli.lists import by_comma
+from driftline.cli.analysis_text import baseline_document, baseline_text, check_document, check_text, metric_lines
+from driftline.cli.options import Classes, ProbabilityAttribute, by_comma
 from driftline.cli.output import out, paint, verdict
 
 if TYPE_CHECKING:
-    from driftline.pipeline import Baseline, Checked, RunResult
+    from driftline.pipeline import Checked
 
 baseline = typer.Typer(help="Compute statistics and suggest constraints from a file.", no_args_is_help=True)
 check = typer.Typer(help="Check captured predictions against constraints.", no_args_is_help=True)
@@ -23,17 +24,17 @@ ProblemType = Annotated[
 Label = Annotated[str, typer.Option(help="column of the true label")]
 Prediction = Annotated[str | None, typer.Option(help="column of the predicted label or number")]
 Probability = Annotated[
-    str | None, typer.Option(help="column of the score of the positive class; multiclass: one column a class, by comma")
-]
-Classes = Annotated[
-    str | None, typer.Option(help="multiclass: names of the classes in the order of the probabilities, by comma")
+    list[str] | None,
+    typer.Option(
+        help="column of the score of the positive class; several classes: one column a class, by comma or one option"
+        " each, or one column of lists"
+    ),
 ]
 Weight = Annotated[str | None, typer.Option(help="column of the rows' weights")]
 Threshold = Annotated[float, typer.Option("--probability-threshold", help="positive when the score is above this")]
 Seed = Annotated[int, typer.Option(help="seed of the five 80 % samples")]
 Sample = Annotated[int, typer.Option("--minimum-sample", min=1, help="fewer judged rows give no verdict")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-SHOWN = 8
 
 
 @baseline.callback()
@@ -83,7 +84,7 @@ def baseline_model_quality(
     paths = found.write(output)
     for reject in found.rejects:
         out.say(f"{paint('left out:', 'yellow')} {reject}")
-    out.result(_baseline_document(found, paths), _baseline_text(found, paths))
+    out.result(baseline_document(found, paths), baseline_text(found, paths))
     return 0
 
 
@@ -97,9 +98,7 @@ def check_model_quality(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="instead of captures: a file with predictions and labels")] = None,
     problem_type: ProblemType = "BinaryClassification",
-    probability_attribute: Annotated[
-        str | None, typer.Option(help="CSV column or JMESPath of the score; multiclass: the first column, or the list")
-    ] = None,
+    probability_attribute: ProbabilityAttribute = None,
     threshold: Threshold = 0.5,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
     label: Label = "label",
@@ -163,14 +162,15 @@ def check_model_quality(
         result = pipeline.run_model_quality(run, progress=progress)
     for reject in result.rejects:
         out.say(f"{paint('refused:', 'yellow')} {reject}")
-    out.result(_check_document(result, report), _check_text(result, report))
+    out.result(check_document(result, report), check_text(result, report))
     return EXIT_CODES[result.judgement.verdict]
 
 
-def _scores(probability: str | None, problem_type: str) -> str | tuple[str, ...] | None:
-    """Of a multiclass model the columns may be several; a list column is one."""
-    names = by_comma(probability) if problem_type == "MulticlassClassification" else ()
-    return names if len(names) > 1 else probability
+def _scores(probability: list[str] | None, problem_type: str) -> str | tuple[str, ...] | None:
+    """A column of scores or of lists by its name; several columns as a tuple. Only those of several classes may be
+    written with commas, as a column's name may hold one."""
+    names = by_comma(probability) if problem_type == "MulticlassClassification" else tuple(probability or ())
+    return names if len(names) > 1 else next(iter(names), None)
 
 
 def read_file(path: Path) -> bytes:
@@ -195,40 +195,6 @@ def window_of(start: str | None, end: str | None) -> Any:
     return Window(first, parse_time(end) if end else datetime(9999, 12, 31, tzinfo=UTC))
 
 
-def _baseline_document(found: Baseline, paths: list[Path]) -> dict[str, Any]:
-    from driftline.core.documents import constraints_document
-
-    return {
-        "item_count": found.item_count,
-        "statistics": str(paths[0]),
-        "constraints": str(paths[1]),
-        "suggested": constraints_document(found.constraints),
-        "rejects": found.rejects,
-    }
-
-
-def _baseline_text(found: Baseline, paths: list[Path]) -> list[str]:
-    lines = [f"baseline of {found.item_count} rows", *_metric_lines(found.statistics)]
-    lines.append(f"suggested {len(found.constraints.constraints)} constraints")
-    return lines + [f"  wrote {path}" for path in paths]
-
-
-def _estimate_lines(estimate: dict[str, Any] | None) -> list[str]:
-    """An estimate is never shown like a measurement."""
-    if estimate is None:
-        return []
-    if estimate["conditions"]:
-        return ["  no estimate without labels:", *(f"    {item['message']}" for item in estimate["conditions"])]
-    lines = [f"  estimated without labels from {estimate['rows']} predictions (no measurement):"]
-    for name in _FIRST:
-        metric = estimate["metrics"].get(name)
-        if metric is not None and metric["value"] is not None:
-            within = (estimate.get("within") or {}).get(name)
-            told = "" if within is None else ("  the truth is within" if within else "  the truth is outside")
-            lines.append(f"    {name:<16} {metric['value']:.4f}  {metric['lower']:.4f}–{metric['upper']:.4f}{told}")
-    return lines
-
-
 def _tell_checked(checked: Checked, report: Path | None) -> int:
     from driftline.core.verdict import EXIT_CODES
 
@@ -244,69 +210,5 @@ def _tell_checked(checked: Checked, report: Path | None) -> int:
         "report": None if report is None else str(report),
     }
     lines = [f"{verdict(checked.verdict)}  {checked.item_count} rows", *str(checked).splitlines()[1:]]
-    out.result(document, lines + (_metric_lines(checked.statistics) if checked.item_count else []))
+    out.result(document, lines + (metric_lines(checked.statistics) if checked.item_count else []))
     return EXIT_CODES[checked.verdict]
-
-
-def _check_document(result: RunResult, report: Path | None) -> dict[str, Any]:
-    return {
-        "verdict": result.judgement.verdict,
-        "reasons": result.judgement.reasons,
-        "item_count": result.item_count,
-        "counts": result.counts,
-        "metrics": result.metrics,
-        "violations": result.violations,
-        "estimate": result.estimate,
-        "rejects": result.rejects,
-        "steps": result.steps,
-        "report": None if report is None else str(report),
-    }
-
-
-def _check_text(result: RunResult, report: Path | None) -> list[str]:
-    counts = result.counts
-    lines = [
-        f"{verdict(result.judgement.verdict)}  {counts['matched']} of {counts['predictions']} predictions have a label"
-    ]
-    lines += [f"  {violation.description}" for violation in result.violations]
-    for reason in result.judgement.reasons:
-        lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
-    if result.item_count:
-        lines += _metric_lines(result.statistics)
-    lines += _estimate_lines(result.estimate)
-    return lines + ([f"  report in {report}"] if report is not None else [])
-
-
-def _metric_lines(statistics: dict[str, Any]) -> list[str]:
-    """The metrics with a value, without the twins of constant classifiers, at most so many."""
-    family = next(value for key, value in statistics.items() if key.endswith("_metrics"))
-    metrics = {
-        name: metric
-        for name, metric in family.items()
-        if isinstance(metric, dict) and "standard_deviation" in metric and not name.endswith("_constant_classifier")
-    }
-    chosen = [name for name in _FIRST if name in metrics] or list(metrics)
-    return [_metric_line(name, metrics[name]) for name in chosen[:SHOWN]]
-
-
-def _metric_line(name: str, metric: dict[str, Any]) -> str:
-    if metric["value"] is None:
-        return f"  {name:<18} undefined: {metric['error']}"
-    interval = metric.get("confidence_interval")
-    reach = f"  95 % interval {interval['lower']:.4f}–{interval['upper']:.4f}" if interval else ""
-    return f"  {name:<18} {metric['value']:.4f}{reach}"
-
-
-_FIRST = (
-    "accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "f2",
-    "auc",
-    "weighted_precision",
-    "weighted_f1",
-    "mae",
-    "rmse",
-    "r2",
-)

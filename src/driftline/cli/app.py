@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from driftline.cli import alarms, analysis, demo, endpoints, schedules, service
+from driftline.cli import access, alarms, analysis, demo, endpoints, schedules, service
 
 app = typer.Typer(
     name="driftline",
@@ -45,4 +45,6 @@ app.add_typer(schedules.schedule, name="schedule")
 app.add_typer(schedules.runs, name="runs")
 app.add_typer(alarms.alarm, name="alarm")
 app.command("demo")(demo.demo)
+app.add_typer(access.token, name="token")
+app.command("audit")(access.audit)
 app.command("doctor")(service.doctor)

@@ -17,6 +17,15 @@ def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one", min=0, max=65535)] = 8080,
     workers: Annotated[int, typer.Option(help="web processes", min=1, max=64)] = 1,
+    database: Annotated[
+        str | None,
+        typer.Option(help="database URL; give one with a password in the variable", envvar="DRIFTLINE_DATABASE"),
+    ] = None,
+    access: Annotated[
+        str | None, typer.Option(help="on: a token is needed; off: it is not. Without it, off on loopback and else on")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="serve https with this certificate, with its chain")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="the certificate's key")] = None,
     clock: Annotated[
         Path | None, typer.Option(help="for demos and tests: a file that holds the time", hidden=True)
     ] = None,
@@ -26,6 +35,7 @@ def serve(
     import signal
     import threading
 
+    from driftline.cli.guard import decide, tls_options
     from driftline.jobs.supervisor import Supervisor, listen
     from driftline.service import Service
 
@@ -34,11 +44,18 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    tls = tls_options(tls_cert, tls_key)
     # A folder or a database that cannot be used is told here, before any process is started.
-    Service(data).close()
+    with Service(data, database=database) as service:
+        guarded = decide(access, host, service)
     listening = listen(host, port)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    supervisor = Supervisor(data, listening, workers=workers, url=url, clock=clock)
+    url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    options = ["--access", "on" if guarded else "off", *tls]
+    supervisor = Supervisor(
+        data, listening, workers=workers, url=url, clock=clock, database=database, web_options=options
+    )
+    if not guarded:
+        out.say(paint(f"access is off: everyone who reaches {url} may do everything", "yellow"))
     if clock is not None:
         out.say(paint(f"the time is what {clock} says, not real time: for demos and tests only", "yellow"))
     supervisor.run(stop, started=lambda: out.say(f"driftline serves {data} on {url} (Ctrl-C stops it)"))

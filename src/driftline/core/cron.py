@@ -16,7 +16,7 @@ _EPOCH_MINUTE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Cron:
-    """A recurring time, to the minute, in UTC.
+    """A recurring time, to the minute, in UTC; ``NOW`` is a single time, that of its creation, and has no ticks.
 
     >>> hourly = Cron("cron(0 * ? * * *)")
     >>> hourly.next(datetime(2026, 11, 22, 10, 30, tzinfo=UTC)).isoformat()
@@ -27,6 +27,10 @@ class Cron:
 
     def __init__(self, expression: str) -> None:
         self.expression = expression.strip()
+        self.once = self.expression.upper() == "NOW"
+        if self.once:
+            self._unix, self._years = "NOW", None
+            return
         self._unix, self._years = _translate(self.expression)
         try:
             CronSim(self._unix, _EPOCH_MINUTE)
@@ -63,7 +67,7 @@ class Cron:
         return Window(tick if before is None else before, tick)
 
     def _ticks(self, moment: datetime, *, reverse: bool) -> Iterator[datetime]:
-        start: datetime | None = moment.astimezone(UTC)
+        start: datetime | None = None if self.once else moment.astimezone(UTC)
         while start is not None:
             passed, start = start, None
             for tick in _simulated(self._unix, passed, reverse=reverse):

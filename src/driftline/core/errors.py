@@ -63,6 +63,27 @@ class ConflictError(DriftlineError):
     http_status = 409
 
 
+class AccessError(DriftlineError):
+    """Nobody is known behind the request: no token, or one that is not valid."""
+
+    code = "unauthenticated"
+    http_status = 401
+
+
+class ForbiddenError(DriftlineError):
+    """Whoever asks is known and may not do this."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class BusyError(DriftlineError):
+    """Too many requests for now, or too many that failed; later they are answered again."""
+
+    code = "busy"
+    http_status = 429
+
+
 class TooLargeError(InputError):
     """The input is larger than a stated limit."""
 

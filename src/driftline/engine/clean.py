@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from driftline.engine.batches import batch_rows
 from driftline.stats.vectors import are_distributions
 
 Floats = npt.NDArray[np.float64]
-BATCH_ROWS = 1 << 17
 _ABSENT = {"score": pa.float64(), "prediction": pa.string()}
 
 
@@ -49,7 +49,8 @@ def _vectors(parts: list[pa.ChunkedArray], classes: int) -> pa.Array | None:
 
 
 def _listed(column: pa.ChunkedArray, classes: int) -> Floats | None:
-    if not (pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type)) or column.null_count:
+    kinds = (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)
+    if column.null_count or not any(is_kind(column.type) for is_kind in kinds):
         return None
     lists = column.combine_chunks()
     flat = lists.flatten()
@@ -71,8 +72,10 @@ def _numbers(column: Any) -> bool:
 
 def clean_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """The rows as a monitor wants them: id (null), row (its number from 0), score, prediction, label, weight."""
+    kind = table.schema.field("score").type if "score" in table.column_names else pa.null()
+    most = batch_rows(kind.list_size if pa.types.is_fixed_size_list(kind) else 0)
     first = 0
-    for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+    for batch in table.combine_chunks().to_batches(max_chunksize=most):
         n = batch.num_rows
         columns = {"id": pa.nulls(n, pa.string()), "row": pa.array(np.arange(first, first + n))}
         columns |= {role: pa.nulls(n, kind) for role, kind in _ABSENT.items()}

@@ -8,18 +8,21 @@ from typing import Any, Self
 
 import duckdb
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from driftline.core.errors import DriftlineError, InputError, SetupError
+from driftline.core.sampling import hash_ids
 from driftline.core.window import Window
-from driftline.engine import sql
+from driftline.engine import cells, sql
 from driftline.engine.attributes import OutputAttributes
+from driftline.engine.batches import batch_rows
 from driftline.engine.files import exact
 from driftline.engine.locate import Locator
 from driftline.engine.rejects import Reject
 from driftline.engine.search import Search
 
-BATCH_ROWS = 1 << 17
 _LONGEST_LINES = (16 << 20, 256 << 20)
 _SETTINGS: dict[str, Any] = {
     # Order costs a third of the time of a read and is asked for only where the newest of several labels is needed.
@@ -52,7 +55,9 @@ class LocalEngine:
         self._db = duckdb.connect(":memory:", config=settings)
         for macro in sql.MACROS:
             self._db.execute(macro)
-        self._several_rows = False
+        self._several_captures = self._several_labels = False
+        self._classes = 0
+        self._searches: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -65,21 +70,22 @@ class LocalEngine:
         return max(0.0, self._db.query_progress()) / 100
 
     def load_captures(self, files: Sequence[str], attributes: OutputAttributes, window: Window | None) -> Found:
-        """Read the capture records of a window, each event once."""
+        """Read the capture records of a window, each event once, in the place of those read before."""
         parameters = _parameters(files, window)
         timed = window is not None
-        for name, path in sql.searched(attributes).items():
-            search = Search(path, vectors=bool(attributes.classes) and name == "score_text")
-            self._db.create_function(
-                sql.searcher(name), search, ["VARCHAR"], "VARCHAR[]", type="arrow", null_handling="special"
-            )  # type: ignore[call-overload]
-        self._read(f"CREATE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters)
+        self._classes = len(attributes.classes)
+        self._create_searches(attributes)
+        self._read(
+            f"CREATE OR REPLACE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters
+        )
         records = self._one("SELECT count(*) FROM records")
         repeated = self._drop_repeated_events()
-        self._several_rows = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
-        if self._several_rows:
-            self._db.execute(f"CREATE TEMP TABLE expanded_rows AS {sql.expanded(attributes)}")
-        self._db.execute(f"CREATE TEMP VIEW predictions AS {sql.predictions(several=self._several_rows)}")
+        self._several_captures = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
+        if self._several_captures:
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE expanded_rows AS {sql.expanded(attributes)}")
+        self._db.execute(
+            f"CREATE OR REPLACE TEMP VIEW predictions AS {sql.predictions(several=self._several_captures)}"
+        )
         located = sql.CAPTURE_REASONS.format(located=sql.capture_records(attributes, timed=timed, located=True))
         counts = self._by_reason("predictions", "reason")
         return Found(
@@ -101,10 +107,17 @@ class LocalEngine:
         elif counts:
             self._db.execute("DELETE FROM labels WHERE fault IS NOT NULL")
         kept = self._one("SELECT count(*) FROM labels")
-        self._several_rows |= self._one("SELECT count(*) FROM labels WHERE NOT plain") > 0
+        self._several_labels = self._one("SELECT count(*) FROM labels WHERE NOT plain") > 0
         located = sql.LABEL_REASONS.format(located=sql.label_records(located=True))
         rejects = Locator(self._db, "labels", located, parameters).rejects(counts)
         return Found(records, kept, usable - kept, rejects)
+
+    def label_ids(self, files: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """The hashes of the ids that label files name, without a look at the labels."""
+        named = f"SELECT DISTINCT id FROM ({sql.label_records()}) WHERE id IS NOT NULL"
+        self._read(f"CREATE OR REPLACE TEMP TABLE named AS {named}", _parameters(files, None))
+        table: pa.Table = self._db.sql("FROM named").to_arrow_table()
+        return hash_ids(table.column("id").combine_chunks())
 
     def without_labels(self) -> None:
         """Say that there are no labels: every prediction stays without one."""
@@ -114,35 +127,46 @@ class LocalEngine:
         """The usable predictions with their labels: id, row, score, prediction, label (null where there is none)."""
         query = """SELECT p.id, p.row, p.score, p.prediction, l.label
                    FROM predictions AS p LEFT JOIN labels AS l USING (id) WHERE p.reason IS NULL"""
-        if self._several_rows:
+        if self._several_captures or self._several_labels:
             self._create_label_rows()
             query = """SELECT p.id, p.row, p.score, p.prediction, l.label
                        FROM predictions AS p JOIN requests AS r USING (id, event)
                        LEFT JOIN label_rows AS l ON l.id = p.id AND l.row = p.row AND l.of = r.rows
                        WHERE p.reason IS NULL"""
-        yield from self._db.sql(query).to_arrow_reader(BATCH_ROWS)
+        yield from self._db.sql(query).to_arrow_reader(batch_rows(self._classes))
 
     def mismatches(self) -> tuple[Reject, ...]:
         """After :meth:`joined`: labels with another number of rows than the request they belong to."""
-        if not self._several_rows:
+        if not (self._several_captures or self._several_labels):
             return ()
         count = self._one("SELECT count(*) FROM mismatched")
         samples = self._db.execute("SELECT 'label for id ' || id FROM mismatched ORDER BY id LIMIT 3").fetchall()
         return (Reject("labels", "row_count", count, tuple(text for (text,) in samples)),) if count else ()
+
+    def _create_searches(self, attributes: OutputAttributes) -> None:
+        """The functions that find values where a JMESPath is no JSON path."""
+        for name, path in cells.searched(attributes).items():
+            if name in self._searches:
+                continue
+            self._searches.add(name)
+            search = Search(path, vectors=bool(attributes.classes) and name == "score_text")
+            self._db.create_function(
+                cells.searcher(name), search, ["VARCHAR"], "VARCHAR[]", type="arrow", null_handling="special"
+            )  # type: ignore[call-overload]
 
     def _create_label_rows(self) -> None:
         """Labels row by row, and which of them are of another length than a request they belong to.
 
         A request counts with all its rows, also those that cannot be used, but not when its body was not read.
         """
-        self._db.execute(f"CREATE TEMP TABLE label_rows AS {sql.LABEL_ROWS}")
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE label_rows AS {sql.LABEL_ROWS}")
         self._db.execute(
-            """CREATE TEMP TABLE requests AS SELECT id, event, count(*) AS rows FROM predictions
+            """CREATE OR REPLACE TEMP TABLE requests AS SELECT id, event, count(*) AS rows FROM predictions
                WHERE reason IS NULL OR reason IN ('no_value', 'not_a_number', 'not_a_distribution')
                GROUP BY id, event"""
         )
         self._db.execute(
-            """CREATE TEMP TABLE mismatched AS
+            """CREATE OR REPLACE TEMP TABLE mismatched AS
                SELECT DISTINCT l.id FROM label_rows AS l JOIN requests AS r USING (id) WHERE l.of <> r.rows"""
         )
 

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 from jmespath.exceptions import JMESPathError
 
-from driftline.engine.attributes import compiled
+from driftline.engine.expressions import compiled
 
 _RESULT = pa.list_(pa.string())
 
@@ -43,9 +43,15 @@ class Search:
             found = self._expression.search(msgspec.json.decode(document), jmespath.Options())
         except (msgspec.DecodeError, JMESPathError, RecursionError, ValueError, TypeError, ArithmeticError):
             return [None]
-        if not isinstance(found, list) or (self._vectors and found and not isinstance(found[0], list)):
+        if not isinstance(found, list) or (self._vectors and _is_one_vector(found)):
             found = [found]
         return [_text(value) for value in found] or [None]
+
+
+def _is_one_vector(found: list[Any]) -> bool:
+    """Whether a list holds values and no list among them, not even one that is written as a text."""
+    lists = any(isinstance(value, list) or (isinstance(value, str) and value.startswith("[")) for value in found)
+    return not lists and any(value is not None for value in found)
 
 
 def _text(value: Any) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from driftline.engine.attributes import OutputAttributes, column_index, json_path
+from driftline.engine import cells
+from driftline.engine.attributes import OutputAttributes
 from driftline.stats.vectors import TOLERANCE
 
 CAPTURE_FIELDS = (
@@ -50,12 +51,15 @@ MACROS = (
     """CREATE OR REPLACE TEMP MACRO listed(cells, i, k) AS '[' || CASE WHEN contains(cells[i + 1], ',')
         THEN cells[i + 1] ELSE array_to_string(cells[i + 1 : i + k], ',') END || ']'""",
     IS_DISTRIBUTION,
-    # The lists of numbers that a JSON path finds, as texts: one, or one for each element of an array.
+    """CREATE OR REPLACE TEMP MACRO as_vectors(found) AS CASE
+        WHEN list_count(found) = 0 OR len(list_filter(found, lambda x: starts_with(x, '['))) > 0 THEN found
+        ELSE ['[' || array_to_string(list_transform(found, lambda x: coalesce(x, 'NULL')), ',') || ']'] END""",
+    # The lists of numbers that a JSON path finds, as texts: one for each list found, or one of the numbers found.
     """CREATE OR REPLACE TEMP MACRO json_vectors(document, path) AS CASE
         WHEN NOT json_valid(document) THEN [NULL]
-        WHEN contains(path, '[*]') THEN CAST(json_extract_string(document, path) AS VARCHAR[])
-        WHEN json_type(document, path || '[0]') = 'ARRAY'
-        THEN CAST(json_extract_string(document, path || '[*]') AS VARCHAR[])
+        WHEN contains(path, '[*]') THEN as_vectors(CAST(json_extract_string(document, path) AS VARCHAR[]))
+        WHEN json_type(document, path) = 'ARRAY'
+        THEN as_vectors(CAST(json_extract_string(document, path || '[*]') AS VARCHAR[]))
         ELSE [CAST(json_extract_string(document, path) AS VARCHAR)] END""",
     # What a JSON path finds in a document, as a list: the elements of an array, or the one value.
     """CREATE OR REPLACE TEMP MACRO json_values(document, path) AS CASE
@@ -85,16 +89,16 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
     """
     moment = "try_cast(eventMetadata.inferenceTime AS TIMESTAMP)" if timed else "NULL"
     place = ", filename, row_number() OVER () AS place" if located else ""
-    near, close = _looks(attributes, "body"), _looks(attributes, "content(body)")
+    near, close = cells.looks(attributes, "body"), cells.looks(attributes, "content(body)")
     size = len(attributes.classes)
     return f"""
     SELECT id, event, plain, CASE WHEN NOT plain THEN encoding END AS encoding, fault,
         CASE WHEN sure OR plain THEN score END AS score, CASE WHEN sure OR plain THEN prediction END AS prediction,
         CASE WHEN NOT plain THEN body END AS body,
-        CASE WHEN sure THEN NULL WHEN plain THEN {_value_fault(close, size)} ELSE fault END AS reason{_names(located)}
+        CASE WHEN sure THEN NULL WHEN plain THEN {cells.value_fault(close, size)} ELSE fault END AS reason{_names(located)}
     FROM (
-        SELECT * EXCLUDE (score, prediction), CASE WHEN sure THEN score WHEN plain THEN {_number(close, size)} END AS score,
-            CASE WHEN sure THEN prediction WHEN plain THEN {_text(close)} END AS prediction
+        SELECT * EXCLUDE (score, prediction), CASE WHEN sure THEN score WHEN plain THEN {cells.number(close, size)} END AS score,
+            CASE WHEN sure THEN prediction WHEN plain THEN {cells.text(close)} END AS prediction
         FROM (
             SELECT *, CASE WHEN sure THEN true
                 ELSE coalesce(fault IS NULL AND encoding = 'CSV' AND is_plain(body), false) END AS plain
@@ -109,9 +113,9 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
                     END AS fault
                 FROM (
                     SELECT *, coalesce(event IS NOT NULL AND encoding = 'CSV' AND is_one_line(body)
-                        {"AND moment IS NOT NULL" if timed else ""} {_both_there(near, size)}, false) AS sure
+                        {"AND moment IS NOT NULL" if timed else ""} {cells.both_there(near, size)}, false) AS sure
                     FROM (
-                        SELECT *, {_number(near, size)} AS score, {_text(near)} AS prediction
+                        SELECT *, {cells.number(near, size)} AS score, {cells.text(near)} AS prediction
                         FROM (
                             SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, ''))
                                 AS id, CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END
@@ -152,9 +156,10 @@ def label_records(*, located: bool = False) -> str:
 
 def expanded(attributes: OutputAttributes) -> str:
     """The rows of the bodies that are not one plain CSV line: several lines, quotes, JSON, BASE64 of any of these."""
-    columns, size = _columns(attributes), len(attributes.classes)
-    cells = ", ".join(f"{_cell(attribute, 'part', _wide(name, size))} AS {name}" for name, attribute in columns.items())
-    values = ", ".join(f"{_json(attribute, name, _wide(name, size))} AS {name}" for name, attribute in columns.items())
+    columns, size = cells.columns_of(attributes), len(attributes.classes)
+    wide = {name: cells.wide(name, size) for name in columns}
+    parts = ", ".join(f"{cells.cell(at, 'part', wide[name])} AS {name}" for name, at in columns.items())
+    values = ", ".join(f"{cells.values_in_json(at, name, wide[name])} AS {name}" for name, at in columns.items())
     names = ", ".join(columns)
     return rf"""
     WITH bodies AS (
@@ -168,16 +173,16 @@ def expanded(attributes: OutputAttributes) -> str:
         FROM (SELECT *, CASE WHEN body IS NULL OR (is_json AND json_valid(body)) THEN [body] WHEN is_json THEN body_lines(body) ELSE csv_lines(body) END AS list
               FROM documents)
     ), found AS (
-        SELECT id, event, part_number, 1 AS position, {cells} FROM parts WHERE is_json IS NOT true
+        SELECT id, event, part_number, 1 AS position, {parts} FROM parts WHERE is_json IS NOT true
         UNION ALL
         SELECT id, event, part_number, position, {names} FROM (
-            SELECT id, event, part_number, unnest(range(1, rows + 1)) AS position, {_unnested(columns)}
+            SELECT id, event, part_number, unnest(range(1, rows + 1)) AS position, {cells.unnested(columns)}
             FROM (SELECT *, greatest({", ".join(f"len({name})" for name in columns)}, 1) AS rows
                   FROM (SELECT id, event, part_number, {values} FROM parts WHERE is_json)))
     )
-    SELECT *, {_value_fault({name: name for name in columns}, size)} AS reason FROM (
+    SELECT *, {cells.value_fault({name: name for name in columns}, size)} AS reason FROM (
         SELECT id, event, row_number() OVER (PARTITION BY event, id ORDER BY part_number, position) - 1 AS row,
-            {_typed(attributes)}, {names}
+            {cells.typed(attributes)}, {names}
         FROM found)"""
 
 
@@ -200,99 +205,5 @@ LABEL_ROWS = """
           FROM labels)"""
 
 
-def _columns(attributes: OutputAttributes) -> dict[str, str]:
-    """The text columns that are read, with where each stands."""
-    found = {"score_text": attributes.probability, "prediction_text": attributes.inference}
-    return {name: attribute for name, attribute in found.items() if attribute is not None}
-
-
 def _names(located: bool) -> str:
     return ", filename, place" if located else ""
-
-
-def _wide(name: str, size: int) -> int:
-    """How many numbers stand where an attribute points, 0 for a single value."""
-    return size if name == "score_text" else 0
-
-
-def _cell(attribute: str, line: str, size: int) -> str:
-    index = column_index(attribute)
-    if index is None:
-        return "CAST(NULL AS VARCHAR)"
-    return f"listed(csv_cells({line}), {index}, {size})" if size else f"csv_cell({line}, {index})"
-
-
-def _looks(attributes: OutputAttributes, body: str) -> dict[str, str]:
-    """The cells of a body known to be one line without quotes: without pattern matching they are several times cheaper."""
-    size = len(attributes.classes)
-    return {name: _plain(at, body, _wide(name, size)) for name, at in _columns(attributes).items()}
-
-
-def _plain(attribute: str, body: str, size: int) -> str:
-    index = column_index(attribute)
-    if index is None:
-        return "CAST(NULL AS VARCHAR)"
-    return (
-        f"listed(csv_cells({body}), {index}, {size})" if size else f"nullif(split_part({body}, ',', {index + 1}), '')"
-    )
-
-
-def _number(cells: dict[str, str], size: int) -> str:
-    kind = "DOUBLE[]" if size else "DOUBLE"
-    return f"try_cast({cells['score_text']} AS {kind})" if "score_text" in cells else "CAST(NULL AS DOUBLE)"
-
-
-def _text(cells: dict[str, str]) -> str:
-    text = cells.get("prediction_text")
-    return "CAST(NULL AS VARCHAR)" if text is None else f"nullif(trim({text}), '')"
-
-
-def _good(size: int) -> str:
-    return f"is_distribution(score, {size})" if size else "score IS NOT NULL AND NOT isnan(score)"
-
-
-def _both_there(cells: dict[str, str], size: int) -> str:
-    score = f"AND {_good(size)} " if "score_text" in cells else ""
-    return score + ("AND prediction IS NOT NULL" if "prediction_text" in cells else "")
-
-
-def _json(attribute: str, name: str, size: int) -> str:
-    path = json_path(attribute)
-    if path is None:
-        return f"{searcher(name)}(part)"
-    return f"json_{'vectors' if size else 'values'}(part, '{path.replace(chr(39), chr(39) * 2)}')"
-
-
-def searcher(name: str) -> str:
-    """The function that finds a column's values where its JMESPath is no JSON path; the engine provides it."""
-    return f"search_{name}"
-
-
-def searched(attributes: OutputAttributes) -> dict[str, str]:
-    """The columns that need such a function, with their JMESPath."""
-    return {name: path for name, path in _columns(attributes).items() if json_path(path) is None}
-
-
-def _unnested(columns: dict[str, str]) -> str:
-    """Lists of unequal length (an element lacks a field) would pair values of different rows: they count as none."""
-    first, *others = columns
-    agree = " AND ".join(f"len({first}) IS NOT DISTINCT FROM len({other})" for other in others) or "true"
-    return ", ".join(
-        f"unnest(list_resize(CASE WHEN {agree} THEN {name} ELSE [CAST(NULL AS VARCHAR)] END, rows)) AS {name}"
-        for name in columns
-    )
-
-
-def _typed(attributes: OutputAttributes) -> str:
-    cells = {name: name for name in _columns(attributes)}
-    return f"{_number(cells, len(attributes.classes))} AS score, {_text(cells)} AS prediction"
-
-
-def _value_fault(cells: dict[str, str], size: int) -> str:
-    """What speaks against a row: a value that is absent, or a score that is no number. ``cells`` are its texts."""
-    faults = "WHEN prediction IS NULL THEN 'no_value' " if "prediction_text" in cells else ""
-    if "score_text" in cells:
-        absent = f"coalesce(translate({cells['score_text']}, '[], ', ''), '') = ''"
-        fault = "not_a_distribution" if size else "not_a_number"
-        faults += f"WHEN NOT ({_good(size)}) THEN CASE WHEN {absent} THEN 'no_value' ELSE '{fault}' END"
-    return f"CASE {faults} END"

@@ -10,7 +10,9 @@ import msgspec
 import pyarrow as pa
 
 from driftline.core.errors import InputError
-from driftline.engine.clean import BATCH_ROWS, clean_batches, clean_table
+from driftline.engine.attributes import check_classes
+from driftline.engine.batches import batch_rows
+from driftline.engine.clean import clean_batches, clean_table
 from driftline.engine.files import exact
 from driftline.engine.rejects import SAMPLES, Reject, sample_line
 from driftline.engine.sql import IS_DISTRIBUTION
@@ -43,13 +45,16 @@ class Columns(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if isinstance(self.probability, tuple):
             msgspec.structs.force_setattr(self, "classes", self.classes or self.probability)
-            if len(self.classes) != len(self.probability) or len(self.classes) < 2:
+            if len(self.classes) != len(self.probability):
                 raise InputError(
                     f"{len(self.probability)} probability columns and {len(self.classes)} classes do not go together",
-                    hint="name one column for each class, in the same order, and two at least",
+                    evidence=f"columns {', '.join(self.probability)[:150]}; classes {', '.join(self.classes)[:150]}",
+                    hint="name one column for each class, in the same order",
                 )
         if self.classes and self.probability is None:
             raise InputError("classes are named, but no probabilities", hint="give --probability too")
+        if self.classes:
+            check_classes(self.classes)
         if self.prediction is None and self.probability is None:
             raise InputError(
                 "neither a prediction nor a probability column is named",
@@ -112,7 +117,7 @@ class PredictionTable:
             f"SELECT CAST(NULL AS VARCHAR) AS id, row, {roles}, label{weight} FROM t WHERE reason IS NULL ORDER BY row"
         )
         if self._db is not None:
-            yield from self._db.sql(query).to_arrow_reader(BATCH_ROWS)
+            yield from self._db.sql(query).to_arrow_reader(batch_rows(len(self._columns.classes)))
 
     def rejects(self) -> tuple[Reject, ...]:
         """Rows that cannot be used, with samples, and lines that the reader itself refused."""

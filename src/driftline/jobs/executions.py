@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,9 +19,9 @@ from driftline.core.documents import ModelQualityConstraints, dump, read_constra
 from driftline.core.errors import DriftlineError, ServiceError
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
-from driftline.jobs.attributes import output_attributes
+from driftline.jobs.asked import asked
 from driftline.jobs.heartbeat import Heartbeat
-from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.jobs.isolation import Isolation, Limits, RunFailed
 from driftline.monitors.quality.estimation import estimate_of
 from driftline.pipeline import ModelQualityRun, RunResult, read_calibration
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
@@ -34,6 +36,8 @@ from driftline.storage.types import plain
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[ModelQualityRun], RunResult]
 MOST_ATTEMPTS = 3
+LOG = "log.txt"
+"""What a run's process printed, beside its report."""
 _STATUS: dict[Verdict, ExecutionStatus] = {
     Verdict.OK: "Completed",
     Verdict.VIOLATED: "CompletedWithViolations",
@@ -45,7 +49,8 @@ class Worker:
     """Runs executions one at a time.
 
     ``clock`` is the schedules' time; ``real`` is real time, by which leases run. ``owner`` must be unique to this
-    worker. ``link`` is the address of a run's page with ``{run}`` where the execution's id goes.
+    worker. ``link`` is the address of a run's page with ``{run}`` where the execution's id goes. With ``isolation``
+    every run has a process of its own, within the limits of its schedule; else ``runner`` runs it in this one.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Worker:
         real: Clock = system_clock,
         lease: timedelta = timedelta(seconds=60),
         link: str | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         self.store = store
         self.layout = layout
@@ -68,6 +74,7 @@ class Worker:
         self.real = real
         self.lease = lease
         self.link = link
+        self.isolation = isolation
 
     def run_next(self) -> Execution | None:
         """Run the execution that has waited longest and return it as it ended; None when none is waiting.
@@ -79,8 +86,8 @@ class Worker:
         if execution is None:
             return None
         logger.info("run %s: %s %s revision %d", execution.id, execution.schedule, execution.window, execution.revision)
-        with Heartbeat(self.store, execution, self.real, self.lease):
-            outcome, values, constrained = self._outcome(execution)
+        with Heartbeat(self.store, execution, self.real, self.lease) as heartbeat:
+            outcome, values, constrained = self._outcome(execution, heartbeat.lost)
         return self._record(execution, outcome, values, constrained)
 
     def _claim(self) -> Execution | None:
@@ -91,42 +98,53 @@ class Worker:
         with self.store.write() as connection:
             return executions.claim(connection, owner=self.owner, now=utc(self.clock()), real=real, lease=self.lease)
 
-    def _outcome(self, execution: Execution) -> tuple[Outcome, dict[str, float | None], tuple[str, ...]]:
+    def _outcome(
+        self, execution: Execution, lost: threading.Event
+    ) -> tuple[Outcome, dict[str, float | None], tuple[str, ...]]:
         """How the run ended, its metrics, and the names of the metrics that had constraints."""
         constrained: tuple[str, ...] = ()
         try:
-            run = self._run_of(execution)
+            run, limits = self._run_of(execution)
             constrained = tuple(run.constraints.constraints) if run.constraints else ()
             if execution.attempts > MOST_ATTEMPTS:
                 raise ServiceError(
                     f"the run was lost {MOST_ATTEMPTS} times: its process died or hung each time",
                     hint="look for a lack of memory in the logs of the machine, then run the window again",
                 )
-            result = self.runner(run)
+            result = self._result(run, limits, lost)
             return _outcome_of(result), dict(result.metrics), constrained
         except Exception as error:
             logger.exception("run %s of %s failed", execution.id, execution.schedule)
             return _failure(error), {}, constrained
 
-    def _run_of(self, execution: Execution) -> ModelQualityRun:
+    def _result(self, run: ModelQualityRun, limits: Limits, lost: threading.Event) -> RunResult:
+        if self.isolation is None:
+            return self.runner(run)
+        log = None if run.report is None else Path(run.report) / LOG
+        for left in reversed(range(MOST_ATTEMPTS)):
+            try:
+                return self.isolation(run, limits, log=log, stop=lost)
+            except RunFailed as error:
+                # A process that was killed says nothing about the window: only one that dies each time has failed.
+                if error.code != "died" or not left:
+                    raise
+                logger.warning("%s; trying again", error.what)
+        raise AssertionError("unreachable")
+
+    def _run_of(self, execution: Execution) -> tuple[ModelQualityRun, Limits]:
         with self.store.read() as connection:
             schedule = schedules.get(connection, execution.schedule)
             constraints = _constraints(connection, schedule.baseline)
             calibration = _calibration(connection, schedule.baseline)
             history = _history(connection, execution) if calibration is not None else ()
-        return ModelQualityRun(
-            captures=str(self.layout.captures(schedule.endpoint)),
-            labels=str(self.layout.labels(schedule.endpoint)),
-            problem_type=schedule.problem_type,
-            attributes=output_attributes(schedule.attributes),
+        run = msgspec.structs.replace(
+            asked(self.layout, schedule, execution.window, utc(self.clock())),
             constraints=constraints,
-            window=execution.window,
-            as_of=utc(self.clock()),
             report=str(self.layout.data / execution.report),
             calibration=calibration,
             history=history,
-            minimum_sample=int(schedule.attributes.get("minimum_sample", MINIMUM_SAMPLE)),
         )
+        return run, Limits(schedule.time_limit, schedule.memory_limit)
 
     def _record(
         self,
@@ -231,7 +249,7 @@ def _failure(error: Exception) -> Outcome:
         message=plain(f"Failed: {what}"),
         reasons=(Reason("failed", plain(what), {key: plain(value) for key, value in evidence.items()}),),
         error=plain(str(error) or what),
-        trace=plain("".join(traceback.format_exception(error))),
+        trace=plain(error.trace if isinstance(error, RunFailed) else "".join(traceback.format_exception(error))),
     )
 
 

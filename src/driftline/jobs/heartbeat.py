@@ -16,10 +16,15 @@ from driftline.storage.clock import Clock
 from driftline.storage.database import Store
 
 logger = logging.getLogger("driftline.jobs")
+MOST_PAUSE = 1.0
 
 
 class Heartbeat:
-    """While its block runs, a thread extends the lease of an execution three times a lease."""
+    """While its block runs, a thread extends the lease of an execution three times a lease.
+
+    ``lost`` is set when the lease is no longer ours: the run was stopped, deleted, or taken for dead. It is asked for
+    once a second at least, so that a run that was stopped ends soon.
+    """
 
     def __init__(self, store: Store, execution: Execution, real: Clock, lease: timedelta) -> None:
         self._store = store
@@ -27,6 +32,7 @@ class Heartbeat:
         self._real = real
         self._lease = lease
         self._over = threading.Event()
+        self.lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{execution.id[:8]}", daemon=True)
 
     def __enter__(self) -> Self:
@@ -40,9 +46,11 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._over.wait(self._lease.total_seconds() / 3):
+        pause = min(self._lease.total_seconds() / 3, MOST_PAUSE)
+        while not self._over.wait(pause):
             try:
                 if not self._extend():
+                    self.lost.set()
                     return
             except SetupError as error:
                 logger.warning("the lease of run %s was not extended: %s", self._execution.id, error)

@@ -9,21 +9,26 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from driftline.core.errors import DriftlineError
 from driftline.jobs.executions import Runner
+from driftline.jobs.isolation import Isolation
 from driftline.jobs.scheduler import Scheduler
 from driftline.storage.clock import SharedClock, system_clock
-from driftline.storage.database import migrate, open_store
+from driftline.storage.database import database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
 
 logger = logging.getLogger("driftline.jobs")
 _PARENT_POLL = 0.5
 
 
-def main(runner: Runner, arguments: Sequence[str] | None = None) -> int:
-    """Run the scheduler until SIGTERM or SIGINT, or until the parent process ends; 0, or 2 when it cannot start."""
+def main(runner: Runner, arguments: Sequence[str] | None = None, *, isolation: Isolation | None = None) -> int:
+    """Run the scheduler until SIGTERM or SIGINT, or until the parent process ends; 0, or 2 when it cannot start.
+
+    With ``isolation`` every run has a process of its own; else ``runner`` runs it in this one.
+    """
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -33,7 +38,7 @@ def main(runner: Runner, arguments: Sequence[str] | None = None) -> int:
     if not options.detached:
         follow_parent(stop, options.parent)
     try:
-        _serve(runner, options, stop)
+        _serve(runner, isolation, options, stop)
     except DriftlineError as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is the process's own voice
         return 2
@@ -52,12 +57,13 @@ def follow_parent(stop: threading.Event, parent: int) -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def _serve(runner: Runner, options: argparse.Namespace, stop: threading.Event) -> None:
+def _serve(runner: Runner, isolation: Isolation | None, options: argparse.Namespace, stop: threading.Event) -> None:
     layout = Layout(options.data).create()
     clock = system_clock if options.clock is None else SharedClock(options.clock)
-    with open_store(options.database or layout.database) as store:
+    with open_store(options.database or database_of_environment() or layout.database) as store:
         migrate(store)
-        scheduler = Scheduler(store, layout, clock, runner, link=options.link)
+        lease = timedelta(seconds=options.lease)
+        scheduler = Scheduler(store, layout, clock, runner, link=options.link, lease=lease, isolation=isolation)
         try:
             logger.info("scheduler ready on %s", layout.data)
             scheduler.run(stop)
@@ -69,7 +75,11 @@ def _serve(runner: Runner, options: argparse.Namespace, stop: threading.Event) -
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m driftline.jobs", description="Run driftline's scheduler.")
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument("--database", help="a database URL (default: driftline.db in the data folder)")
+    parser.add_argument(
+        "--database", help="a database URL (default: DRIFTLINE_DATABASE, or driftline.db in the folder)"
+    )
+    lease = float(os.environ.get("DRIFTLINE_LEASE") or 60)
+    parser.add_argument("--lease", type=float, default=lease, help="seconds until a dead scheduler's run is another's")
     parser.add_argument("--clock", type=Path, help="a shared clock file instead of real time")
     parser.add_argument("--link", help="address of a run's page for notifications, with {run} where its id goes")
     parser.add_argument("--parent", type=int, default=os.getppid(), help="the process whose end ends this one")

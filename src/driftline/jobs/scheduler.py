@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -16,7 +17,10 @@ from driftline.alerting.notify import send_due, webhook_client
 from driftline.core.errors import DriftlineError
 from driftline.core.records import utc
 from driftline.jobs.executions import Runner, Worker
+from driftline.jobs.isolation import Isolation
+from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.schedules import plan_due
+from driftline.storage import heartbeat
 from driftline.storage.clock import Clock, SharedClock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
@@ -38,7 +42,8 @@ class Scheduler:
 
     ``clock`` is the time of the schedules, ``real`` real time (leases, retries). ``link`` is the address of a run's
     page, with ``{run}`` where its id goes, for notifications. ``poll`` is the pause between passes in seconds; by
-    default 1, or 0.05 with a :class:`SharedClock`, whose time may jump. Close it after use.
+    default 1, or 0.05 with a :class:`SharedClock`, whose time may jump. With ``isolation`` every run has a process
+    of its own. Close it after use.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Scheduler:
         link: str | None = None,
         client: httpx.Client | None = None,
         poll: float | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         self.store = store
         self.layout = layout
@@ -60,7 +66,10 @@ class Scheduler:
         self.real = real
         self.poll = poll or (0.05 if isinstance(clock, SharedClock) else 1.0)
         owner = f"{socket.gethostname()}-{os.getpid()}-{new_id()[:8]}"
-        self._worker = Worker(store, layout, runner, clock, owner=owner, real=real, lease=lease, link=link)
+        self._worker = Worker(
+            store, layout, runner, clock, owner=owner, real=real, lease=lease, link=link, isolation=isolation
+        )
+        self._late = LateLabels(store, layout)
         self._client = client or webhook_client()
 
     def tick(self, stop: threading.Event | None = None) -> Pass:
@@ -90,6 +99,7 @@ class Scheduler:
 
     def _run_due(self, stop: threading.Event) -> tuple[int, int]:
         planned = plan_due(self.store, self.layout, utc(self.clock()))
+        planned += len(self._late.look(utc(self.clock())))
         ran = 0
         while not stop.is_set() and self._worker.run_next() is not None:
             ran += 1
@@ -98,7 +108,12 @@ class Scheduler:
         return planned, ran
 
     def _send_until(self, stop: threading.Event) -> None:
+        heard = float("-inf")
         while not stop.is_set():
+            if time.monotonic() - heard > heartbeat.EVERY:
+                # Here and not between the runs, because one long run is no reason to take the scheduler for dead.
+                heartbeat.beat(self.layout)
+                heard = time.monotonic()
             self._guarded(lambda: self._send(stop))
             stop.wait(self.poll)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from sqlalchemy import Connection
@@ -15,8 +15,8 @@ from driftline.core.errors import ConflictError, InputError, NotFoundError
 from driftline.core.window import Window, format_time, parse_duration
 from driftline.jobs.attributes import output_attributes
 from driftline.monitors.quality.recipes import PROBLEM_TYPES
-from driftline.resources.executions import Execution
-from driftline.resources.schedules import Schedule
+from driftline.resources.executions import Execution, RunCause
+from driftline.resources.schedules import CatchUp, Schedule
 from driftline.storage import baselines, executions
 from driftline.storage import schedules as rows
 from driftline.storage.database import Store
@@ -26,6 +26,11 @@ from driftline.storage.layout import Layout, check_name
 MONITORS = ("model-quality",)
 MOST_TICKS = 1000
 """How many ticks of one schedule are planned in one transaction, and how many a backfill may name."""
+CHANGEABLE = frozenset(
+    {"cron", "start_offset", "end_offset", "baseline", "problem_type", "attributes"}
+    | {"catch_up", "time_limit", "memory_limit", "rejudge_step"}
+)
+LEAST_MEMORY = 256 << 20
 _MINUTE = timedelta(minutes=1)
 
 
@@ -42,8 +47,12 @@ def create_schedule(
     start_offset: str = "PT0S",
     end_offset: str = "PT0S",
     monitor: str = "model-quality",
+    catch_up: CatchUp = "all",
+    time_limit: float = 1800.0,
+    memory_limit: int = 2 << 30,
+    rejudge_step: float = 0.05,
 ) -> Schedule:
-    """Add an active schedule whose first tick is the first one after now.
+    """Add an active schedule whose first tick is the first one after now; that of the cron expression ``NOW`` is now.
 
     Raises :class:`InputError` for what cannot run, :class:`NotFoundError` for a baseline that does not exist and
     :class:`ConflictError` for a name that is taken. ``attributes`` are those of
@@ -62,7 +71,11 @@ def create_schedule(
         state="active",
         created=now,
         last_tick=now,
-        next_tick=Cron(cron).next(now),
+        next_tick=now if Cron(cron).once else Cron(cron).next(now),
+        catch_up=catch_up,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+        rejudge_step=rejudge_step,
     )
     _check(schedule)
     if schedule.next_tick is None:
@@ -74,13 +87,12 @@ def create_schedule(
 
 
 def update_schedule(connection: Connection, name: str, *, now: datetime, **changes: Any) -> Schedule:
-    """Change ``cron``, the offsets, ``baseline``, ``problem_type`` or ``attributes``; ticks to come follow the change.
+    """Change what :data:`CHANGEABLE` names; ticks to come follow the change.
 
     Ticks that were due under the old definition should be planned first (the scheduler does so within a second).
     """
-    allowed = {"cron", "start_offset", "end_offset", "baseline", "problem_type", "attributes"}
-    if not changes.keys() <= allowed:
-        raise TypeError(f"only {', '.join(sorted(allowed))} can change")
+    if not changes.keys() <= CHANGEABLE:
+        raise TypeError(f"only {', '.join(sorted(CHANGEABLE))} can change")
     schedule = msgspec.structs.replace(rows.get(connection, name, lock=True), **changes)
     if "cron" in changes:
         schedule = msgspec.structs.replace(schedule, last_tick=now, next_tick=Cron(schedule.cron).next(now))
@@ -151,7 +163,7 @@ def run_now(
             evidence=f"{window}, and it is {format_time(now)}",
             hint="give an end that is past",
         )
-    return _revise(connection, layout, schedule, window, now)
+    return revise(connection, layout, schedule, window, now)
 
 
 def backfill(
@@ -173,6 +185,13 @@ def backfill(
 def _check(schedule: Schedule) -> None:
     _one_of("monitor", schedule.monitor, MONITORS)
     _one_of("problem type", schedule.problem_type, PROBLEM_TYPES)
+    _one_of("catch-up policy", schedule.catch_up, get_args(CatchUp))
+    if not (schedule.time_limit > 0 and schedule.memory_limit >= LEAST_MEMORY and 0 <= schedule.rejudge_step <= 1):
+        raise InputError(
+            "a limit of the schedule is out of range",
+            evidence=f"{schedule.time_limit} s, {schedule.memory_limit} bytes, step {schedule.rejudge_step}",
+            hint="give a time above 0 s, at least 256 MiB of memory (268435456 bytes), and a step from 0 to 1",
+        )
     if parse_duration(schedule.end_offset) > timedelta():
         raise InputError(
             f"the end offset {schedule.end_offset} reads the future",
@@ -198,11 +217,21 @@ def _plan(connection: Connection, layout: Layout, name: str, now: datetime) -> i
     if schedule.state != "active" or schedule.next_tick is None or schedule.next_tick > now:
         return 0  # another scheduler was here, or it was paused
     cron = Cron(schedule.cron)
-    ticks = list(islice(cron.between(schedule.last_tick, now), MOST_TICKS))
+    ticks = _ticks(schedule, cron, now)
     added = sum(_due(connection, layout, schedule, tick, now) for tick in ticks)
     last = ticks[-1] if ticks else now
     rows.save(connection, msgspec.structs.replace(schedule, last_tick=last, next_tick=cron.next(last)))
     return added
+
+
+def _ticks(schedule: Schedule, cron: Cron, now: datetime) -> list[datetime]:
+    """The ticks to plan: those since the last one planned, or only the latest of them."""
+    if cron.once:
+        return [] if schedule.next_tick is None else [schedule.next_tick]
+    if schedule.catch_up == "latest":
+        latest = cron.previous(now.replace(second=0, microsecond=0) + _MINUTE)
+        return [] if latest is None or latest <= schedule.last_tick else [latest]
+    return list(islice(cron.between(schedule.last_tick, now), MOST_TICKS))
 
 
 def _due(connection: Connection, layout: Layout, schedule: Schedule, tick: datetime, now: datetime) -> bool:
@@ -221,22 +250,38 @@ def _first(
     window = _window(schedule, tick)
     if executions.latest(connection, schedule.name, window) is not None:
         return None
-    return _add(connection, layout, schedule, window, revision=1, now=now)
+    return _add(connection, layout, schedule, window, revision=1, now=now, cause="backfill")
 
 
-def _revise(connection: Connection, layout: Layout, schedule: Schedule, window: Window, now: datetime) -> Execution:
+def revise(
+    connection: Connection,
+    layout: Layout,
+    schedule: Schedule,
+    window: Window,
+    now: datetime,
+    *,
+    cause: RunCause = "manual",
+) -> Execution:
+    """The next revision of a window; one that is still waiting or running is returned as it is."""
     before = executions.latest(connection, schedule.name, window)
     if before is not None and before.status in UNFINISHED:
         return before
     revision = 1 if before is None else before.revision + 1
-    added = _add(connection, layout, schedule, window, revision=revision, now=now)
+    added = _add(connection, layout, schedule, window, revision=revision, now=now, cause=cause)
     if added is None:
         raise ConflictError(f"{schedule.name} {window} was started by someone else", hint="look at that run")
     return added
 
 
 def _add(
-    connection: Connection, layout: Layout, schedule: Schedule, window: Window, *, revision: int, now: datetime
+    connection: Connection,
+    layout: Layout,
+    schedule: Schedule,
+    window: Window,
+    *,
+    revision: int,
+    now: datetime,
+    cause: RunCause = "tick",
 ) -> Execution | None:
     regular = _tick_of(schedule, window)
     tick = window.end if regular is None else regular
@@ -248,7 +293,14 @@ def _add(
         details.append(f"revision-{revision}")
     report = layout.report(schedule.endpoint, schedule.name, tick, "-".join(details))
     return executions.add(
-        connection, schedule, window, tick=tick, revision=revision, report=layout.relative(report), now=now
+        connection,
+        schedule,
+        window,
+        tick=tick,
+        revision=revision,
+        report=layout.relative(report),
+        now=now,
+        cause=cause,
     )
 
 

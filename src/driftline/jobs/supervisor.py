@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from driftline.core.errors import SetupError
+from driftline.storage.database import VARIABLE
 
 _log = logging.getLogger("driftline.serve")
 _POLL = 0.1
@@ -52,6 +53,8 @@ class Supervisor:
 
     ``workers`` web processes share the listening socket. A process that ends is started again, after a pause that
     grows while it keeps ending at once. ``log`` is a file for what the processes say, instead of standard error.
+    ``database`` is a URL, by default the file in the data folder; whatever the environment names is not asked.
+    ``web_options`` are handed on to every web process.
     """
 
     def __init__(
@@ -63,14 +66,20 @@ class Supervisor:
         url: str = "",
         clock: Path | None = None,
         log: Path | None = None,
+        database: str | None = None,
+        web_options: Sequence[str] = (),
     ) -> None:
         # The parent is told, not looked up: a child that is still starting when its parent dies must notice too.
         shared = ["--data", str(data), "--parent", str(os.getpid()), *(["--clock", str(clock)] if clock else [])]
         web = [sys.executable, "-P", "-m", "driftline.web", *shared, "--socket", str(listening.fileno())]
+        web += web_options
         scheduler = [sys.executable, "-P", "-m", "driftline.jobs", *shared, "--link", f"{url}/runs/{{run}}"]
         self._listening = listening
-        self._children = [_Child(f"web {number + 1}", web, (listening.fileno(),), log) for number in range(workers)]
-        self._children.append(_Child("scheduler", scheduler, (), log))
+        # Not an argument: commands can be read by every user of the machine, and a URL may hold a password.
+        where = {**os.environ, VARIABLE: database or ""}
+        names = [f"web {number + 1}" for number in range(workers)]
+        self._children = [_Child(name, web, (listening.fileno(),), log, where) for name in names]
+        self._children.append(_Child("scheduler", scheduler, (), log, where))
 
     def run(self, stop: threading.Event, started: Callable[[], None] = lambda: None) -> None:
         """Start everything, replace what dies, and end it all when ``stop`` is set."""
@@ -100,8 +109,11 @@ class Supervisor:
 class _Child:
     """One process that is meant to run."""
 
-    def __init__(self, name: str, command: list[str], descriptors: tuple[int, ...], log: Path | None) -> None:
+    def __init__(
+        self, name: str, command: list[str], descriptors: tuple[int, ...], log: Path | None, where: dict[str, str]
+    ) -> None:
         self.name = name
+        self._environment = where
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
         self._command = command
@@ -115,7 +127,12 @@ class _Child:
         with ExitStack() as stack:
             log = stack.enter_context(self._log.open("ab")) if self._log is not None else None
             self.process = subprocess.Popen(
-                self._command, pass_fds=self._descriptors, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command,
+                pass_fds=self._descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
             )
 
     def keep(self) -> None:

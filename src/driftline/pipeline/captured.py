@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -20,7 +19,6 @@ from driftline.core.errors import InputError
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.core.window import Window, format_time
 from driftline.engine.attributes import OutputAttributes
-from driftline.engine.files import list_files
 from driftline.engine.rejects import Reject
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE, check
 from driftline.monitors.quality.estimation import (
@@ -32,17 +30,10 @@ from driftline.monitors.quality.estimation import (
 )
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
-from driftline.monitors.quality.rows import Tally
 from driftline.pipeline.documents import write_documents
+from driftline.pipeline.measuring import measure
 from driftline.pipeline.report import report_html
 from driftline.pipeline.steps import Progress, Recorder, Step
-
-if TYPE_CHECKING:
-    from driftline.engine.local import Found, LocalEngine
-
-LABEL_LOOKBACK = timedelta(days=1)
-MEMORY = "512MB"
-"""What reading and joining may hold in memory; beyond it they go through files."""
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):
@@ -52,7 +43,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     before it up to that of ``as_of`` (without: all there are). Below ``minimum_sample`` judged rows the verdict is
     UNKNOWN. ``report`` is the folder the documents go to. ``calibration`` is the baseline's ``score_calibration``: with
     it metrics of classifiers are also estimated from all predictions, labelled or not; ``history`` tells of earlier
-    windows which metrics lay within their estimates.
+    windows which metrics lay within their estimates. ``pieces`` is a folder where what was measured of each hour is
+    kept, so that it need not be read again.
     """
 
     captures: str
@@ -67,6 +59,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     minimum_sample: int = MINIMUM_SAMPLE
     calibration: dict[str, Any] | None = None
     history: tuple[dict[str, bool | None], ...] = ()
+    pieces: str | None = None
 
 
 class RunResult(msgspec.Struct, frozen=True):
@@ -87,20 +80,15 @@ def run_model_quality(
     run: ModelQualityRun, *, now: datetime | None = None, progress: Progress | None = None
 ) -> RunResult:
     """Read and merge captures with labels, analyse, check, and write the report if one is asked for."""
-    from driftline.engine.local import LocalEngine
-
+    run.attributes.check(run.problem_type)
     recorder = Recorder(progress)
     estimating = run.calibration is not None and run.attributes.probability is not None
     threshold = run.attributes.probability_threshold
     monitor = recipe(
         run.problem_type, threshold=threshold, seed=run.seed, classes=run.attributes.classes, estimating=estimating
     )
-    with (
-        tempfile.TemporaryDirectory(prefix="driftline-") as spill,
-        LocalEngine(spill=spill, memory_limit=MEMORY) as engine,
-    ):
-        captures, labels, state, rejects = _measure(run, engine, monitor, recorder)
-    counts = _counts_of(captures, labels, state.tally)
+    measured = measure(run, monitor, recorder)
+    state, counts, rejects = measured.state, measured.counts, measured.rejects
     result = recorder.step("analyse", counts["judged"], lambda: monitor.result(state), lambda r: r.item_count)
     judgement, violations = recorder.step(
         "check", result.item_count, lambda: _judge(run, result, counts, rejects), lambda found: len(found[1])
@@ -162,79 +150,9 @@ def write_report(result: RunResult, run: ModelQualityRun) -> list[Path]:
         counts=result.counts,
         rejects=result.rejects,
         steps=result.steps,
+        calibration=run.calibration,
     )
     return write_documents(documents, run.report or ".")
-
-
-def _measure(
-    run: ModelQualityRun, engine: LocalEngine, monitor: Recipe, recorder: Recorder
-) -> tuple[Found, Found, Any, tuple[Reject, ...]]:
-    from driftline.engine.local import Found
-
-    none = Found(0, 0, 0, ())
-    files = list_files(run.captures, run.window)
-    captures = none
-    if files:
-        captures = recorder.step(
-            "read captures",
-            len(files),
-            lambda: engine.load_captures(files, run.attributes, run.window),
-            lambda f: f.usable,
-            engine.share_done,
-        )
-    labels = _load_labels(run, engine, recorder) if captures.usable else none
-    state = monitor.merge([])
-    if captures.usable:
-        state = recorder.step(
-            "merge",
-            captures.usable,
-            lambda: monitor.measure(recorder.told("merge", engine.joined(), captures.usable)),
-            lambda s: s.tally.rows - s.tally.unlabelled,
-        )
-    mismatched = engine.mismatches() if captures.usable else ()
-    return (
-        captures,
-        labels,
-        state,
-        (*captures.rejects, *labels.rejects, *mismatched, *_not_a_class(state.tally, "labels")),
-    )
-
-
-def _load_labels(run: ModelQualityRun, engine: LocalEngine, recorder: Recorder) -> Found:
-    from driftline.engine.local import Found
-
-    files = list_files(run.labels, _label_window(run)) if run.labels and Path(run.labels).exists() else []
-    if not files:
-        engine.without_labels()
-        return Found(0, 0, 0, ())
-    return recorder.step(
-        "read labels", len(files), lambda: engine.load_labels(files), lambda f: f.usable, engine.share_done
-    )
-
-
-def _label_window(run: ModelQualityRun) -> Window | None:
-    """Labels are filed under the hour they were collected: from a day before the predictions up to now."""
-    if run.window is None or run.as_of is None:
-        return None
-    return Window(run.window.start - LABEL_LOOKBACK, max(run.as_of, run.window.end) + timedelta(microseconds=1))
-
-
-def _not_a_class(tally: Tally, source: str) -> tuple[Reject, ...]:
-    return (Reject(source, "not_a_class", tally.not_a_class),) if tally.not_a_class else ()
-
-
-def _counts_of(captures: Found, labels: Found, tally: Tally) -> dict[str, int]:
-    return {
-        "capture_records": captures.records,
-        "predictions": captures.usable,
-        "duplicate_events": captures.duplicates,
-        "label_records": labels.records,
-        "labels": labels.usable,
-        "duplicate_labels": labels.duplicates,
-        "matched": tally.rows - tally.unlabelled,
-        "unlabelled": tally.unlabelled,
-        "judged": tally.rows - tally.unlabelled - tally.not_a_class,
-    }
 
 
 def _judge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.core.documents import ModelQualityConstraints, Violation
-from driftline.core.verdict import Judgement, Verdict
+from driftline.core.verdict import Judgement
 from driftline.engine.rejects import Reject
 from driftline.pipeline.steps import Step
 
@@ -22,9 +22,13 @@ def report_html(
     counts: dict[str, int] | None = None,
     rejects: tuple[Reject, ...] = (),
     steps: tuple[Step, ...] = (),
+    calibration: dict[str, Any] | None = None,
 ) -> str:
-    """One self-contained HTML page. A baseline has no judgement: it meets its own constraints."""
-    # The page's templates and charts are loaded by those who write a report, not by everyone who measures.
+    """One self-contained HTML page. A baseline has no judgement.
+
+    ``calibration`` is what the estimate in the statistics rests on.
+    """
+    # The page and its charts are loaded by those who write a report, not by everyone who measures.
     from driftline.reporting.model_quality import render
     from driftline.reporting.report import Report
 
@@ -32,7 +36,7 @@ def report_html(
         Report(
             title=title,
             window=window,
-            verdict=Verdict.OK if judgement is None else judgement.verdict,
+            verdict=None if judgement is None else judgement.verdict,
             reasons=() if judgement is None else judgement.reasons,
             violations=violations,
             statistics=statistics,
@@ -41,5 +45,14 @@ def report_html(
             rejects=rejects,
             steps=steps,
             generated=generated,
+            calibration=calibration,
         )
     )
+
+
+def framed(page: str) -> str:
+    """A page as a notebook shows it: in a frame of its own, so that the styles of the two do not meet."""
+    from markupsafe import escape
+
+    look = "width: 100%; height: 44rem; border: 0; resize: vertical; overflow: auto"
+    return f'<iframe title="driftline report" sandbox="" style="{look}" srcdoc="{escape(page)}"></iframe>'

@@ -19,6 +19,7 @@ from driftline.core.documents import (
 from driftline.core.errors import InputError
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.core.window import format_time
+from driftline.engine.attributes import check_names
 from driftline.engine.rejects import Reject
 from driftline.engine.tables import Columns, PredictionTable
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE, Tolerance, check, suggest
@@ -26,7 +27,7 @@ from driftline.monitors.quality.estimation import CALIBRATION
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.pipeline.documents import write_documents
-from driftline.pipeline.report import report_html
+from driftline.pipeline.report import framed, report_html
 from driftline.pipeline.steps import Progress, Recorder
 
 Constraints = ModelQualityConstraints | str | Path | dict[str, Any]
@@ -43,9 +44,12 @@ class Baseline(msgspec.Struct, frozen=True):
     def write(self, folder: str | Path) -> list[Path]:
         """Write ``statistics.json``, ``constraints.json`` and ``report.html``; returns their paths."""
         documents = {"statistics": self.statistics, "constraints": constraints_document(self.constraints)}
-        return write_documents(documents | {"report.html": self._repr_html_()}, folder)
+        return write_documents(documents | {"report.html": self._page()}, folder)
 
     def _repr_html_(self) -> str:
+        return framed(self._page())
+
+    def _page(self) -> str:
         generated = str(self.statistics["dataset"]["evaluation_time"])
         return report_html(
             title="Baseline of model quality",
@@ -87,9 +91,12 @@ class Checked(msgspec.Struct, frozen=True):
             "constraint_violations": violations_document(list(self.violations)),
             "constraints": constraints_document(self.constraints),
         }
-        return write_documents(documents | {"report.html": self._repr_html_()}, folder)
+        return write_documents(documents | {"report.html": self._page()}, folder)
 
     def _repr_html_(self) -> str:
+        return framed(self._page())
+
+    def _page(self) -> str:
         return report_html(
             title="Model quality",
             judgement=self.judgement,
@@ -125,7 +132,7 @@ def baseline_model_quality(
     ``tolerance`` loosens the suggestions: ``0.02``, ``5%`` or ``2ci`` (:class:`Tolerance`).
     Raises :class:`InputError` for data that cannot be read, a missing column, or not one usable row.
     """
-    columns = _columns(label, prediction, probability, weight, classes)
+    columns = _columns(problem_type, label, prediction, probability, weight, classes)
     monitor = recipe(problem_type, threshold=threshold, seed=seed, classes=columns.classes)
     result, rejects, source = _measure(data, columns, monitor, progress, calibrated=True)
     if result.item_count == 0:
@@ -159,8 +166,8 @@ def check_model_quality(
     ``constraints`` are those of a :class:`Baseline`, a path to ``constraints.json``, or its content. The other
     arguments are those of :func:`baseline_model_quality`; below ``minimum_sample`` rows the verdict is UNKNOWN.
     """
-    columns = _columns(label, prediction, probability, weight, classes)
     wanted = constraints_of(constraints)
+    columns = _columns(wanted.problem_type, label, prediction, probability, weight, classes)
     monitor = recipe(wanted.problem_type, threshold=threshold, seed=seed, classes=columns.classes)
     result, rejects, source = _measure(data, columns, monitor, progress)
     document = statistics_document(result, format_time(now or datetime.now(UTC)))
@@ -173,6 +180,7 @@ def check_model_quality(
 
 
 def _columns(
+    problem_type: str,
     label: str,
     prediction: str | None,
     probability: str | Sequence[str] | None,
@@ -180,7 +188,10 @@ def _columns(
     classes: Sequence[str],
 ) -> Columns:
     scores = probability if probability is None or isinstance(probability, str) else tuple(probability)
-    return Columns(label, prediction, scores, weight, tuple(classes))
+    columns = Columns(label, prediction, scores, weight, tuple(classes))
+    if columns.probability is not None:
+        check_names(problem_type, columns.classes, given=f"probability {probability!r}")
+    return columns
 
 
 def constraints_of(given: Constraints) -> ModelQualityConstraints:

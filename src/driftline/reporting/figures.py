@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import msgspec
 from markupsafe import Markup
 
 from driftline.reporting.charts.confusion import MOST_CLASSES, confusion_chart, is_large
 from driftline.reporting.charts.curves import Curve, precision_recall_chart, roc_chart
-from driftline.reporting.charts.metrics import Mark, metric_chart
+from driftline.reporting.charts.mark import Mark
+from driftline.reporting.charts.metrics import metric_chart
 from driftline.reporting.charts.reliability import reliability_chart
 from driftline.reporting.scales import domain
 from driftline.reporting.statistics import Statistics
@@ -26,24 +26,24 @@ class Figure(msgspec.Struct, frozen=True):
     large: bool = False
 
 
-def metric_figures(marks: Sequence[Mark], *, shared: bool, most: int) -> list[Figure]:
-    """The first ``most`` metrics, on one axis from 0 to 1 where they all lie there; the others on an axis each.
+def metric_figures(marks: Sequence[Mark], most: int) -> list[Figure]:
+    """The first ``most`` metrics: shares and scores on one axis from 0 to 1, after them the others, an axis each.
 
-    Errors of a regression have units: they never share an axis (``shared`` is False).
+    Errors of a regression have units, and a loss has no upper end: they never share an axis.
     """
     drawn = [mark for mark in marks if mark.value is not None or mark.threshold is not None][:most]
-    split = [list(group) for _, group in groupby(enumerate(drawn), key=lambda item: _axis_of(*item, shared=shared))]
-    groups = [[mark for _, mark in group] for group in split]
+    shared = [mark for mark in drawn if _shares(mark)]
+    groups = [shared] * bool(shared) + [[mark] for mark in drawn if not _shares(mark)]
     return [_metric_figure(group, first=index == 0) for index, group in enumerate(groups)]
 
 
-def _axis_of(index: int, mark: Mark, *, shared: bool) -> int:
-    return -1 if shared and all(0 <= value <= 1 for value in mark.numbers()) else index
+def _shares(mark: Mark) -> bool:
+    return mark.bounded and all(0 <= value <= 1 for value in mark.numbers())
 
 
 def _metric_figure(marks: list[Mark], *, first: bool) -> Figure:
     values = [value for mark in marks for value in mark.numbers()]
-    ends = (0.0, 1.0) if all(0 <= value <= 1 for value in values) and len(marks) > 1 else domain(values)
+    ends = (0.0, 1.0) if all(map(_shares, marks)) else domain(values)
     wide = metric_chart(marks, ends, legend=first)
     return Figure("", wide, metric_chart(marks, ends, compact=True, legend=first))
 
@@ -57,11 +57,11 @@ def curve_figures(now: Statistics, baseline: Statistics) -> list[Figure]:
     if now.roc is not None:
         before = None if baseline.roc is None else Curve(_label("baseline", baseline), *baseline.roc)
         point = _point(now, "false_positive_rate", "true_positive_rate")
-        figures.append(Figure("ROC curve", roc_chart(Curve(_label("this window", now), *now.roc, point), before)))
+        figures.append(Figure("ROC curve", roc_chart(Curve(_label("this data", now), *now.roc, point), before)))
     if now.precision_recall is not None:
         figures.append(Figure("Precision–recall curve", _precision_recall(now, baseline)))
     if now.reliability is not None:
-        drawing = reliability_chart(f"this window, n {count(now.rows)}", *now.reliability)
+        drawing = reliability_chart(f"this data, n {count(now.rows)}", *now.reliability)
         figures.append(Figure("Reliability of the scores", drawing))
     return figures
 
@@ -69,7 +69,7 @@ def curve_figures(now: Statistics, baseline: Statistics) -> list[Figure]:
 def _precision_recall(now: Statistics, baseline: Statistics) -> Markup:
     given, before = now.precision_recall or ([], []), baseline.precision_recall
     then = None if before is None else Curve(f"baseline, n {count(baseline.rows)}", *before)
-    curve = Curve(f"this window, n {count(now.rows)}", *given, _point(now, "recall", "precision"))
+    curve = Curve(f"this data, n {count(now.rows)}", *given, _point(now, "recall", "precision"))
     return precision_recall_chart(curve, then, _prevalence(now))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from driftline.reporting.text import shorten
+from driftline.reporting.text import abridge
 
 
 class Confusion(NamedTuple):
@@ -21,8 +21,12 @@ class Confusion(NamedTuple):
 
 
 class Matrix(msgspec.Struct, frozen=True):
-    """Counts by (actual, predicted) place among the labels; cells of nothing are absent."""
+    """Counts by (actual, predicted) place among the names; cells of nothing are absent.
 
+    ``labels`` are the names, shortened for people; two of them can be equal where the names differ.
+    """
+
+    names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     cells: dict[tuple[int, int], int] = {}
 
@@ -61,14 +65,19 @@ def read_matrix(node: object) -> Matrix:
     Labels keep the document's order, actual classes first.
     """
     rows = {
-        str(actual): {str(name): number for name, value in row.items() if (number := _count(value))}
+        str(actual): {str(name): number for name, value in row.items() if value and (number := _count(value))}
         for actual, row in (node.items() if isinstance(node, Mapping) else ())
         if isinstance(row, Mapping)
     }
     names = list(dict.fromkeys([*rows, *(name for row in rows.values() for name in row)]))
     place = {name: index for index, name in enumerate(names)}
     cells = {(place[actual], place[name]): number for actual, row in rows.items() for name, number in row.items()}
-    return Matrix(tuple(shorten(name) or "(empty)" for name in names), cells)
+    return Matrix(tuple(names), tuple(map(class_label, names)), cells)
+
+
+def class_label(name: str) -> str:
+    """The name of a class as it is shown."""
+    return abridge(name, 80) or "(empty)"
 
 
 def _count(value: object) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import msgspec
 
 from driftline.core.documents import Constraint
-from driftline.reporting.charts.metrics import SIGNS, Mark, Status
+from driftline.reporting.charts.mark import SIGNS, Mark, Status
 from driftline.reporting.statistics import Entry, Statistics, finite
-from driftline.reporting.text import metric_label
+from driftline.reporting.text import metric_label, shorten
 
 CONSTANT = "_best_constant_classifier"
+_UNBOUNDED = ("loss", "entropy", "perplexity")
 _BASES = {
     "recall": "actual",
     "true_positive_rate": "actual",
@@ -23,12 +24,12 @@ _BASES = {
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A metric as the chart draws it, with what only the table says."""
+    """A metric as the chart draws it, with what only the table says; ``why`` its threshold was suggested."""
 
     mark: Mark
     entry: Entry
     constant: float | None
-    limit: str
+    why: str
 
 
 def metric_rows(
@@ -70,10 +71,15 @@ def _row(
         sign="≥" if constraint is None else SIGNS.get(constraint.comparison_operator, "≥"),
         baseline=None if before is None else before.value,
         error=entry.error,
+        bounded=is_bounded(name, now.problem),
     )
-    return Row(
-        mark, entry, None if constant is None else constant.value, constraint.suggestion or "" if constraint else ""
-    )
+    why = "" if constraint is None else shorten(constraint.suggestion or "", 160)
+    return Row(mark, entry, None if constant is None else constant.value, why)
+
+
+def is_bounded(name: str, problem: str) -> bool:
+    """Whether a metric can only lie between 0 and 1, as far as its name tells."""
+    return problem != "Regression" and not any(part in name for part in _UNBOUNDED)
 
 
 def _status(value: float | None, constraint: Constraint | None, *, violated: bool) -> Status:

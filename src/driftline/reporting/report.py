@@ -32,14 +32,16 @@ class Step(Protocol):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished run. ``statistics`` and ``baseline`` are whole ``statistics.json`` documents; times are texts.
+    """A finished run, or a baseline, which has no verdict; times are texts.
 
-    ``counts`` are those of the run: of them ``predictions`` and ``matched`` give the label coverage.
+    ``statistics`` and ``baseline`` are whole ``statistics.json`` documents. ``counts`` are those of the run: of them
+    ``predictions`` and ``matched`` give the label coverage. ``calibration`` is what the estimate without labels rests
+    on, as the baseline's ``score_calibration`` has it.
     """
 
     title: str
     window: str
-    verdict: Verdict
+    verdict: Verdict | None
     statistics: dict[str, Any]
     generated: str
     endpoint: str | None = None
@@ -48,6 +50,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     violations: tuple[Violation, ...] = ()
     constraints: dict[str, Constraint] = {}
     baseline: dict[str, Any] | None = None
+    calibration: dict[str, Any] | None = None
     counts: dict[str, int] = {}
     rejects: tuple[Reject, ...] = ()
     steps: tuple[Step, ...] = ()

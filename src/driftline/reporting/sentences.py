@@ -11,9 +11,11 @@ from driftline.reporting.text import apart, count, metric_label, percent, plural
 
 
 def headline(
-    verdict: Verdict, violated: Sequence[str], reasons: Sequence[Reason], constraints: Mapping[str, Constraint]
+    verdict: Verdict | None, violated: Sequence[str], reasons: Sequence[Reason], constraints: Mapping[str, Constraint]
 ) -> str:
-    """The verdict in one sentence. ``violated`` are the sentences of the violations."""
+    """The verdict in one sentence; of a baseline, what it suggests. ``violated`` are the violations' sentences."""
+    if verdict is None:
+        return f"Baseline with {plural(len(constraints), 'suggested constraint')}"
     if verdict is Verdict.UNKNOWN:
         return _unknown(reasons)
     if verdict is Verdict.VIOLATED:
@@ -26,6 +28,8 @@ def headline(
 def _unknown(reasons: Sequence[Reason]) -> str:
     if not reasons:
         return "Could not tell: no reason was recorded"
+    if reasons[0].code == "no_labels":
+        return "No verdict: no labels yet"
     others = f", and {plural(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
     return f"Could not tell: {shorten(reasons[0].message, 200)}{others}"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from driftline.reporting.text import shorten
 ROC = "receiver_operating_characteristic_curve"
 PRECISION_RECALL = "precision_recall_curve"
 RELIABILITY = "reliability_curve"
-_NOT_METRICS = {ROC, PRECISION_RECALL, RELIABILITY, "confusion_matrix"}
+CALIBRATION = "score_calibration"
 _WORDS = {"nan": "not a number", "infinity": "infinite", "-infinity": "infinite"}
 
 
@@ -34,7 +35,8 @@ class Entry(msgspec.Struct, frozen=True):
 class Statistics(msgspec.Struct, frozen=True):
     """What a statistics document says: its problem type, rows, metrics, matrix and curves (as lists of equal length).
 
-    A reliability curve is the mean score of each bin, the share of positives in it, and its number of rows.
+    A reliability curve is the mean score of each bin, the share of positives in it, and its number of rows. ``classes``
+    holds metrics of single classes, by the metric and then the class. ``calibration`` is that of a baseline's scores.
     """
 
     problem: str = ""
@@ -44,6 +46,8 @@ class Statistics(msgspec.Struct, frozen=True):
     roc: tuple[list[float], list[float]] | None = None
     precision_recall: tuple[list[float], list[float]] | None = None
     reliability: tuple[list[float], list[float], list[float]] | None = None
+    classes: dict[str, dict[str, Entry]] = {}
+    calibration: dict[str, Any] = {}
 
 
 def read_statistics(document: Mapping[str, Any]) -> Statistics:
@@ -52,11 +56,7 @@ def read_statistics(document: Mapping[str, Any]) -> Statistics:
     family = mapping(document.get(f"{FAMILIES.get(problem, '')}_metrics"))
     matrix = read_matrix(family.get("confusion_matrix"))
     rows = whole(mapping(document.get("dataset")).get("item_count"))
-    metrics = {
-        str(name): _entry(node)
-        for name, node in family.items()
-        if isinstance(node, Mapping) and name not in _NOT_METRICS
-    }
+    metrics = {str(name): read_entry(node) for name, node in family.items() if is_metric(node)}
     roc = columns(family.get(ROC), "false_positive_rates", "true_positive_rates")
     precision_recall = columns(family.get(PRECISION_RECALL), "recalls", "precisions")
     bins = columns(family.get(RELIABILITY), "scores", "positives", "weights")
@@ -68,7 +68,27 @@ def read_statistics(document: Mapping[str, Any]) -> Statistics:
         None if roc is None else (roc[0], roc[1]),
         None if precision_recall is None else (precision_recall[0], precision_recall[1]),
         None if bins is None else (bins[0], bins[1], bins[2]),
+        read_classes(family),
+        dict(mapping(family.get(CALIBRATION))),
     )
+
+
+def is_metric(node: object) -> bool:
+    """Whether a part of a document is a metric: it has a value, or says that it has none."""
+    # A class may be called "value": then there is an object where a metric has its number.
+    return isinstance(node, Mapping) and "value" in node and not isinstance(node["value"], Mapping)
+
+
+def read_classes(family: Mapping[Any, Any]) -> dict[str, dict[str, Entry]]:
+    """Metrics of single classes, whether written as class in metric or as metric in class in a table."""
+    found: dict[str, dict[str, Entry]] = {}
+    for name, node in family.items():
+        for one, entry in mapping(node).items() if name != "confusion_matrix" and not is_metric(node) else ():
+            inner = [(str(name), entry)] if is_metric(entry) else list(mapping(entry).items())
+            for metric, given in inner:
+                if is_metric(given):
+                    found.setdefault(str(metric), {})[str(one)] = read_entry(given)
+    return found
 
 
 def finite(value: object) -> float | None:
@@ -100,17 +120,24 @@ def columns(node: object, *names: str) -> tuple[list[float], ...] | None:
     lists = [mapping(node).get(name) for name in names]
     if not all(isinstance(values, list | tuple) for values in lists):
         return None
-    rows = [[finite(value) for value in row] for row in zip(*(values or () for values in lists), strict=False)]
-    most = [math.inf if name == "weights" else 1.0 for name in names]
-    kept = [
-        [value for value in row if value is not None]
-        for row in rows
-        if all(value is not None and 0 <= value <= top for value, top in zip(row, most, strict=True))
-    ]
+    most = [sys.float_info.max if name == "weights" else 1.0 for name in names]
+    rows = zip(*(_known(values or (), top) for values, top in zip(lists, most, strict=True)), strict=False)
+    kept = [row for row in rows if None not in row]
     return tuple(list(column) for column in zip(*kept, strict=True)) if kept else None
 
 
-def _entry(node: Mapping[Any, Any]) -> Entry:
+def _known(values: Sequence[object], most: float) -> list[Any]:
+    """The numbers from 0 to ``most`` as floats, None in the place of anything else."""
+    return [
+        float(value)
+        if isinstance(value, float | int) and 0 <= value <= most and value is not True and value is not False
+        else None
+        for value in values
+    ]
+
+
+def read_entry(node: Mapping[Any, Any]) -> Entry:
+    """A metric of a document."""
     value, interval = finite(node.get("value")), mapping(node.get("confidence_interval"))
     lower, upper = finite(interval.get("lower")), finite(interval.get("upper"))
     error = shorten(node.get("error") or _why(node.get("value")), 100) if value is None else ""

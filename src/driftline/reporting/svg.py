@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from driftline.reporting.markup import Attribute, coordinate, join, opened
 from driftline.reporting.text import clean, text_width
 
-Attribute = str | float
 Point = tuple[float, float]
 TEXT = 13.0
 SMALL = 12.0
@@ -17,35 +16,10 @@ BOLD = 14.0
 """Sizes of text in pixels; bold text is as wide as upright text of the size ``BOLD``."""
 
 
-def coordinate(value: float) -> str:
-    """A number as SVG writes it, to a hundredth of a pixel.
-
-    >>> coordinate(12.0), coordinate(0.126), coordinate(-0.0001)
-    ('12', '0.13', '0')
-    """
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is no place in a drawing")
-    return f"{round(value, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
-
-
-def node(tag: str, *content: Markup, **attributes: Attribute | None) -> Markup:
-    """An element. ``class_`` is written ``class``, other underscores as hyphens; an attribute of None is left out."""
-    written = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{_value(value)}"'
-        for name, value in attributes.items()
-        if value is not None
-    )
-    inside = "".join(content)
-    return Markup(f"<{tag}{written}>{inside}</{tag}>" if inside else f"<{tag}{written}/>")  # noqa: S704
-
-
-def _value(value: Attribute) -> str:
-    return str(escape(clean(value))) if isinstance(value, str) else coordinate(value)
-
-
-def join(parts: Iterable[Markup]) -> Markup:
-    """Several elements after each other."""
-    return Markup("").join(parts)
+def node(tag: str, *content: Markup, **attributes: Attribute) -> Markup:
+    """An element; one without content closes itself."""
+    start, inside = opened(tag, attributes), "".join(content)
+    return Markup(f"{start}>{inside}</{tag}>" if inside else f"{start}/>")  # noqa: S704
 
 
 def document(width: float, height: float, title: str, description: str, *content: Markup) -> Markup:
@@ -53,7 +27,7 @@ def document(width: float, height: float, title: str, description: str, *content
     label = node("title", escape(clean(title))), node("desc", escape(clean(description)))
     box = f"0 0 {coordinate(width)} {coordinate(height)}"
     space = "http://www.w3.org/2000/svg"
-    head: dict[str, Attribute | None] = {"viewBox": box, "width": width, "height": height}
+    head: dict[str, Attribute] = {"viewBox": box, "width": width, "height": height}
     return node("svg", *label, *content, xmlns=space, class_="chart", role="img", **head)
 
 
@@ -105,7 +79,8 @@ def stairs(points: Sequence[Point], class_: str) -> Markup:
 def legend(keys: Sequence[tuple[str, str]], left: float, top: float, width: float) -> tuple[Markup, float]:
     """Samples with their meaning, in rows of at most ``width``; and the height they take.
 
-    A key is the kind of its sample (now, was, chance, point, dot, diamond, threshold, forbidden, bar) and its meaning.
+    A key is the kind of its sample (now, was, chance, point, dot, guess, truth, diamond, threshold, forbidden, bar)
+    and its meaning.
     The lines of a curve (now, was) have a row each, so that charts beside each other have their plots at one height.
     """
     x, y, alone, parts = left, top + 12.0, -1.0, []
@@ -121,10 +96,11 @@ def legend(keys: Sequence[tuple[str, str]], left: float, top: float, width: floa
 
 def _sample(kind: str, x: float, y: float) -> Markup:
     middle = (x + 9, y)
-    if kind == "dot":
-        return line((x, y), (x + 18, y), "whisker") + dot(middle, 4, "dot")
-    if kind == "point":
-        return dot(middle, 4.5, "point")
+    if kind in ("dot", "guess"):
+        whisker = "whisker" if kind == "dot" else "guess-whisker"
+        return line((x, y), (x + 18, y), whisker) + dot(middle, 4, kind)
+    if kind in ("point", "truth"):
+        return dot(middle, 4.5 if kind == "point" else 3.5, kind)
     if kind == "diamond":
         return diamond(middle, 5, "was-mark")
     if kind == "threshold":

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
 import unicodedata
 
 # Characters that XML forbids, controls, half surrogates, and marks that turn the direction of the text after them.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_ACRONYMS = {"auc": "AUC", "mae": "MAE", "mse": "MSE", "rmse": "RMSE", "r2": "R²", "f1": "F1", "f2": "F2"}
+_ACRONYMS = {name: name.upper() for name in ("auc", "roc", "pr", "mae", "mse", "rmse", "f1", "f2")} | {
+    "r2": "R²",
+    "ovr": "one-vs-rest",
+    "ovo": "one-vs-one",
+}
 _BLANK = "–"
 
 
@@ -39,11 +44,22 @@ def fit(text: object, width: float, size: float) -> str:
     >>> fit("warehouse north 17", 80, 12)
     'warehou…17'
     """
-    line = shorten(text, 200)
+    line = abridge(text, 200)
     if text_width(line, size) <= width:
         return line
-    kept = next(n for n in range(len(line) - 1, -1, -1) if n == 0 or text_width(_middle(line, n), size) <= width)
+    kept = bisect.bisect_right(range(1, len(line)), width, key=lambda n: text_width(_middle(line, n), size))
     return _middle(line, kept)
+
+
+def abridge(text: object, limit: int) -> str:
+    """A text on one line, of at most ``limit`` characters; cut in its middle, as names often differ at their end.
+
+    >>> abridge("warehouse north 17", 10)
+    'wareho…17'
+    """
+    raw = str(text)
+    line = clean(" ".join((raw if len(raw) <= 8 * limit else f"{raw[: 4 * limit]} {raw[-4 * limit :]}").split()))
+    return line if len(line) <= limit and len(raw) <= 8 * limit else _middle(line, min(limit, len(line)) - 1)
 
 
 def _middle(line: str, kept: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,11 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 DRAWS = 2000
+_HELD = 1 << 21
+"""Places of drawn matrices that are held at a time: 16 MB."""
+UNSEEN = 1.0
+"""Rows of each predicted class that are added to the baseline's when shares are drawn, so that errors it happens not
+to have can occur."""
 SUPPORT_ROWS, UNSUPPORTED = 20, 0.05
 MOST_CLASSES = 100
 """A calibrator holds a number for each pair of classes: beyond this many it would be too large a document."""
@@ -80,18 +85,20 @@ def estimate_multiclass(
 ) -> Estimate:
     """What accuracy and the weighted metrics will be when the labels of these rows come.
 
-    The expected confusion matrix is Σp by predicted class, each place multiplied by what the baseline had there over
-    what its probabilities said, both with one row more (the ratio estimator of survey sampling, Cochran 1977). The
-    labels' own variance is that of independent rows, Σp(1-p); the factor's that of the baseline's rows, as many times
-    larger as the window's predicted class is larger than the baseline's. Both are drawn together.
+    The expected confusion matrix is Σp by predicted class, plus what the labels had over Σp on the baseline, for as
+    many rows: the difference estimator of survey sampling (Cochran 1977, 7.9). It is right however far the
+    probabilities are off, as long as they are off alike in the window. How far a matrix can be from it is drawn from
+    a Dirichlet-multinomial: shares of the true classes among the rows of one predicted class that the baseline's rows
+    could stand for (the Bayesian bootstrap, Rubin 1981), then labels with these shares. That is as if a probability
+    told no more of a row than its predicted class does, so the interval is rather too wide where it does.
     """
     rows = int(window.rows.sum())
     doubts = _conditions(calibrator, window, history, level)
     if doubts or not isinstance(calibrator, MulticlassCalibrator):
         return Estimate(rows, level, {}, doubts)
-    centre, drawn = _matrices(calibrator, window, np.random.default_rng(seed))
-    draws = [_metrics(matrix) for matrix in drawn]
-    found = {n: _between(v, np.array([draw[n] for draw in draws]), level) for n, v in _metrics(centre).items()}
+    expected = _expected(calibrator, window)
+    draws = [_metrics(matrix) for matrix in _drawn(calibrator, window, expected, np.random.default_rng(seed))]
+    found = {n: _between(v, np.array([draw[n] for draw in draws]), level) for n, v in _metrics(expected).items()}
     return Estimate(rows, level, found, ())
 
 
@@ -100,38 +107,34 @@ def _between(value: float, draws: Floats, level: float) -> Estimated:
     return Estimated(value, min(lower, value), max(upper, value))
 
 
-def _matrices(calibrator: MulticlassCalibrator, window: Masses, random: np.random.Generator) -> tuple[Floats, Floats]:
-    """The expected matrix, and matrices that the labels could make."""
+def _expected(calibrator: MulticlassCalibrator, window: Masses) -> Floats:
+    """The expected matrix; a place can be a little below zero, so that the sums are unbiased."""
     said, n, m = calibrator.said, window.rows[:, None], calibrator.said.rows[:, None]
-    factor = (calibrator.actual + 1) / (said.mass * UNIT + 1)
-    expected = _scaled(window.mass * UNIT * factor, n)
-    shares = np.where(n > 0, expected / np.maximum(n, 1), 1 / len(n))
-    bound = n * shares * (1 - shares)
-    base = _scaled(said.mass * UNIT * factor, m)
-    doubt = _variance(said, base, m) * (n / np.maximum(m, 1)) ** 2
-    stretch = np.sqrt((_variance(window, expected, n) + doubt) / np.where(bound > 0, bound, 1))
-    draws = random.multinomial(window.rows, shares / shares.sum(axis=1, keepdims=True), (DRAWS, len(n)))
-    return expected, _scaled(np.maximum(expected + (draws - expected) * stretch, 0), n)
+    return np.asarray(window.mass * UNIT + (calibrator.actual - said.mass * UNIT) * n / np.maximum(m, 1))
 
 
-def _scaled(matrix: npt.NDArray[Any], rows: Integers) -> Floats:
-    """The matrix with each predicted class's places adding up to its rows."""
-    total = matrix.sum(axis=-1, keepdims=True)
-    return np.asarray(matrix * np.where(total > 0, rows / np.where(total > 0, total, 1), 0))
-
-
-def _variance(said: Masses, expected: Floats, rows: Integers) -> Floats:
-    """Σq(1-q) of probabilities q = f·p, with f so that Σq is what is expected; at most that of equal q."""
-    mass, squares = said.mass * UNIT, (said.mass - said.spread) * UNIT
-    factor = expected / np.where(mass > 0, mass, 1)
-    most = expected * (1 - expected / np.maximum(rows, 1))
-    return np.clip(expected - factor**2 * squares, 0, np.maximum(most, 0))
+def _drawn(
+    calibrator: MulticlassCalibrator, window: Masses, expected: Floats, random: np.random.Generator
+) -> Iterator[Floats]:
+    """Matrices that the labels could make, around the expected one."""
+    classes, n = len(expected), window.rows[:, None]
+    likely = np.maximum(expected, 0)
+    total = likely.sum(axis=1, keepdims=True)
+    shares = np.where(total > 0, likely / np.where(total > 0, total, 1), 1 / classes)
+    weights = calibrator.said.rows[:, None] * shares + UNSEEN / classes
+    mean = n * weights / weights.sum(axis=1, keepdims=True)
+    for _ in range(0, DRAWS, size := max(1, min(DRAWS, _HELD // classes**2))):
+        gammas = random.standard_gamma(weights, (size, classes, classes))
+        counts = random.multinomial(window.rows, gammas / gammas.sum(axis=2, keepdims=True))
+        yield from expected + (counts - mean)
 
 
 def _metrics(matrix: Floats) -> dict[str, float]:
     """The metrics of a confusion matrix [predicted, actual] that has rows."""
-    found = multiclass.metrics(np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1))
-    return {name: value for name, value in found.items() if value is not None}
+    right = np.maximum(np.diagonal(matrix), 0)
+    predicted = np.maximum(matrix.sum(axis=1), right)
+    found = multiclass.metrics(right, np.maximum(matrix.sum(axis=0), right), predicted)
+    return {name: min(value, 1.0) for name, value in found.items() if value is not None}
 
 
 def _conditions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,14 +15,23 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 
-from driftline.core.errors import SetupError
+from driftline.core.errors import InputError, SetupError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITE = "driftline_write"
 _ADVISORY_LOCK = 0x64726966746C696E  # "driftlin" in ASCII: PostgreSQL's lock for our migrations
 _BUSY_SECONDS = 30.0
+VARIABLE = "DRIFTLINE_DATABASE"
+"""The environment variable that names the database: other users of a machine see commands, but not environments."""
 
 
 class Store:
@@ -66,6 +76,11 @@ class Store:
         self.close()
 
 
+def database_of_environment() -> str | None:
+    """The database URL that the environment names, if it does."""
+    return os.environ.get(VARIABLE) or None
+
+
 def open_store(url_or_path: str | Path) -> Store:
     """The store at a database URL, or in a SQLite file at a path (made with its folder when absent).
 
@@ -102,6 +117,8 @@ def migrate(store: Store) -> None:
                 evidence=str(error),
                 hint="upgrade driftline, or use another data folder",
             ) from None
+        except ProgrammingError as error:
+            raise _unusable(store.name, error) from error
 
 
 def _server(url: str) -> Store:
@@ -178,11 +195,19 @@ def _begin_sqlite(connection: Connection) -> None:
 def _explained(name: str) -> Iterator[None]:
     try:
         yield
+    except DataError as error:
+        # PostgreSQL holds no NUL character in a text, SQLite does; no name of ours has one.
+        what, hint = "a value cannot be stored", "use text without NUL characters"
+        raise InputError(what, evidence=str(error.orig or error).strip()[:300], hint=hint) from error
     except DatabaseError as error:
         if type(error) not in (OperationalError, DatabaseError):
             raise  # a broken rule or a wrong statement is not the machine's fault
-        raise SetupError(
-            f"the database {name} cannot be used",
-            evidence=str(error.orig or error).strip()[:300],
-            hint="check that it is reachable, has free disk space and may be written by this user",
-        ) from error
+        raise _unusable(name, error) from error
+
+
+def _unusable(name: str, error: DatabaseError) -> SetupError:
+    return SetupError(
+        f"the database {name} cannot be used",
+        evidence=str(error.orig or error).strip()[:300],
+        hint="check that it is reachable, has free disk space and may be written by this user",
+    )

@@ -25,6 +25,7 @@ def create(
     capture: CaptureSettings,
     now: datetime,
     variant: str = "AllTraffic",
+    upstream: str | None = None,
 ) -> Endpoint:
     """Add an endpoint; :class:`ConflictError` when the name is taken. A deleted name may be used again."""
     values = {
@@ -32,6 +33,7 @@ def create(
         "model": model,
         "capture": capture,
         "variant": variant,
+        "upstream": upstream,
         "revision": _next_revision(connection),
         "deleted": False,
         "created": now,
@@ -46,8 +48,11 @@ def create(
 
 
 def change(connection: Connection, name: str, *, now: datetime, **changes: Any) -> Endpoint:
-    """Change ``model_path``, ``model``, ``capture`` or ``variant``; :class:`NotFoundError` when there is no such."""
-    allowed = {"model_path", "model", "capture", "variant"}
+    """Change any of ``model_path``, ``model``, ``capture``, ``variant`` and ``upstream``.
+
+    Raises :class:`NotFoundError` when there is no such endpoint.
+    """
+    allowed = {"model_path", "model", "capture", "variant", "upstream"}
     if not changes.keys() <= allowed:
         raise TypeError(f"only {', '.join(sorted(allowed))} can change")
     return _set(connection, name, now, changes)
@@ -56,6 +61,15 @@ def change(connection: Connection, name: str, *, now: datetime, **changes: Any) 
 def delete(connection: Connection, name: str, *, now: datetime) -> Endpoint:
     """Mark an endpoint as deleted and return its last state; :class:`NotFoundError` when there is no such."""
     return _set(connection, name, now, {"deleted": True})
+
+
+def change_alone(connection: Connection) -> None:
+    """Until this transaction ends no other changes an endpoint: for those who change what they have read.
+
+    A write transaction of SQLite is alone anyway; on PostgreSQL this waits for a rival's commit and sees it.
+    """
+    statement = insert_into(connection, counters).values(name=_COUNTER, value=0)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value}))
 
 
 def get(connection: Connection, name: str) -> Endpoint:

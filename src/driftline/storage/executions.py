@@ -12,7 +12,7 @@ from driftline.core.documents import Violation
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
-from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
+from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords, RunCause
 from driftline.resources.schedules import Schedule
 from driftline.storage.tables import executions as table
 from driftline.storage.types import insert_into, new_id
@@ -47,6 +47,7 @@ def add(
     revision: int,
     report: str,
     now: datetime,
+    cause: RunCause = "tick",
 ) -> Execution | None:
     """A Pending execution; None when this schedule, window and revision has one already."""
     execution = Execution(
@@ -60,6 +61,7 @@ def add(
         "Pending",
         report,
         now,
+        cause=cause,
     )
     statement = insert_into(connection, table).values(**msgspec.structs.asdict(execution)).on_conflict_do_nothing()
     # What comes back is asked for, because the number of inserted rows is not told by every driver.

@@ -16,6 +16,7 @@ from driftline.core.documents import Interval, Metric
 from driftline.core.sampling import GROUPS, samples_of_groups
 from driftline.monitors.encoding import binary_codes
 from driftline.monitors.quality import binary_estimation
+from driftline.monitors.quality.areas import area_metric, groups_without_one
 from driftline.monitors.quality.estimation import History
 from driftline.monitors.quality.result import (
     CURVE_POINTS,
@@ -23,7 +24,6 @@ from driftline.monitors.quality.result import (
     MINIMUM_FOR_DEVIATION,
     QualityResult,
     Values,
-    deviation,
     jackknifed,
     measured,
 )
@@ -120,7 +120,7 @@ class BinaryQuality:
         metrics = _decision_metrics(confusion, samples)
         extras: dict[str, Any] = {"confusion_matrix": _matrix(confusion)}
         if scores.rows or not confusion.rows:
-            metrics["auc"] = _area(scores, samples, weighted=confusion.weighted)
+            metrics["auc"] = area_metric(scores, samples, weighted=confusion.weighted)
             reliability = probabilities.curve(*scores.table)
             metrics |= _calibration_metrics(scores, reliability, weighted=confusion.weighted)
             extras |= _curves(scores, reliability)
@@ -231,26 +231,6 @@ def whole(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
-def _area(scores: ScoreDistribution, samples: Any, *, weighted: bool) -> Metric:
-    area = ranking.roc_auc(scores.table)
-    if area.auc is None:
-        return Metric(None, error="no actual positives" if area.positives == 0 else "no actual negatives")
-    spread = deviation([scores.area(kept) for kept in samples])
-    if weighted:
-        found = jackknifed(area.auc, scores.areas_without(), "logit")
-        method = "delete-a-group jackknife on the logit"
-    else:
-        found = intervals.area(area.auc, area.variance, area.positives, area.negatives, LEVEL)
-        method = "DeLong on the logit" if area.variance > 0 and 0 < area.auc < 1 else "Newcombe score"
-    interval = None if found is None else Interval(*found, LEVEL, method)
-    return Metric(area.auc, spread, interval)
-
-
-def _others(scores: ScoreDistribution) -> list[Any]:
-    """For every group that has rows, which groups are left without it."""
-    return [np.arange(GROUPS) != group for group in np.unique(scores.codes % GROUPS)]
-
-
 def _calibration_metrics(
     scores: ScoreDistribution, curve: probabilities.Reliability | None, *, weighted: bool
 ) -> dict[str, Metric]:
@@ -267,7 +247,9 @@ def _calibration_metrics(
 def _brier_interval(scores: ScoreDistribution, brier: float, weighted: bool) -> Interval | None:
     table, rows = scores.table, scores.rows
     if weighted:
-        found = jackknifed(brier, [probabilities.brier(*scores.part(kept)) for kept in _others(scores)], "logit")
+        found = jackknifed(
+            brier, [probabilities.brier(*scores.part(kept)) for kept in groups_without_one(scores)], "logit"
+        )
         return None if found is None else Interval(*found, LEVEL, "delete-a-group jackknife on the logit")
     squares = float(table.positives @ (1 - table.scores) ** 4 + table.negatives @ table.scores**4)
     variance = squares / rows - brier * brier

@@ -16,9 +16,10 @@ from driftline.core.errors import InputError
 from driftline.core.sampling import GROUPS, samples_of_groups
 from driftline.monitors.encoding import canonical, canonical_classes
 from driftline.monitors.quality import multiclass_estimation
+from driftline.monitors.quality.areas import MACRO
 from driftline.monitors.quality.binary import whole
 from driftline.monitors.quality.estimation import History
-from driftline.monitors.quality.probability_vectors import class_areas, rounding, vector_metrics
+from driftline.monitors.quality.probability_vectors import vector_metrics
 from driftline.monitors.quality.result import (
     LEVEL,
     MINIMUM_FOR_DEVIATION,
@@ -27,7 +28,7 @@ from driftline.monitors.quality.result import (
     jackknifed,
     measured,
 )
-from driftline.monitors.quality.rows import Tally, folded, judged, tally
+from driftline.monitors.quality.rows import MOST_HELD, Tally, folded, judged, tally
 from driftline.stats import intervals, multiclass
 from driftline.stats.estimation import Estimate
 from driftline.stats.masses import Masses, masses
@@ -35,6 +36,9 @@ from driftline.stats.masses import merged as masses_of
 from driftline.stats.vectors import are_distributions
 
 CONSTRAINED = dict.fromkeys(multiclass.NAMES, "LessThanThreshold")
+CONSTRAINED_WITH_VECTORS = CONSTRAINED | {MACRO: "LessThanThreshold"}
+MOST_HELD_WITH_VECTORS = 4
+"""States of probabilities can be of 36 MB each: fewer are held at a time."""
 _SUFFIX = "_best_constant_classifier"
 _PROPORTIONS = ("accuracy", "weighted_recall")
 
@@ -60,9 +64,15 @@ class MulticlassQuality:
 
     def __init__(self, *, seed: int = 0, classes: Sequence[str] = ()) -> None:
         self.seed = seed
+        if classes:
+            self.constrained = CONSTRAINED_WITH_VECTORS
         self.classes = tuple(canonical(name) for name in classes)
         if len(set(self.classes)) < len(self.classes):
-            raise InputError("two probabilities are of the same class", evidence=", ".join(self.classes)[:200])
+            raise InputError(
+                "two probabilities are of the same class",
+                evidence=", ".join(classes)[:200],
+                hint="name every class once; numbers that are equal, such as 1 and 1.0, are one class",
+            )
         self.confusion = Confusion()
         self.vectors = Vectors(len(classes)) if classes else None
 
@@ -92,7 +102,8 @@ class MulticlassQuality:
 
     def measure(self, batches: Iterable[pa.RecordBatch]) -> MulticlassState:
         """The state of all batches."""
-        return folded(self.merge, (self.update(batch) for batch in batches))
+        states = (self.update(batch) for batch in batches)
+        return folded(self.merge, states, most=MOST_HELD if self.vectors is None else MOST_HELD_WITH_VECTORS)
 
     def result(self, state: MulticlassState) -> QualityResult:
         """Every metric of the rows seen."""
@@ -101,9 +112,9 @@ class MulticlassQuality:
         metrics, extras = _metrics(confusion, samples), dict[str, Any](confusion_matrix=_matrix(confusion))
         if state.vectors is not None and self.vectors is not None and state.vectors.rows:
             sums = self.vectors.result(state.vectors)
-            metrics |= vector_metrics(sums, samples, weighted=confusion.weighted)
-            extras["one_vs_rest_auc"] = class_areas(sums, self.classes, weighted=confusion.weighted)
-            extras |= {"classes": list(self.classes), "rows_with_probabilities": sums.rows} | rounding(sums)
+            found, more = vector_metrics(sums, self.classes, samples, weighted=confusion.weighted)
+            metrics |= found
+            extras |= {"classes": list(self.classes), "rows_with_probabilities": sums.rows} | more
         return QualityResult("MulticlassClassification", confusion.rows, metrics, extras)
 
     def calibration(self, state: MulticlassState) -> dict[str, Any] | None:

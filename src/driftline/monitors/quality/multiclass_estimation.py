@@ -35,7 +35,7 @@ def _fitted(said: Masses, confusion: ConfusionMatrix, classes: Sequence[str]) ->
     if strange:
         return Condition("other_classes", f"the baseline has labels or predictions of no class: {strange[:3]}", {})
     if confusion.weighted:
-        return Condition("weighted", "an estimate without labels knows no weights", {})
+        return Condition("weighted_baseline", "a baseline of weighted rows cannot calibrate probabilities", {})
     place = [classes.index(label) for label in confusion.labels]
     actual = np.zeros((len(classes), len(classes)), dtype=np.int64)
     # The matrix is [actual, predicted]; the calibrator wants what was predicted first.

@@ -56,13 +56,9 @@ def recipe(
 ) -> Recipe:
     """The recipe of a problem type.
 
-    ``threshold`` and ``estimating`` matter to binary problems only, ``classes`` (one name a probability) to multiclass.
+    ``threshold`` and ``estimating`` matter to binary problems only, ``classes`` (one name a probability) to those of
+    several classes.
     """
-    if classes and problem_type != "MulticlassClassification":
-        raise InputError(
-            f"class names make no sense for {problem_type}",
-            hint="leave them out, or choose the problem type MulticlassClassification",
-        )
     if problem_type == "BinaryClassification":
         return BinaryQuality(threshold=threshold, seed=seed, estimating=estimating)
     if problem_type == "MulticlassClassification":

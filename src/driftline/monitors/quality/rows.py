@@ -13,7 +13,7 @@ import pyarrow as pa
 from driftline.core.sampling import groups_of
 
 T = TypeVar("T")
-_HELD = 16
+MOST_HELD = 16
 Bools = npt.NDArray[np.bool_]
 
 
@@ -28,12 +28,12 @@ class Tally(msgspec.Struct, frozen=True):
         return Tally(self.rows + other.rows, self.unlabelled + other.unlabelled, self.not_a_class + other.not_a_class)
 
 
-def folded(merge: Callable[[Sequence[T]], T], states: Iterable[T]) -> T:
-    """The merge of many states, a few held at a time, so that memory does not grow with the number of batches."""
+def folded(merge: Callable[[Sequence[T]], T], states: Iterable[T], *, most: int = MOST_HELD) -> T:
+    """The merge of many states, at most ``most`` held at a time, so that memory does not grow with their number."""
     held: list[T] = []
     for state in states:
         held.append(state)
-        if len(held) == _HELD:
+        if len(held) == most:
             held = [merge(held)]
     return merge(held)
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from driftline.reporting import svg
+from driftline.reporting.markup import coordinate, join
 from driftline.reporting.matrix import Matrix
-from driftline.reporting.svg import coordinate
 from driftline.reporting.text import count, fit, percent, short_count, text_width
 
 MOST_CLASSES = 30
@@ -91,7 +91,7 @@ def _headings(matrix: Matrix, grid: _Grid) -> Markup:
             svg.text(x, grid.bottom + 17, _cell_text(predicted[index], grid), "small soft", anchor="middle"),
             _column_name(label, x, grid),
         ]
-    return svg.join(parts)
+    return join(parts)
 
 
 def _column_name(label: str, x: float, grid: _Grid) -> Markup:
@@ -109,7 +109,7 @@ def _shades(cells: dict[tuple[int, int], int], actual: list[int], grid: _Grid) -
         x, y = grid.left + column * grid.wide, grid.top + row * grid.high
         kind = "right" if row == column else "wrong"
         paths.setdefault((kind, shade), []).append(f"M{coordinate(x)} {coordinate(y)}{box}")
-    return svg.join(
+    return join(
         svg.node("path", d="".join(boxes), class_=kind, fill_opacity=0.08 * shade)
         for (kind, shade), boxes in sorted(paths.items())
     )
@@ -119,7 +119,7 @@ def _lines(grid: _Grid) -> Markup:
     down = [(grid.left + index * grid.wide, index) for index in range(grid.size + 1)]
     across = [grid.top + index * grid.high for index in range(grid.size + 1)]
     parts = [svg.line((x, grid.top), (x, grid.bottom), "grid") for x, _ in down]
-    return svg.join([*parts, *(svg.line((grid.left, y), (grid.right, y), "grid") for y in across)])
+    return join([*parts, *(svg.line((grid.left, y), (grid.right, y), "grid") for y in across)])
 
 
 def _counts(cells: dict[tuple[int, int], int], matrix: Matrix, grid: _Grid) -> Markup:

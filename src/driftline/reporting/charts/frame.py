@@ -8,6 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from driftline.reporting import svg
+from driftline.reporting.markup import join
 from driftline.reporting.scales import Scale, tick_labels, ticks
 
 WIDTH = 340.0
@@ -34,7 +35,7 @@ def unit_frame(keys: Sequence[tuple[str, str]], x_title: str, y_title: str, *, b
         svg.text(middle, floor + below + 38, x_title, "small", anchor="middle"),
         svg.turned(10, (top + floor) / 2, y_title, "small"),
     ]
-    return Frame(x, y, svg.join([legend, *_grid(x, y, below), *titles]), floor + below + 46)
+    return Frame(x, y, join([legend, *_grid(x, y, below), *titles]), floor + below + 46)
 
 
 def _grid(x: Scale, y: Scale, below: float) -> list[Markup]:

@@ -1,40 +1,20 @@
-"""Metrics against their thresholds: a dot with its interval, and the side of the threshold that is not allowed."""
+"""Metrics against their thresholds: a dot with its interval, and the side of the threshold that is not allowed.
+
+An estimate looks like one: a hollow dot, a dashed interval, and no side that is not allowed, as none is judged by it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from markupsafe import Markup
 
 from driftline.reporting import svg
-from driftline.reporting.scales import LARGEST, Scale, tick_labels, ticks
+from driftline.reporting.charts.mark import GLYPHS, Mark, spoken
+from driftline.reporting.markup import join
+from driftline.reporting.scales import Scale, tick_labels, ticks
 from driftline.reporting.text import count, fit, number, short_count, text_width
-
-Status = Literal["violated", "met", "undefined", "free"]
-GLYPHS: dict[str, str] = {"violated": "✕ violated", "met": "✓ met", "undefined": "? undefined", "free": ""}
-SIGNS = {"LessThanThreshold": "≥", "GreaterThanThreshold": "≤"}
-
-
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the chart. ``sign`` is ≥ where the value must be at least the threshold, ≤ where at most."""
-
-    label: str
-    value: float | None
-    rows: int
-    status: Status = "free"
-    lower: float | None = None
-    upper: float | None = None
-    threshold: float | None = None
-    sign: str = "≥"
-    baseline: float | None = None
-    error: str = ""
-
-    def numbers(self) -> list[float]:
-        """Every number that is drawn."""
-        given = (self.value, self.lower, self.upper, self.threshold, self.baseline)
-        return [value for value in given if value is not None and abs(value) <= LARGEST]
 
 
 class _Layout(NamedTuple):
@@ -47,7 +27,7 @@ class _Layout(NamedTuple):
     track: float
 
 
-_WIDE = _Layout(900, 40, 170, 480, 26)
+_WIDE = _Layout(900, 40, 190, 520, 26)
 _COMPACT = _Layout(340, 58, 6, 334, 45)
 
 
@@ -57,17 +37,24 @@ def metric_chart(
     """Rows of metrics on one axis. ``compact`` puts the words above the track, for a narrow screen."""
     layout = _COMPACT if compact else _WIDE
     scale = Scale(*ends, layout.left, layout.right)
-    keys, top = svg.legend(_keys(marks) if legend else (), 0, 0, layout.width)
+    keys, top = svg.legend(_keys(marks), 0, 0, layout.width) if legend else (Markup(""), 0.0)
+    top += 6 if legend else 0
     bottom = top + layout.row * len(marks) + 4
     rows = [_row(mark, scale, layout, top + index * layout.row) for index, mark in enumerate(marks)]
     content = (keys, _axis(scale, top + 8, bottom), *rows)
-    return svg.document(layout.width, bottom + 20, "Metrics against their thresholds", _spoken(marks), *content)
+    estimated = any(mark.estimated for mark in marks)
+    title = "Estimated metrics, not measured" if estimated else "Metrics against their thresholds"
+    return svg.document(layout.width, bottom + 20, title, spoken(marks), *content)
 
 
 def _keys(marks: Sequence[Mark]) -> list[tuple[str, str]]:
-    keys = [("dot", "value with its interval")]
+    estimated = any(mark.estimated for mark in marks)
+    keys = [("guess", "estimate with its interval")] if estimated else [("dot", "value with its interval")]
+    if any(mark.truth is not None for mark in marks):
+        keys.append(("truth", "measured with labels"))
     if any(mark.threshold is not None for mark in marks):
-        keys += [("threshold", "threshold"), ("forbidden", "not allowed")]
+        keys.append(("threshold", "threshold"))
+        keys += [] if estimated else [("forbidden", "not allowed")]
     if any(mark.baseline is not None for mark in marks):
         keys.append(("diamond", "baseline"))
     return keys
@@ -77,9 +64,7 @@ def _axis(scale: Scale, top: float, bottom: float) -> Markup:
     values = ticks(scale.low, scale.high)
     labels = tick_labels(values)
     grid = [svg.line((scale(value), top), (scale(value), bottom), "grid") for value in values]
-    return svg.join(
-        [*grid, *(_tick(scale, value, bottom + 14, name) for value, name in zip(values, labels, strict=True))]
-    )
+    return join([*grid, *(_tick(scale, value, bottom + 14, name) for value, name in zip(values, labels, strict=True))])
 
 
 def _tick(scale: Scale, value: float, y: float, name: str) -> Markup:
@@ -99,25 +84,32 @@ def _row(mark: Mark, scale: Scale, layout: _Layout, top: float) -> Markup:
 
 def _track(mark: Mark, scale: Scale, y: float) -> list[Markup]:
     if mark.value is None:
-        return [svg.text(scale.start + 4, y + 4, fit(mark.error, 290, svg.SMALL), "small halo")]
+        return [svg.text(scale.start + 4, y + 4, fit(mark.error, scale.end - scale.start, svg.SMALL), "small halo")]
     parts = [svg.rectangle(scale.start, y - 3, scale.end - scale.start, 6, "track")]
     if mark.threshold is not None:
         parts += _limit(mark, scale, mark.threshold, y)
-    if mark.lower is not None and mark.upper is not None:
-        ends = scale(mark.lower), scale(mark.upper)
-        parts.append(svg.line((ends[0], y), (ends[1], y), "whisker"))
-        parts += [svg.line((end, y - 4), (end, y + 4), "whisker") for end in ends]
+    parts += _whisker(mark, scale, y)
     if mark.baseline is not None:
         parts.append(svg.diamond((scale(mark.baseline), y), 5.5, "was-mark"))
-    return [*parts, svg.dot((scale(mark.value), y), 5, "dot")]
+    parts.append(svg.dot((scale(mark.value), y), 5, "guess" if mark.estimated else "dot"))
+    return parts if mark.truth is None else [*parts, svg.dot((scale(mark.truth), y), 3.5, "truth")]
+
+
+def _whisker(mark: Mark, scale: Scale, y: float) -> list[Markup]:
+    if mark.lower is None or mark.upper is None:
+        return []
+    ends = scale(mark.lower), scale(mark.upper)
+    whole = svg.line((ends[0], y), (ends[1], y), "guess-whisker" if mark.estimated else "whisker")
+    return [whole, *(svg.line((end, y - 4), (end, y + 4), "whisker") for end in ends)]
 
 
 def _limit(mark: Mark, scale: Scale, threshold: float, y: float) -> list[Markup]:
     """The threshold with its number, and the forbidden side of the track."""
     x = scale(threshold)
     start, end = (scale.start, x) if mark.sign == "≥" else (x, scale.end)
+    forbidden = [] if mark.estimated else [svg.rectangle(start, y - 3, end - start, 6, "forbidden")]
     return [
-        svg.rectangle(start, y - 3, end - start, 6, "forbidden"),
+        *forbidden,
         svg.line((x, y - 9), (x, y + 8), "threshold"),
         _tick(scale, threshold, y - 12, f"{mark.sign} {number(threshold)}"),
     ]
@@ -127,12 +119,12 @@ def _wide_words(mark: Mark, layout: _Layout, _: Scale, top: float) -> Markup:
     y = top + layout.track + 4
     words = [
         svg.text(0, y, fit(mark.label, layout.left - 14, svg.BOLD), "name"),
-        svg.text(590, y, number(mark.value), "value", anchor="end"),
-        svg.text(604, y, _interval(mark, 140), "small soft"),
-        svg.text(788, y, f"n {_rows(mark)}", "small soft", anchor="end"),
-        svg.text(802, y, GLYPHS[mark.status], "status"),
+        svg.text(610, y, number(mark.value), "value", anchor="end"),
+        svg.text(624, y, _interval(mark, 140), "small soft"),
+        svg.text(802, y, f"n {_rows(mark)}", "small soft", anchor="end"),
+        svg.text(816, y, GLYPHS[mark.status], "status"),
     ]
-    return svg.join(words)
+    return join(words)
 
 
 def _compact_rows(mark: Mark, scale: Scale, y: float) -> Markup:
@@ -162,17 +154,4 @@ def _compact_words(mark: Mark, layout: _Layout, scale: Scale, top: float) -> Mar
         svg.text(layout.right + 6, y, number(mark.value), "value halo", anchor="end"),
         _compact_rows(mark, scale, y + 17),
     ]
-    return svg.join(words)
-
-
-def _spoken(marks: Sequence[Mark]) -> str:
-    return "; ".join(map(_sentence, marks[:20]))
-
-
-def _sentence(mark: Mark) -> str:
-    if mark.value is None:
-        return f"{mark.label} has no value: {mark.error}"
-    interval = "" if mark.lower is None else f" ({number(mark.lower)} to {number(mark.upper)})"
-    wanted = ("at least", "at most")[mark.sign == "≤"]
-    limit = "" if mark.threshold is None else f", {mark.status}: {wanted} {number(mark.threshold)}"
-    return f"{mark.label} {number(mark.value)}{interval}{limit}, n {count(mark.rows)}"
+    return join(words)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from driftline.reporting import svg
 from driftline.reporting.charts.frame import WIDTH, Frame, unit_frame
+from driftline.reporting.markup import join
 from driftline.reporting.scales import thin
 from driftline.reporting.text import number
 
@@ -45,7 +46,7 @@ def _bars(bins: Sequence[tuple[float, float, float]], frame: Frame) -> Markup:
         for score, _, weight in bins
     ]
     ground = svg.line((frame.x.start, floor), (frame.x.end, floor), "axis")
-    return svg.join([*bars, ground, svg.turned(frame.x.start - 8, floor - room / 2, "n", "small soft")])
+    return join([*bars, ground, svg.turned(frame.x.start - 8, floor - room / 2, "n", "small soft")])
 
 
 def _beside(frame: Frame, score: float, breadth: float) -> float:

@@ -1,0 +1,190 @@
+"""Runs in child processes: a time limit, a memory limit, a log of their own, and an end when nobody waits for them.
+
+Children are forked from one server process that has the libraries loaded, so that a run costs milliseconds to start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from driftline.core.errors import DriftlineError, ServiceError
+from driftline.pipeline import ModelQualityRun, RunResult, run_model_quality
+from driftline.pipeline.memory import resident
+from driftline.pipeline.steps import Progress
+
+ToldRunner = Callable[[ModelQualityRun, Progress], RunResult]
+_LOOK = 0.05
+_GRACE = 2.0
+_PR_SET_PDEATHSIG = 1
+_PRELOADED = ["driftline.pipeline.captured", "driftline.engine.local", "driftline.reporting"]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a run may take: wall-clock ``seconds``, and ``memory`` in bytes resident in its process."""
+
+    seconds: float = 1800.0
+    memory: int = 2 << 30
+
+
+class RunFailed(ServiceError):
+    """A run that ended without a result. ``trace`` is the traceback of its process, where it could give one."""
+
+    def __init__(self, what: str, *, evidence: str = "", hint: str = "", code: str = "run", trace: str = "") -> None:
+        super().__init__(what, evidence=evidence, hint=hint)
+        self.code = code
+        self.trace = trace
+
+
+def dated(run: ModelQualityRun, progress: Progress) -> RunResult:
+    """The pipeline, dated by the clock that the schedules follow."""
+    return run_model_quality(run, now=run.as_of, progress=progress)
+
+
+class Isolation:
+    """Runs ``runner``, a function of a module, in a child process for each call. Any number of threads may call."""
+
+    def __init__(self, runner: ToldRunner = dated) -> None:
+        self._runner = runner
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(_PRELOADED)
+
+    def __call__(
+        self, run: ModelQualityRun, limits: Limits, *, log: Path | None = None, stop: threading.Event | None = None
+    ) -> RunResult:
+        """The result of a run. What the child prints goes to ``log``; it is killed when ``stop`` is set.
+
+        Raises :class:`RunFailed` when it raised, went beyond a limit, or was killed.
+        """
+        ours, theirs = self._context.Pipe(duplex=False)
+        child = self._context.Process(target=_work, args=(self._runner, run, theirs, log), daemon=True)
+        child.start()
+        theirs.close()
+        try:
+            return _Watch(child, ours, limits, stop or threading.Event()).result()
+        finally:
+            child.kill()
+            child.join()
+            child.close()
+            ours.close()
+
+
+class _Watch:
+    """Waits for a child's result, and looks meanwhile at the clock and at its memory."""
+
+    def __init__(self, child: ForkServerProcess, channel: Connection, limits: Limits, stop: threading.Event) -> None:
+        self._child, self._channel, self._limits, self._stop = child, channel, limits, stop
+        self._deadline = time.monotonic() + limits.seconds
+        self._step = "starting"
+
+    def result(self) -> RunResult:
+        while True:
+            if self._channel.poll(_LOOK):
+                message = self._next()
+                if isinstance(message, RunResult):
+                    return message
+                self._step = message
+            self._check()
+
+    def _next(self) -> Any:
+        try:
+            message = self._channel.recv()
+        except EOFError:
+            raise self._died() from None
+        if isinstance(message, dict):
+            raise RunFailed(**message)
+        return message
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise RunFailed(f"stopped on request while it did: {self._step}", code="stopped")
+        if time.monotonic() > self._deadline:
+            raise RunFailed(
+                f"stopped after {self._limits.seconds:g} s while it did: {self._step}",
+                hint="give the schedule a higher time limit, or a shorter window",
+                code="time_limit",
+            )
+        if resident(self._child.pid) > self._limits.memory:
+            raise RunFailed(
+                f"needed more than {size(self._limits.memory)} while it did: {self._step}",
+                hint="give the schedule a higher memory limit, or a shorter window",
+                code="memory_limit",
+            )
+
+    def _died(self) -> RunFailed:
+        self._child.join(_GRACE)
+        code = self._child.exitcode
+        ending = f"exit code {code}" if code is None or code >= 0 else signal.Signals(-code).name
+        hint = "look at the log of the run and of the machine: SIGKILL is often a lack of memory"
+        return RunFailed(f"its process ended while it did: {self._step}", evidence=ending, hint=hint, code="died")
+
+
+def size(amount: int) -> str:
+    """Bytes for people.
+
+    >>> size(2 << 30), size(1536 << 20), size(300 << 20)
+    ('2 GiB', '1.5 GiB', '300 MiB')
+    """
+    return f"{amount / (1 << 30):g} GiB" if amount >= 1 << 30 else f"{amount / (1 << 20):g} MiB"
+
+
+def _work(runner: ToldRunner, run: ModelQualityRun, channel: Connection, log: Path | None) -> None:
+    """What the child does."""
+    _end_with_parent()
+    _redirect(log)
+    told = ""
+
+    def tell(step: str, done: float, total: float, unit: str) -> None:
+        nonlocal told
+        if step != told:
+            told = step
+            channel.send(step)
+
+    try:
+        answer: Any = runner(run, tell)
+    except BaseException as error:
+        traceback.print_exc()
+        answer = _failure(error)
+    channel.send(answer)
+
+
+def _failure(error: BaseException) -> dict[str, str]:
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, DriftlineError):
+        found = error.as_dict()
+        return {"what": found.pop("message"), "trace": trace} | found
+    return {"what": f"{type(error).__name__}: {error}", "code": "defect", "trace": trace}
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process with the one it was forked from, which ends with the scheduler."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:
+        os._exit(1)
+
+
+def _redirect(log: Path | None) -> None:
+    """Standard output and error to the log; what stood there from an earlier attempt stays above it."""
+    if log is None:
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    os.close(descriptor)

@@ -1,0 +1,148 @@
+"""Labels that come after their window was judged: when enough have come, the window is judged again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from driftline.core.errors import DriftlineError
+from driftline.core.window import Window
+from driftline.engine.files import list_files
+from driftline.jobs.asked import asked
+from driftline.jobs.schedules import revise
+from driftline.pipeline import ModelQualityRun
+from driftline.pipeline.measuring import pieces_of
+from driftline.pipeline.pieces import Hashes, Piece, Pieces, cut, fingerprints
+from driftline.resources.executions import FINISHED, Execution
+from driftline.resources.schedules import Schedule
+from driftline.storage import executions, schedules
+from driftline.storage.database import Store
+from driftline.storage.layout import Layout
+
+logger = logging.getLogger("driftline.jobs")
+HORIZON = timedelta(days=30)
+"""Windows that ended earlier are not judged again by themselves."""
+PACE = ((timedelta(days=1), 10.0), (timedelta(days=8), 300.0), (HORIZON, 3600.0))
+"""How often, in seconds of real time, the windows of an age are looked at."""
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """What labels that a window's judgement did not know would change: predictions in all, newly labelled, labelled
+    again, and still without a label."""
+
+    predictions: int
+    newly: int
+    again: int
+    without: int
+
+    def enough(self, step: float) -> bool:
+        """Whether the share of labelled, or of relabelled, predictions grows by a step, or the last ones came."""
+        if not self.predictions:
+            return False
+        complete = self.newly > 0 and self.without == 0
+        return complete or max(self.newly, self.again) >= max(1.0, step * self.predictions)
+
+
+class LateLabels:
+    """Looks for labels that came late. One for each scheduler; several do not disturb one another."""
+
+    def __init__(self, store: Store, layout: Layout, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._layout, self._monotonic = store, layout, monotonic
+        self._hashes: dict[str, Hashes] = {}
+        self._looked: dict[tuple[str, Window], float] = {}
+        self._last = -np.inf
+
+    def look(self, now: datetime) -> list[Execution]:
+        """Judge again what has to be; the runs that were added. What cannot be looked at is logged and left."""
+        if self._monotonic() - self._last < PACE[0][1]:
+            return []
+        self._last = self._monotonic()
+        with self._store.read() as connection:
+            found = [one for one in schedules.listing(connection) if one.rejudge_step > 0 and one.state == "active"]
+        added: list[Execution] = []
+        for schedule in found:
+            try:
+                added += self._of(schedule, now)
+            except DriftlineError as error:
+                logger.warning("late labels of %s were not looked for: %s", schedule.name, error)
+        return added
+
+    def _of(self, schedule: Schedule, now: datetime) -> list[Execution]:
+        judged = [one for one in self._judged(schedule, now) if self._due(one, now)]
+        folder = self._layout.labels(schedule.endpoint)
+        if not judged or not folder.exists():
+            return []
+        first = min(one.window_start for one in judged) - timedelta(days=1)
+        labels = fingerprints(list_files(folder, Window(first, now + timedelta(microseconds=1))))
+        added = []
+        for execution in judged:
+            run = asked(self._layout, schedule, execution.window, now)
+            if self._arrived(run, labels).enough(schedule.rejudge_step):
+                with self._store.write() as connection:
+                    current = schedules.get(connection, schedule.name, lock=True)
+                    latest = executions.latest(connection, schedule.name, execution.window)
+                    # Another scheduler may have seen the same labels.
+                    if latest is not None and latest.id == execution.id:
+                        window = execution.window
+                        added.append(revise(connection, self._layout, current, window, now, cause="late_labels"))
+        return added
+
+    def _judged(self, schedule: Schedule, now: datetime) -> list[Execution]:
+        """The newest revision of every window, where it has ended."""
+        with self._store.read() as connection:
+            rows = executions.listing(connection, schedule=schedule.name, since=now - HORIZON, limit=10_000)
+        newest: dict[Window, Execution] = {}
+        for row in sorted(rows, key=lambda row: row.revision):
+            newest[row.window] = row
+        return [row for row in newest.values() if row.status in FINISHED and row.status != "Stopped"]
+
+    def _due(self, execution: Execution, now: datetime) -> bool:
+        key, real = (execution.schedule, execution.window), self._monotonic()
+        pause = next((seconds for age, seconds in PACE if now - execution.window_end <= age), None)
+        if pause is None or real - self._looked.get(key, -np.inf) < pause:
+            return False
+        self._looked[key] = real
+        return True
+
+    def _arrived(self, run: ModelQualityRun, labels: dict[str, str]) -> Arrived:
+        pieces = pieces_of(run)
+        if pieces is None or run.window is None:
+            return Arrived(0, 0, 0, 0)
+        return _together(self._in_piece(piece, labels) for piece in _loaded(pieces, run.window))
+
+    def _in_piece(self, piece: Piece, labels: dict[str, str]) -> Arrived:
+        ids, unlabelled = piece.hashes(), piece.unlabelled()
+        new = [self._of_file(mark, file) for mark, file in labels.items() if mark not in piece.seen]
+        touched = piece.touched(np.concatenate(new)) if new else np.zeros(len(ids), dtype=bool)
+        newly = int((touched & unlabelled).sum())
+        return Arrived(len(ids), newly, int((touched & ~unlabelled).sum()), int(unlabelled.sum()) - newly)
+
+    def _of_file(self, mark: str, file: str) -> Hashes:
+        """The ids that a label file names, read once."""
+        from driftline.engine.local import LocalEngine
+
+        if mark not in self._hashes:
+            with LocalEngine(memory_limit="256MB") as engine:
+                self._hashes[mark] = engine.label_ids([str(Path(file))])
+        return self._hashes[mark]
+
+
+def _loaded(pieces: Pieces, window: Window) -> list[Piece]:
+    found = [pieces.load(part) for part in cut(window)]
+    return [piece for piece in found if piece is not None]
+
+
+def _together(parts: Iterable[Arrived]) -> Arrived:
+    found = list(parts)
+    return Arrived(
+        sum(part.predictions for part in found),
+        sum(part.newly for part in found),
+        sum(part.again for part in found),
+        sum(part.without for part in found),
+    )

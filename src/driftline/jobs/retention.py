@@ -1,0 +1,200 @@
+"""Cleaning up: what endpoints say about how long to keep things, and what runs, schedules and alarms still need."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+
+from driftline.core.cron import Cron
+from driftline.core.errors import InputError
+from driftline.core.window import parse_duration
+from driftline.resources.retention import Removed, Retention, RetentionReport
+from driftline.resources.schedules import Schedule
+from driftline.stats.hindsight import RECENT
+from driftline.storage import alarms, executions, retention_rows, schedules
+from driftline.storage.database import Store
+from driftline.storage.layout import Layout
+from driftline.storage.retention import Swept, sweep_file, sweep_hours
+
+logger = logging.getLogger("driftline.jobs")
+FOREVER = "forever"
+LEAST = timedelta(hours=1)
+MODEL_GRACE = timedelta(days=1)
+"""A model file younger than this may belong to a deployment under way."""
+_LABELS_BEFORE = timedelta(days=1)
+"""A run reads the labels from this long before its window."""
+_DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Needed(msgspec.Struct, frozen=True):
+    """From when on data of an endpoint is still needed; the present where nothing needs it."""
+
+    captures: datetime
+    labels: datetime
+    ticks: datetime
+    metrics: datetime
+
+    def of(self, kind: str) -> datetime:
+        """The time of a kind of data."""
+        names = {"merged": "captures", "reports": "ticks", "executions": "ticks"}
+        found: datetime = getattr(self, names.get(kind, kind))
+        return found
+
+
+def changed(current: dict[str, str] | None, change: Retention) -> dict[str, str]:
+    """Settings with changes, checked: a duration of at least an hour for each kind, or ``forever``."""
+    settings = dict(current or {})
+    for kind, value in msgspec.to_builtins(change).items():
+        settings[kind] = value
+        if value != FOREVER and parse_duration(value) < LEAST:
+            raise InputError(
+                f"{kind} cannot be kept for so short a time",
+                evidence=value,
+                hint="give one hour (PT1H) or more, such as P30D, or 'forever'",
+            )
+    return {kind: value for kind, value in settings.items() if value != FOREVER}
+
+
+def needed(connection: Connection, endpoint: str, now: datetime) -> Needed:
+    """What unfinished runs, the next windows of schedules, windows that may be judged again, and alarms still read."""
+    waiting = retention_rows.unfinished(connection, endpoint)
+    starts = [start for start, _ in waiting]
+    for schedule in schedules.listing(connection, endpoint=endpoint):
+        starts += _starts(connection, schedule, now)
+    captures = min([now, *starts])
+    return Needed(
+        captures,
+        captures - _LABELS_BEFORE,
+        min([now, *(tick for _, tick in waiting)]),
+        min([now, *_watched(connection, endpoint, now)]),
+    )
+
+
+def run_retention(store: Store, layout: Layout, now: datetime, *, dry_run: bool = False) -> RetentionReport:
+    """Take away what is older than its endpoint keeps it and is not needed, and the model files nobody uses.
+
+    It may be stopped at any point and run again. With ``dry_run`` it only counts.
+    """
+    with store.read() as connection:
+        settings = retention_rows.settings(connection)
+        needs = {name: needed(connection, name, now) for name in settings}
+    removed = [
+        _clean(store, layout, name, kind, parse_duration(length), needs[name], now, dry_run)
+        for name, kinds in settings.items()
+        for kind, length in sorted(kinds.items())
+    ]
+    return RetentionReport(dry_run, (*removed, _models(store, layout, now, dry_run)))
+
+
+def run_daily(store: Store, layout: Layout, now: datetime) -> RetentionReport | None:
+    """The clean-up of the day, if no scheduler has made it yet."""
+    day = (now - _EPOCH) // _DAY
+    with store.read() as connection:
+        if retention_rows.cleaned_day(connection) >= day:
+            return None
+    with store.write() as connection:
+        if not retention_rows.days_turn(connection, day):
+            return None
+    report = run_retention(store, layout, now)
+    logger.info("clean-up: %d files, %d bytes", report.files, report.bytes)
+    for one in report.removed:
+        if one.skipped:
+            logger.warning("clean-up of %s %s left alone: %s", one.endpoint or "", one.kind, "; ".join(one.skipped))
+    return report
+
+
+def _starts(connection: Connection, schedule: Schedule, now: datetime) -> list[datetime]:
+    """Where the next window of a schedule begins, and the newest one that was judged while labels may still come."""
+    cron = Cron(schedule.cron)
+    ticks = [cron.next(now)] + ([schedule.next_tick] if schedule.state == "active" else [])
+    offset = parse_duration(schedule.start_offset)
+    starts = [cron.window(tick).start + offset for tick in ticks if tick is not None]
+    if schedule.rejudge_step:
+        starts += [run.window_start for run in executions.listing(connection, schedule=schedule.name, limit=1)]
+    return starts
+
+
+def _watched(connection: Connection, endpoint: str, now: datetime) -> Iterable[datetime]:
+    """How far back the alarms on metrics of an endpoint look."""
+    for status in alarms.listing(connection):
+        alarm = status.definition
+        if alarm.dimensions.get("Endpoint") == endpoint:
+            yield now - (alarm.evaluation_periods + 1) * timedelta(seconds=alarm.period)
+
+
+def _clean(
+    store: Store,
+    layout: Layout,
+    endpoint: str,
+    kind: str,
+    length: timedelta,
+    need: Needed,
+    now: datetime,
+    dry_run: bool,
+) -> Removed:
+    wanted = now - min(length, now - _EPOCH)
+    before = min(wanted, need.of(kind))
+    found = Removed(endpoint, kind, before, held=before < wanted)
+    if kind in ("executions", "metrics"):
+        with store.write() as connection:
+            return msgspec.structs.replace(found, rows=_ROWS[kind](connection, endpoint, before, dry_run))
+    root, above = _root(layout, endpoint, kind)
+    return _with(found, sweep_hours(root, before, above=above, dry_run=dry_run))
+
+
+def _root(layout: Layout, endpoint: str, kind: str) -> tuple[Path, int]:
+    """Where a kind of data stands, and how many folders are between that and the years."""
+    roots = {
+        "captures": (layout.captures(endpoint), 1),
+        "labels": (layout.labels(endpoint), 0),
+        "merged": (layout.pieces(endpoint), 1),
+        "reports": (layout.data / "reports" / endpoint, 1),
+    }
+    return roots[kind]
+
+
+def _executions(connection: Connection, endpoint: str, before: datetime, dry_run: bool) -> int:
+    # The newest runs stay: pages show them, and estimates look at how well the last ones held.
+    return retention_rows.forget_executions(connection, endpoint, before, keep=RECENT, dry_run=dry_run)
+
+
+def _metrics(connection: Connection, endpoint: str, before: datetime, dry_run: bool) -> int:
+    return retention_rows.forget_metrics(connection, endpoint, before, dry_run=dry_run)
+
+
+_ROWS: dict[str, Callable[[Connection, str, datetime, bool], int]] = {"executions": _executions, "metrics": _metrics}
+
+
+def _models(store: Store, layout: Layout, now: datetime, dry_run: bool) -> Removed:
+    """Model files that no endpoint uses. The write transaction holds off deployments while they are looked at."""
+    before, swept = now - MODEL_GRACE, Swept()
+    with store.write() as connection:
+        used = retention_rows.models_in_use(connection)
+        for path in sorted((layout.data / "models").glob("*/*/*")):
+            if layout.relative(path) not in used and _is_old_file(path, before):
+                _add(swept, sweep_file(path, dry_run=dry_run))
+    return _with(Removed(None, "models", before), swept)
+
+
+def _is_old_file(path: Path, before: datetime) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return not path.is_dir() and status.st_mtime < before.timestamp()
+
+
+def _add(total: Swept, part: Swept) -> None:
+    total.files += part.files
+    total.bytes += part.bytes
+    total.skipped += part.skipped
+
+
+def _with(found: Removed, swept: Swept) -> Removed:
+    return msgspec.structs.replace(found, files=swept.files, bytes=swept.bytes, skipped=tuple(swept.skipped))

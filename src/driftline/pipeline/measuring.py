@@ -1,0 +1,242 @@
+"""From files to the state of a window: piece by piece, each read at most once where pieces are kept."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from driftline.core.sampling import hash_ids
+from driftline.core.window import Window
+from driftline.engine.files import list_files
+from driftline.engine.rejects import SAMPLES, Reject
+from driftline.monitors.quality.kept import load_state, save_state
+from driftline.monitors.quality.recipes import Recipe
+from driftline.monitors.quality.rows import Tally
+from driftline.pipeline.pieces import Hashes, Piece, Pieces, cut, fingerprint, fingerprints
+from driftline.pipeline.steps import Recorder
+
+if TYPE_CHECKING:
+    from driftline.engine.local import Found, LocalEngine
+    from driftline.pipeline.captured import ModelQualityRun
+
+LABEL_LOOKBACK = timedelta(days=1)
+MEMORY = "512MB"
+"""What reading and joining may hold in memory; beyond it they go through files."""
+_NO_COUNTS = {"capture_records": 0, "predictions": 0, "duplicate_events": 0}
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """The state of a window, how many records it comes from, what was refused, and how many pieces were kept ones."""
+
+    state: Any
+    counts: dict[str, int]
+    rejects: tuple[Reject, ...]
+    kept: int = 0
+
+
+def measure(run: ModelQualityRun, monitor: Recipe, recorder: Recorder) -> Measured:
+    """Read and join what has to be, and merge it with what is kept."""
+    with ExitStack() as stack:
+        return _Measuring(run, monitor, recorder, stack).all()
+
+
+def pieces_of(run: ModelQualityRun) -> Pieces | None:
+    """Where the pieces of a run are kept, by everything that its numbers depend on but the window and the labels."""
+    if run.pieces is None or run.window is None:
+        return None
+    return Pieces(run.pieces, [run.captures, run.labels, run.problem_type, run.attributes, run.seed])
+
+
+def windows_of(run: ModelQualityRun) -> list[Window | None]:
+    """The windows that are measured by themselves."""
+    return [run.window] if run.window is None or run.pieces is None else [*cut(run.window)]
+
+
+def label_files(run: ModelQualityRun) -> list[str]:
+    """The label files that may hold labels for a run: of the hours from a day before it up to ``as_of``."""
+    if run.labels is None or not Path(run.labels).exists():
+        return []
+    if run.window is None or run.as_of is None:
+        return list_files(run.labels, None)
+    until = max(run.as_of, run.window.end) + timedelta(microseconds=1)
+    return list_files(run.labels, Window(run.window.start - LABEL_LOOKBACK, until))
+
+
+class _Measuring:
+    """One run's reading. The engine is opened when the first piece has to be read."""
+
+    def __init__(self, run: ModelQualityRun, monitor: Recipe, recorder: Recorder, stack: ExitStack) -> None:
+        self._run, self._monitor, self._recorder, self._stack = run, monitor, recorder, stack
+        self._pieces = pieces_of(run)
+        self._engine: LocalEngine | None = None
+        self._label_files = label_files(run)
+        self._seen = fingerprints(self._label_files) if self._pieces is not None else {}
+        self._labels: Found | None = None
+
+    def all(self) -> Measured:
+        windows = windows_of(self._run)
+        kept = {window: piece for window in windows if (piece := self._kept(window)) is not None}
+        current = self._current(kept)
+        parts = [current.get(window) or self._read(window) for window in windows]
+        kind = type(self._monitor.merge([])).__name__
+        states = [part.state if not isinstance(part.state, bytes) else load_state(part.state, kind) for part in parts]
+        state = self._monitor.merge(states)
+        rejects = [*(reject for part in parts for reject in part.rejects), *self._label_rejects(state.tally)]
+        counts = self._counts([part.counts for part in parts], state.tally)
+        return Measured(state, counts, _summed(rejects), len(current))
+
+    def _kept(self, window: Window | None) -> Piece | None:
+        """What is kept of a window, if it was made of the captures that are there now."""
+        piece = None if self._pieces is None or window is None else self._pieces.load(window)
+        if piece is None or piece.captures != fingerprint(list_files(self._run.captures, window)):
+            return None
+        return piece
+
+    def _current(self, kept: dict[Window | None, Piece]) -> dict[Window | None, Piece]:
+        """The kept pieces that no label file touches which came after them."""
+        came = {mark: file for mark, file in self._seen.items() if any(mark not in p.seen for p in kept.values())}
+        if not came or self._pieces is None:
+            return kept
+        hashes = self._recorder.step(
+            "read new labels", len(came), lambda: self._open().label_ids(list(came.values())), len
+        )
+        current: dict[Window | None, Piece] = {}
+        for window, piece in kept.items():
+            if window is not None and not piece.touched(hashes).any():
+                current[window] = msgspec.structs.replace(piece, seen=frozenset(self._seen))
+                self._pieces.save(window, current[window])
+        return current
+
+    def _read(self, window: Window | None) -> Any:
+        """The piece of a window from its files."""
+        files = list_files(self._run.captures, window)
+        if not files:
+            return self._keep(window, "", self._monitor.merge([]), dict(_NO_COUNTS), (), ([], []))
+        engine, mark = self._open(), fingerprint(files)
+        attributes = self._run.attributes
+        captures = self._recorder.step(
+            "read captures",
+            len(files),
+            lambda: engine.load_captures(files, attributes, window),
+            lambda found: found.usable,
+            engine.share_done,
+        )
+        counts = {
+            "capture_records": captures.records,
+            "predictions": captures.usable,
+            "duplicate_events": captures.duplicates,
+        }
+        if not captures.usable:
+            return self._keep(window, mark, self._monitor.merge([]), counts, captures.rejects, ([], []))
+        self._load_labels()
+        noted: tuple[list[Hashes], list[Any]] = ([], [])
+        batches = self._recorder.told("merge", engine.joined(), captures.usable)
+        state = self._recorder.step(
+            "merge",
+            captures.usable,
+            lambda: self._monitor.measure(_noted(batches, noted) if self._pieces else batches),
+            lambda s: s.tally.rows - s.tally.unlabelled,
+        )
+        return self._keep(window, mark, state, counts, (*captures.rejects, *engine.mismatches()), noted)
+
+    def _keep(
+        self,
+        window: Window | None,
+        mark: str,
+        state: Any,
+        counts: dict[str, int],
+        rejects: tuple[Reject, ...],
+        noted: tuple[list[Hashes], list[Any]],
+    ) -> Any:
+        part = Measured(state, counts, rejects)
+        # A window that goes on while it is read is not kept: its captures are still growing.
+        if self._pieces is None or window is None or (self._run.as_of is not None and window.end > self._run.as_of):
+            return part
+        ids, labelled = _distinct(*noted)
+        piece = Piece(
+            captures=mark or fingerprint([]),
+            state=save_state(state),
+            counts=counts,
+            rejects=rejects,
+            ids=ids.tobytes(),
+            labelled=labelled.tobytes(),
+            seen=frozenset(self._seen),
+        )
+        self._pieces.save(window, piece)
+        return part
+
+    def _open(self) -> LocalEngine:
+        from driftline.engine.local import LocalEngine
+
+        if self._engine is None:
+            spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
+            self._engine = self._stack.enter_context(LocalEngine(spill=spill, memory_limit=MEMORY))
+        return self._engine
+
+    def _load_labels(self) -> None:
+        """Once a run, and only when there is a prediction to join them with."""
+        from driftline.engine.local import Found
+
+        if self._labels is not None:
+            return
+        engine, files = self._open(), self._label_files
+        if not files:
+            engine.without_labels()
+            self._labels = Found(0, 0, 0, ())
+            return
+        self._labels = self._recorder.step(
+            "read labels", len(files), lambda: engine.load_labels(files), lambda found: found.usable, engine.share_done
+        )
+
+    def _label_rejects(self, tally: Tally) -> tuple[Reject, ...]:
+        odd = (Reject("labels", "not_a_class", tally.not_a_class),) if tally.not_a_class else ()
+        return (*(() if self._labels is None else self._labels.rejects), *odd)
+
+    def _counts(self, parts: list[dict[str, int]], tally: Tally) -> dict[str, int]:
+        """The counts of all pieces; of labels, where none were read, those that are known to be there."""
+        matched = tally.rows - tally.unlabelled
+        labels = self._labels
+        return {name: sum(part.get(name, 0) for part in parts) for name in _NO_COUNTS} | {
+            "label_records": matched if labels is None else labels.records,
+            "labels": matched if labels is None else labels.usable,
+            "duplicate_labels": 0 if labels is None else labels.duplicates,
+            "matched": matched,
+            "unlabelled": tally.unlabelled,
+            "judged": matched - tally.not_a_class,
+        }
+
+
+def _noted(batches: Iterable[pa.RecordBatch], noted: tuple[list[Hashes], list[Any]]) -> Iterator[pa.RecordBatch]:
+    """The batches as they pass, their ids' hashes and which have a label written down."""
+    for batch in batches:
+        noted[0].append(hash_ids(batch.column("id")))
+        noted[1].append(batch.column("label").is_valid().to_numpy(zero_copy_only=False))
+        yield batch
+
+
+def _distinct(hashes: list[Hashes], labelled: list[Any]) -> tuple[Hashes, Any]:
+    if not hashes:
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8)
+    every, known = np.concatenate(hashes), np.concatenate(labelled).astype(np.uint8)
+    order = np.argsort(every, kind="stable")
+    ids, first = np.unique(every[order], return_index=True)
+    return ids, np.maximum.reduceat(known[order], first) if len(first) else known
+
+
+def _summed(rejects: list[Reject]) -> tuple[Reject, ...]:
+    """The same reason in several pieces is one."""
+    found: dict[tuple[str, str], Reject] = {}
+    for reject in rejects:
+        before = found.get((reject.source, reject.reason))
+        samples = reject.samples if before is None else (*before.samples, *reject.samples)[:SAMPLES]
+        count = reject.count + (0 if before is None else before.count)
+        found[reject.source, reject.reason] = Reject(reject.source, reject.reason, count, samples)
+    return tuple(found.values())

@@ -1,0 +1,1 @@
+"""The parts of the page, each built from what the run found."""

@@ -1,0 +1,63 @@
+"""What the page says first: the verdict, what it rests on, and why there is none."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from driftline.core.verdict import Reason, Verdict
+from driftline.reporting import html
+from driftline.reporting.markup import join
+from driftline.reporting.report import Report
+from driftline.reporting.sentences import coverage, headline, violation_sentence
+from driftline.reporting.sizes import Sizes, some
+from driftline.reporting.statistics import Statistics, mapping
+from driftline.reporting.text import capital, shorten
+
+_GLYPHS = {None: "◇", Verdict.OK: "✓", Verdict.VIOLATED: "✕", Verdict.UNKNOWN: "?"}
+
+
+def verdict(report: Report, now: Statistics, before: Statistics, most: Sizes) -> Markup:
+    """The headline of the page with the rows it rests on, and every violation where there are several."""
+    sentences = [
+        violation_sentence(violation, report.constraints, now.metrics, before.metrics)
+        for violation in report.violations
+    ]
+    glyph = html.element("span", f"{_GLYPHS[report.verdict]} ", aria_hidden="true")
+    said = headline(report.verdict, sentences, report.reasons, report.constraints)
+    return html.element(
+        "header",
+        html.element("h1", glyph, said, class_="BASELINE" if report.verdict is None else report.verdict.value),
+        html.element("p", coverage(now.rows, report.counts), class_="coverage"),
+        html.soft(_about(report)),
+        *(_violations(sentences, most) if len(sentences) > 1 else ()),
+    )
+
+
+def _about(report: Report) -> str:
+    parts = [shorten(report.title, 120)]
+    parts += [f"endpoint {shorten(report.endpoint)}"] if report.endpoint else []
+    parts += [f"schedule {shorten(report.schedule)}"] if report.schedule else []
+    parts += [f"reads {shorten(report.window, 120)}"] if report.window else []
+    return " · ".join(parts)
+
+
+def _violations(sentences: list[str], most: Sizes) -> list[Markup]:
+    shown, left = some(sentences, most.lines)
+    glyph = html.element("span", "✕ ", class_="violated", aria_hidden="true")
+    return [html.element("ul", *(html.element("li", glyph, sentence) for sentence in shown)), html.more(left)]
+
+
+def reasons(report: Report, most: Sizes) -> Markup:
+    """Why there is no verdict, each reason with what was looked at."""
+    shown, left = some(report.reasons, most.reasons)
+    parts = [_reason(reason, most.facts if place < 3 else 0) for place, reason in enumerate(shown)]
+    return join([*parts, html.more(left)])
+
+
+def _reason(reason: Reason, most: int) -> Markup:
+    """A reason with its checklist, or the facts it rests on where it has none; at most so many of them."""
+    given = reason.checklist or tuple(mapping(reason.evidence).items())
+    pairs = [(shorten(key).replace("_", " "), shorten(value, 240)) for key, value in given[:most]]
+    parts = [html.soft(f"Reason code: {shorten(reason.code, 60)}")]
+    parts += [html.facts(pairs, "What was looked at")] if pairs else []
+    return html.section(capital(shorten(reason.message, 200)), *parts)

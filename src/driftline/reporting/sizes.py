@@ -1,0 +1,35 @@
+"""How much of everything a page shows, so that it stays small whatever the run held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+MOST_BYTES = 300_000
+
+
+class Sizes(NamedTuple):
+    """How many of each are shown; the rest are counted."""
+
+    metrics: int
+    marks: int
+    classes: int
+    confusions: int
+    lines: int
+    rejects: int
+    reasons: int
+    facts: int
+
+
+# Only names and texts at their longest everywhere ever need the smaller ones.
+SIZES = (
+    Sizes(metrics=40, marks=24, classes=30, confusions=12, lines=20, rejects=10, reasons=10, facts=12),
+    Sizes(metrics=20, marks=12, classes=12, confusions=8, lines=10, rejects=5, reasons=5, facts=8),
+    Sizes(metrics=8, marks=6, classes=5, confusions=5, lines=4, rejects=2, reasons=2, facts=5),
+)
+
+
+def some(items: Sequence[T], most: int) -> tuple[Sequence[T], int]:
+    """The first of many, and how many are left out."""
+    return items[:most], max(0, len(items) - most)

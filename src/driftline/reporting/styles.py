@@ -1,0 +1,104 @@
+"""How the page and its charts look: light, dark, and on paper."""
+
+from __future__ import annotations
+
+CHARTS = """\
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1f2328; --soft: #57606a; --line: #d8dee4;
+  --track: #e4e8ec;
+  --ok: #1a7f37; --bad: #c1121f; --unknown: #9a6700; --accent: #0b5cad; --wrong: #c2410c; }
+@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --soft: #9aa4af; --line: #2a313a;
+  --track: #2d343d;
+  --ok: #56d364; --bad: #ff7b72; --unknown: #e3b341; --accent: #58a6ff; --wrong: #f78a4a; } }
+@media print { :root { color-scheme: light; --paper: #ffffff; --ink: #1f2328; --soft: #57606a; --line: #d8dee4;
+  --track: #e4e8ec;
+  --ok: #1a7f37; --bad: #c1121f; --unknown: #9a6700; --accent: #0b5cad; --wrong: #c2410c; } }
+.chart { display: block; height: auto; max-width: 100%; font: 13px system-ui, sans-serif;
+  font-variant-numeric: tabular-nums; }
+.chart text { fill: var(--ink); }
+.chart .small { font-size: 12px; }
+.chart .counts { font-size: 11px; }
+.chart .soft { fill: var(--soft); }
+.chart .name, .chart .value { font-weight: 600; }
+.chart .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
+.chart .grid { stroke: var(--line); }
+.chart .axis { stroke: var(--soft); }
+.chart .track, .chart .bar { fill: var(--track); }
+.chart .bar { fill: var(--accent); fill-opacity: .55; }
+.chart .forbidden { fill: var(--bad); fill-opacity: .35; }
+.chart .threshold { stroke: var(--ink); stroke-width: 2; }
+.chart .whisker { stroke: var(--accent); stroke-width: 2; }
+.chart .dot, .chart .now-dot { fill: var(--accent); stroke: var(--paper); stroke-width: 1.5; }
+.chart .guess-whisker { stroke: var(--accent); stroke-width: 2; stroke-dasharray: 2 2; }
+.chart .guess { fill: var(--paper); stroke: var(--accent); stroke-width: 2; }
+.chart .truth { fill: var(--ink); }
+.chart .inside .status { fill: var(--soft); }
+.chart .outside .status { fill: var(--unknown); font-weight: 600; }
+.chart .violated .whisker { stroke: var(--bad); }
+.chart .violated .dot { fill: var(--bad); }
+.chart .violated .status, .chart .violated .value { fill: var(--bad); font-weight: 600; }
+.chart .met .status { fill: var(--ok); }
+.chart .undefined .status { fill: var(--unknown); font-weight: 600; }
+.chart .now { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
+.chart .was { fill: none; stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 5 3; }
+.chart .was-mark { fill: var(--paper); stroke: var(--soft); stroke-width: 1.5; }
+.chart .chance { fill: none; stroke: var(--soft); stroke-dasharray: 1 4; stroke-linecap: round; stroke-width: 1.5; }
+.chart .point { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
+.chart .right { fill: var(--accent); }
+.chart .wrong { fill: var(--wrong); }
+.chart .large { font-size: 16px; font-weight: 600; }
+.chart .share { font-size: 12px; font-weight: 400; }
+"""
+
+PAGE = """\
+*, *::before { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 3rem; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: clamp(1.35rem, 4vw, 1.9rem); line-height: 1.25; margin: 0 0 .5rem; text-wrap: balance; }
+h2 { font-size: 1.15rem; margin: 2.4rem 0 .7rem; padding-top: .7rem; border-top: 1px solid var(--line); }
+h3, figcaption { font-size: .95rem; font-weight: 600; margin: 0 0 .6rem; }
+p, ul { margin: .3rem 0; text-wrap: pretty; }
+ul { list-style: none; padding: 0; }
+caption { text-align: left; padding-bottom: .2rem; }
+.ledger { display: grid; gap: 0 3rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+.soft, footer { color: var(--soft); }
+.OK { color: var(--ok); } .VIOLATED, .violated { color: var(--bad); } .UNKNOWN, .undefined { color: var(--unknown); }
+.met { color: var(--ok); } .outside { color: var(--unknown); } .inside { color: var(--soft); }
+.estimate { margin: 2.4rem 0 0; padding: 0 1rem 1rem; border: 2px dashed var(--soft); border-radius: 6px; }
+.estimate h2 { margin-top: 0; border: 0; }
+.estimate h3 { margin: 1.2rem 0 .3rem; }
+.estimate .facts { margin-top: 1rem; }
+.ends { margin-left: .4rem; font-size: .87rem; }
+.coverage { font-size: 1.05rem; font-weight: 600; }
+figure { margin: 0 0 1rem; break-inside: avoid; min-width: 0; }
+.figures { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr));
+  align-items: start; }
+.figures .chart { width: 100%; max-width: 25rem; }
+.wide { width: 100%; } .narrow { display: none; }
+@media (max-width: 50rem) { .wide { display: none; } .narrow { display: block; } .narrow .chart { width: 100%;
+  max-width: 30rem; } }
+@media (min-width: 50rem) { .figures .beside { grid-column: span 2; }
+  .figures:has(> :nth-child(4):last-child) { grid-template-columns: repeat(2, 1fr); } }
+.beside { min-width: 0; }
+.scroll { overflow-x: auto; }
+.scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.scroll .chart { max-width: none; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+th, td { border-bottom: 1px solid var(--line); padding: .3rem 1.1rem .3rem 0; text-align: left;
+  vertical-align: top; font-weight: 400; }
+thead th { color: var(--soft); font-size: .87rem; vertical-align: bottom; white-space: nowrap; }
+td, .facts th { overflow-wrap: anywhere; }
+.metrics th[scope=row] { min-width: 9rem; font-weight: 600; }
+.metrics td, .number { white-space: nowrap; }
+.metrics td.why { white-space: normal; min-width: 13rem; font-size: .87rem; }
+.number { text-align: right; }
+@media (max-width: 50rem) { .metrics td.why { white-space: nowrap; } th, td { padding-right: .8rem; } }
+@media (min-width: 50rem) { .metrics th[scope=row] { min-width: 11rem; } }
+.classes th[scope=row], .classes td:not(.number) { min-width: 9rem; overflow-wrap: anywhere; }
+.classes .number { min-width: 0; }
+.facts th { color: var(--soft); min-width: 8rem; }
+pre { margin: .2rem 0 .8rem; padding: .5rem .7rem; border-left: 3px solid var(--line); font-size: .82rem;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+footer { margin-top: 2.5rem; font-size: .9rem; }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } .scroll { overflow: visible; }
+  .scroll .chart { max-width: 100%; } h2, thead { break-after: avoid; } tr, pre { break-inside: avoid; } }
+"""

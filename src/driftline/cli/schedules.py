@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from driftline.client import Client
     from driftline.core.documents import ProblemType
     from driftline.resources.executions import Execution
-    from driftline.resources.schedules import Schedule
+    from driftline.resources.schedules import CatchUp, Schedule
 
+CatchUpOption = Annotated[str, typer.Option(help="windows missed while nothing ran: all, or only the latest")]
+TimeLimit = Annotated[float, typer.Option(min=1, help="seconds after which a run is stopped")]
+MemoryLimit = Annotated[int, typer.Option(min=256, help="MiB beyond which a run is stopped")]
+RejudgeStep = Annotated[
+    float, typer.Option(min=0, max=1, help="judge again when late labels cover so much more; 0: never")
+]
 schedule = typer.Typer(help="When windows are judged.", no_args_is_help=True)
 runs = typer.Typer(help="What was judged.", no_args_is_help=True)
 
@@ -40,6 +46,10 @@ def create_schedule(
     minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
     end_offset: Annotated[str, typer.Option(help="added to the window's end, such as -PT2H")] = "PT0S",
+    catch_up: CatchUpOption = "all",
+    time_limit: TimeLimit = 1800.0,
+    memory_limit: MemoryLimit = 2048,
+    rejudge_step: RejudgeStep = 0.05,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -61,6 +71,10 @@ def create_schedule(
             attributes=attributes | {key: value for key, value in given.items() if value is not None},
             start_offset=start_offset,
             end_offset=end_offset,
+            catch_up=cast("CatchUp", catch_up),
+            time_limit=time_limit,
+            memory_limit=memory_limit << 20,
+            rejudge_step=rejudge_step,
             baseline=_baseline(client, name, constraints) or baseline,
         )
     out.result(found, [f"{name} judges {endpoint} at {cron} (UTC); first run at {_tick(found)}"])

@@ -7,8 +7,8 @@ from typing import Any
 
 from driftline.client.connection import Connection, instant, path_of
 from driftline.core.documents import ProblemType
-from driftline.resources.executions import Execution, RunWindow
-from driftline.resources.schedules import NewSchedule, Schedule
+from driftline.resources.executions import Backfill, Execution, OverdueWindow, RunWindow
+from driftline.resources.schedules import CatchUp, NewSchedule, Schedule, ScheduleChange
 
 
 class Schedules(Connection):
@@ -34,6 +34,10 @@ class Schedules(Connection):
         problem_type: ProblemType = "BinaryClassification",
         start_offset: str = "PT0S",
         end_offset: str = "PT0S",
+        catch_up: CatchUp = "all",
+        time_limit: float = 1800.0,
+        memory_limit: int = 2 << 30,
+        rejudge_step: float = 0.05,
     ) -> Schedule:
         """Judge an endpoint on a schedule. A run at a tick reads from the tick before it, plus the offsets.
 
@@ -43,9 +47,34 @@ class Schedules(Connection):
         Raises :class:`ConflictError` for a name that is taken, :class:`InputError` for what cannot run.
         """
         asked = NewSchedule(
-            name, endpoint, cron, monitor, problem_type, attributes or {}, start_offset, end_offset, baseline
+            name,
+            endpoint,
+            cron,
+            monitor,
+            problem_type,
+            attributes or {},
+            start_offset,
+            end_offset,
+            baseline,
+            catch_up,
+            time_limit,
+            memory_limit,
+            rejudge_step,
         )
         return self._write("POST", path_of("schedules"), Schedule, asked)
+
+    def update_schedule(self, name: str, **changes: Any) -> Schedule:
+        """Change a schedule; names as :class:`ScheduleChange` has them. Ticks to come follow the change."""
+        return self._write("PATCH", path_of("schedules", name), Schedule, ScheduleChange(**changes))
+
+    def backfill_schedule(self, name: str, start: datetime, end: datetime) -> list[Execution]:
+        """Ask for a run of every tick in (start, end] whose window has none; those that were added."""
+        asked = Backfill(start.isoformat(), end.isoformat())
+        return self._write("POST", path_of("schedules", name, "backfill"), list[Execution], asked)
+
+    def list_overdue(self) -> list[OverdueWindow]:
+        """The windows that should have been judged by now."""
+        return self._get(path_of("overdue"), list[OverdueWindow])
 
     def pause_schedule(self, name: str) -> Schedule:
         """Let no further run become due; pausing twice changes nothing."""

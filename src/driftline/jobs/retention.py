@@ -12,11 +12,14 @@ from sqlalchemy import Connection
 
 from driftline.core.cron import Cron
 from driftline.core.errors import InputError
+from driftline.core.records import utc
 from driftline.core.window import parse_duration
+from driftline.jobs.late_labels import HORIZON
 from driftline.resources.retention import Removed, Retention, RetentionReport
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
-from driftline.storage import alarms, executions, retention_rows, schedules
+from driftline.storage import alarms, retention_rows, schedules
+from driftline.storage.clock import system_clock
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
 from driftline.storage.retention import Swept, sweep_file, sweep_hours
@@ -89,7 +92,7 @@ def run_retention(store: Store, layout: Layout, now: datetime, *, dry_run: bool 
         for name, kinds in settings.items()
         for kind, length in sorted(kinds.items())
     ]
-    return RetentionReport(dry_run, (*removed, _models(store, layout, now, dry_run)))
+    return RetentionReport(dry_run, (*removed, _models(store, layout, dry_run)))
 
 
 def run_daily(store: Store, layout: Layout, now: datetime) -> RetentionReport | None:
@@ -110,13 +113,14 @@ def run_daily(store: Store, layout: Layout, now: datetime) -> RetentionReport | 
 
 
 def _starts(connection: Connection, schedule: Schedule, now: datetime) -> list[datetime]:
-    """Where the next window of a schedule begins, and the newest one that was judged while labels may still come."""
+    """Where the next window of a schedule begins, and the first of those that labels may still have judged again."""
     cron = Cron(schedule.cron)
     ticks = [cron.next(now)] + ([schedule.next_tick] if schedule.state == "active" else [])
     offset = parse_duration(schedule.start_offset)
     starts = [cron.window(tick).start + offset for tick in ticks if tick is not None]
     if schedule.rejudge_step:
-        starts += [run.window_start for run in executions.listing(connection, schedule=schedule.name, limit=1)]
+        first = retention_rows.first_window(connection, schedule.name, now - HORIZON)
+        starts += [] if first is None else [first]
     return starts
 
 
@@ -171,9 +175,9 @@ def _metrics(connection: Connection, endpoint: str, before: datetime, dry_run: b
 _ROWS: dict[str, Callable[[Connection, str, datetime, bool], int]] = {"executions": _executions, "metrics": _metrics}
 
 
-def _models(store: Store, layout: Layout, now: datetime, dry_run: bool) -> Removed:
+def _models(store: Store, layout: Layout, dry_run: bool) -> Removed:
     """Model files that no endpoint uses. The write transaction holds off deployments while they are looked at."""
-    before, swept = now - MODEL_GRACE, Swept()
+    before, swept = utc(system_clock()) - MODEL_GRACE, Swept()
     with store.write() as connection:
         used = retention_rows.models_in_use(connection)
         for path in sorted((layout.data / "models").glob("*/*/*")):
@@ -187,7 +191,8 @@ def _is_old_file(path: Path, before: datetime) -> bool:
         status = path.lstat()
     except OSError:
         return False
-    return not path.is_dir() and status.st_mtime < before.timestamp()
+    linked = path.parent.is_symlink() or path.parent.parent.is_symlink()
+    return not linked and not path.is_dir() and status.st_mtime < before.timestamp()
 
 
 def _add(total: Swept, part: Swept) -> None:

@@ -19,6 +19,7 @@ from driftline.core.records import utc
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.isolation import Isolation
 from driftline.jobs.late_labels import LateLabels
+from driftline.jobs.retention import run_daily
 from driftline.jobs.schedules import plan_due
 from driftline.storage import heartbeat
 from driftline.storage.clock import Clock, SharedClock, system_clock
@@ -27,6 +28,8 @@ from driftline.storage.layout import Layout
 from driftline.storage.types import new_id
 
 logger = logging.getLogger("driftline.jobs")
+CLEAN_EVERY = 60.0
+"""Seconds between two looks whether the clean-up of the day is due."""
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class Scheduler:
         )
         self._late = LateLabels(store, layout)
         self._client = client or webhook_client()
+        self._heard = float("-inf")
 
     def tick(self, stop: threading.Event | None = None) -> Pass:
         """One pass: plan what is due, run what is waiting (no further run once ``stop`` is set), send what is due."""
@@ -85,6 +89,8 @@ class Scheduler:
         """
         sender = threading.Thread(target=self._send_until, args=(stop,), name="notifications")
         sender.start()
+        cleaner = threading.Thread(target=self._clean_until, args=(stop,), name="clean-up")
+        cleaner.start()
         try:
             while not stop.is_set():
                 self._guarded(lambda: self._run_due(stop))
@@ -92,6 +98,7 @@ class Scheduler:
         finally:
             stop.set()
             sender.join()
+            cleaner.join()
 
     def close(self) -> None:
         """Close the webhook client."""
@@ -107,19 +114,27 @@ class Scheduler:
             planned += plan_due(self.store, self.layout, utc(self.clock()))
         return planned, ran
 
-    def _send_until(self, stop: threading.Event) -> None:
-        heard = float("-inf")
+    def _clean_until(self, stop: threading.Event) -> None:
+        """Once a day what need not be kept is taken away, beside the runs: it may take long."""
         while not stop.is_set():
-            if time.monotonic() - heard > heartbeat.EVERY:
-                # Here and not between the runs, because one long run is no reason to take the scheduler for dead.
-                heartbeat.beat(self.layout)
-                heard = time.monotonic()
+            self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock())))
+            stop.wait(max(self.poll, CLEAN_EVERY))
+
+    def _send_until(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._beat()
             self._guarded(lambda: self._send(stop))
             stop.wait(self.poll)
 
     def _send(self, stop: threading.Event) -> None:
         while not stop.is_set() and send_due(self.store, self._client, self.real, limit=1):
-            pass
+            self._beat()
+
+    def _beat(self) -> None:
+        """A sign of life, in the thread that no long run holds up."""
+        if time.monotonic() - self._heard > heartbeat.EVERY:
+            heartbeat.beat(self.layout)
+            self._heard = time.monotonic()
 
     def _guarded(self, step: Callable[[], object]) -> None:
         try:

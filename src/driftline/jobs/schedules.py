@@ -156,7 +156,7 @@ def run_now(
         tick = Cron(schedule.cron).previous(now.replace(second=0, microsecond=0) + _MINUTE)
         if tick is None:
             raise InputError(f"the schedule {name} has had no tick yet", hint="give the window's start and end")
-        window = _window(schedule, tick)
+        window = window_of(schedule, tick)
     if window.end > now or window.start == window.end:
         raise InputError(
             "only a window that has ended, and is not empty, can be run",
@@ -198,7 +198,7 @@ def _check(schedule: Schedule) -> None:
             hint="an end offset is zero or negative, such as -PT1H",
         )
     if schedule.next_tick is not None:
-        window = _window(schedule, schedule.next_tick)
+        window = window_of(schedule, schedule.next_tick)
         if window.start == window.end:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
     output_attributes(schedule.attributes).check(schedule.problem_type)
@@ -236,7 +236,7 @@ def _ticks(schedule: Schedule, cron: Cron, now: datetime) -> list[datetime]:
 
 def _due(connection: Connection, layout: Layout, schedule: Schedule, tick: datetime, now: datetime) -> bool:
     """A tick whose window was run by hand before the tick is run again: labels may have arrived in between."""
-    window = _window(schedule, tick)
+    window = window_of(schedule, tick)
     before = executions.latest(connection, schedule.name, window)
     if before is not None and before.created >= tick:
         return False
@@ -247,7 +247,7 @@ def _due(connection: Connection, layout: Layout, schedule: Schedule, tick: datet
 def _first(
     connection: Connection, layout: Layout, schedule: Schedule, tick: datetime, now: datetime
 ) -> Execution | None:
-    window = _window(schedule, tick)
+    window = window_of(schedule, tick)
     if executions.latest(connection, schedule.name, window) is not None:
         return None
     return _add(connection, layout, schedule, window, revision=1, now=now, cause="backfill")
@@ -304,7 +304,7 @@ def _add(
     )
 
 
-def _window(schedule: Schedule, tick: datetime) -> Window:
+def window_of(schedule: Schedule, tick: datetime) -> Window:
     """What the run of a tick reads. Where an irregular cron leaves offsets no room, that is an empty window: the run
     says so, and the ticks after it are not held up."""
     full = Cron(schedule.cron).window(tick)
@@ -317,4 +317,4 @@ def _tick_of(schedule: Schedule, window: Window) -> datetime | None:
     tick = window.end - parse_duration(schedule.end_offset)
     minute = tick.replace(second=0, microsecond=0)
     is_tick = minute == tick and Cron(schedule.cron).previous(minute + _MINUTE) == tick
-    return tick if is_tick and _window(schedule, tick) == window else None
+    return tick if is_tick and window_of(schedule, tick) == window else None

@@ -112,7 +112,7 @@ def read_calibration(statistics: bytes, source: str) -> dict[str, Any] | None:
         document = msgspec.json.decode(statistics)
         families = (document.get(f"{family}_metrics", {}) for family in FAMILIES.values())
         found = next((family[CALIBRATION] for family in families if CALIBRATION in family), None)
-    except (msgspec.DecodeError, AttributeError, TypeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, TypeError) as error:
         hint = "give the statistics.json that a baseline wrote"
         raise InputError(f"{source} is no statistics.json", evidence=str(error)[:200], hint=hint) from None
     return found if isinstance(found, dict) else None

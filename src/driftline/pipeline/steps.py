@@ -11,6 +11,8 @@ from typing import TypeVar
 import msgspec
 import pyarrow as pa
 
+from driftline.pipeline.memory import forget_peak, peak
+
 T = TypeVar("T")
 Progress = Callable[[str, float, float, str], None]
 """Called with a step's name, how much it has done, how much there is to do, and of what: ``rows`` or ``%``."""
@@ -18,13 +20,15 @@ _LOOK = 0.25
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of a run: rows in and out, and its duration in seconds."""
+    """One step of a run: rows in and out, its duration in seconds, and the most memory its process held meanwhile in
+    bytes (0 where the system does not tell)."""
 
     name: str
     rows_in: int
     rows_out: int
     seconds: float
     detail: str = ""
+    peak_memory: int = 0
 
 
 class Recorder:
@@ -44,9 +48,12 @@ class Recorder:
     ) -> T:
         """Do one step. ``rows_out`` tells from what it gave how many rows came out, ``share`` how far it is."""
         start = time.perf_counter()
+        forget_peak()
+        if self._progress is not None:
+            self._progress(name, 0, 100, "%")
         with self._watching(name, share):
             done = work()
-        self.steps.append(Step(name, rows_in, rows_out(done), time.perf_counter() - start))
+        self.steps.append(Step(name, rows_in, rows_out(done), time.perf_counter() - start, "", peak()))
         return done
 
     def told(self, name: str, batches: Iterable[pa.RecordBatch], total: int) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -66,8 +66,9 @@ class ModelDescription(msgspec.Struct, frozen=True, omit_defaults=True):
 class Endpoint(msgspec.Struct, frozen=True):
     """A model and how its traffic is captured. ``revision`` is unique over all endpoints and only grows.
 
-    ``model_path`` is relative to the data folder. A deleted endpoint stays in the store with ``deleted`` set, so that
-    every serving process learns of it.
+    ``model_path`` is relative to the data folder, and empty where no model is served here: with an ``upstream`` (a
+    URL) requests are forwarded there, without one captures come from elsewhere. A deleted endpoint stays in the store
+    with ``deleted`` set, so that every serving process learns of it.
     """
 
     name: str
@@ -82,6 +83,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     upstream: str | None = None
     retention: dict[str, Any] | None = None
 
+    @property
+    def kind(self) -> Literal["model", "proxy", "external"]:
+        """Who answers: a model of this service, the server at ``upstream``, or nobody here."""
+        if self.upstream is not None:
+            return "proxy"
+        return "model" if self.model_path else "external"
+
 
 class CaptureHour(msgspec.Struct, frozen=True):
     """What became of the requests of one hour (UTC): numbers of requests."""
@@ -90,3 +98,15 @@ class CaptureHour(msgspec.Struct, frozen=True):
     captured: int
     sampled_out: int
     dropped: int
+
+
+class NewEndpoint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An endpoint without a model of its own: a proxy where ``upstream`` is given, else an external one.
+
+    Capture settings that are left out stay; those of a new endpoint are both sides of every request.
+    """
+
+    upstream: str | None = None
+    percent: float | None = None
+    input: bool | None = None
+    output: bool | None = None

@@ -23,14 +23,38 @@ class RunWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: str | None = None
 
 
+class OverdueWindow(msgspec.Struct, frozen=True):
+    """A window that should have been judged by now: UNKNOWN, for the reason in ``message``. ``due`` is its tick,
+    ``run`` the id of its run where there is one."""
+
+    schedule: str
+    endpoint: str
+    window_start: datetime
+    window_end: datetime
+    due: datetime
+    message: str
+    run: str | None = None
+    verdict: Literal["UNKNOWN"] = "UNKNOWN"
+    code: Literal["overdue"] = "overdue"
+
+
+class Backfill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A run for every tick in (start, end] whose window has none; ISO 8601 instants."""
+
+    start: str
+    end: str
+
+
 class ExecutionStep(msgspec.Struct, frozen=True):
-    """One step of a run: rows in and out, and its duration in seconds."""
+    """One step of a run: rows in and out, its duration in seconds, and the most memory its process held meanwhile in
+    bytes (0 where the system does not tell)."""
 
     name: str
     rows_in: int
     rows_out: int
     seconds: float
     detail: str = ""
+    peak_memory: int = 0
 
 
 class RejectedRecords(msgspec.Struct, frozen=True):
@@ -77,6 +101,12 @@ class Execution(msgspec.Struct, frozen=True):
     started: datetime | None = None
     finished: datetime | None = None
     cause: RunCause = "tick"
+
+    @property
+    def label_coverage(self) -> float | None:
+        """The share of the window's predictions that had a label; None without predictions."""
+        predictions = self.counts.get("matched", 0) + self.counts.get("unlabelled", 0)
+        return self.counts.get("matched", 0) / predictions if predictions else None
 
     @property
     def window(self) -> Window:

@@ -32,6 +32,25 @@ class NewSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rejudge_step: float = 0.05
 
 
+class ScheduleChange(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What to change of a schedule; what is left out stays."""
+
+    cron: str | None = None
+    start_offset: str | None = None
+    end_offset: str | None = None
+    baseline: str | None = None
+    problem_type: str | None = None
+    attributes: dict[str, Any] | None = None
+    catch_up: CatchUp | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    rejudge_step: float | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """What was given, by name."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+
+
 class Schedule(msgspec.Struct, frozen=True):
     """A recurring run. Offsets are ISO 8601 durations added to the window's start and end; ``cron`` is in UTC.
 

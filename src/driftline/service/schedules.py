@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from driftline.core.window import Window
 from driftline.jobs import schedules as scheduling
-from driftline.resources.executions import Execution
+from driftline.jobs.overdue import overdue
+from driftline.resources.executions import Execution, OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.service.wiring import Wiring
 from driftline.storage import endpoints, schedules
@@ -41,6 +43,21 @@ class Schedules(Wiring):
         """Go on from now."""
         with self.store.write() as db:
             return scheduling.resume_schedule(db, name, now=self.now())
+
+    def update_schedule(self, name: str, **changes: Any) -> Schedule:
+        """Change a schedule; names as :class:`~driftline.resources.schedules.ScheduleChange` has them."""
+        with self.store.write() as db:
+            return scheduling.update_schedule(db, name, now=self.now(), **changes)
+
+    def backfill_schedule(self, name: str, start: datetime, end: datetime) -> list[Execution]:
+        """Ask for a run of every tick in (start, end] whose window has none; those that were added."""
+        with self.store.write() as db:
+            return scheduling.backfill(db, self.layout, name, start=start, end=end, now=self.now())
+
+    def list_overdue(self) -> list[OverdueWindow]:
+        """The windows that should have been judged by now."""
+        with self.store.read() as db:
+            return overdue(db, self.now())
 
     def delete_schedule(self, name: str) -> None:
         """Delete a schedule with its runs; report files stay."""

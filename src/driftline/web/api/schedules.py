@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import delete, get, post
+from litestar import delete, get, patch, post
 from litestar.params import JSONBody
 
 from driftline.core.errors import InputError
 from driftline.core.window import Window, parse_time
-from driftline.resources.executions import Execution, RunWindow
-from driftline.resources.schedules import NewSchedule, Schedule
+from driftline.resources.executions import Backfill, Execution, OverdueWindow, RunWindow
+from driftline.resources.schedules import NewSchedule, Schedule, ScheduleChange
 from driftline.web.api.signature import Given, Name
 
 
@@ -29,6 +29,24 @@ def create_schedule(service: Given, data: JSONBody[NewSchedule]) -> Schedule:
 def get_schedule(service: Given, name: Name) -> Schedule:
     """One schedule."""
     return service.get_schedule(name)
+
+
+@patch("/schedules/{name:str}", sync_to_thread=True)
+def update_schedule(service: Given, name: Name, data: JSONBody[ScheduleChange]) -> Schedule:
+    """Change a schedule; what is left out stays."""
+    return service.update_schedule(name, **data.changes())
+
+
+@post("/schedules/{name:str}/backfill", sync_to_thread=True)
+def backfill_schedule(service: Given, name: Name, data: JSONBody[Backfill]) -> list[Execution]:
+    """Run every tick in (start, end] whose window has no run yet; those that were added."""
+    return service.backfill_schedule(name, parse_time(data.start), parse_time(data.end))
+
+
+@get("/overdue", sync_to_thread=True)
+def list_overdue(service: Given) -> list[OverdueWindow]:
+    """The windows that should have been judged by now, and why they are not."""
+    return service.list_overdue()
 
 
 @delete("/schedules/{name:str}", sync_to_thread=True)
@@ -67,6 +85,9 @@ HANDLERS = (
     list_schedules,
     create_schedule,
     get_schedule,
+    update_schedule,
+    backfill_schedule,
+    list_overdue,
     delete_schedule,
     pause_schedule,
     resume_schedule,

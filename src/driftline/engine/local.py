@@ -121,7 +121,9 @@ class LocalEngine:
 
     def without_labels(self) -> None:
         """Say that there are no labels: every prediction stays without one."""
-        self._db.execute("CREATE TEMP TABLE labels AS SELECT '' AS id, '' AS label, true AS plain WHERE false")
+        self._db.execute(
+            "CREATE TEMP TABLE labels AS SELECT '' AS id, '' AS label, true AS plain, 0::UBIGINT AS origin WHERE false"
+        )
 
     def joined(self) -> Iterator[pa.RecordBatch]:
         """The usable predictions with their labels: id, row, score, prediction, label (null where there is none)."""
@@ -134,6 +136,14 @@ class LocalEngine:
                        LEFT JOIN label_rows AS l ON l.id = p.id AND l.row = p.row AND l.of = r.rows
                        WHERE p.reason IS NULL"""
         yield from self._db.sql(query).to_arrow_reader(batch_rows(self._classes))
+
+    def matched_by_file(self, files: Sequence[str]) -> dict[str, int]:
+        """After :meth:`joined`: how many predictions each of the label files gave their label."""
+        query = """
+            SELECT f, n FROM (SELECT l.origin, count(*) AS n FROM predictions AS p JOIN labels AS l USING (id)
+                              WHERE p.reason IS NULL GROUP BY l.origin)
+            JOIN (SELECT unnest($files) AS f) ON hash(f) = origin"""
+        return dict(self._db.execute(query, {"files": list(files)}).fetchall())
 
     def mismatches(self) -> tuple[Reject, ...]:
         """After :meth:`joined`: labels with another number of rows than the request they belong to."""
@@ -187,7 +197,8 @@ class LocalEngine:
         self._db.execute("SET preserve_insertion_order = true")
         self._db.execute(
             f"""CREATE TEMP TABLE labels AS
-                SELECT id, arg_max(label, (filename, place)) AS label, arg_max(plain, (filename, place)) AS plain
+                SELECT id, arg_max(label, (filename, place)) AS label, arg_max(plain, (filename, place)) AS plain,
+                    arg_max(origin, (filename, place)) AS origin
                 FROM ({sql.label_records(located=True)}) WHERE fault IS NULL GROUP BY id""",
             parameters,
         )

@@ -132,10 +132,10 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
 
 
 def label_records(*, located: bool = False) -> str:
-    """Every label: its id, its text, whether it is one line, and what speaks against it."""
+    """Every label: its id, its text, whether it is one line, what speaks against it, and the hash of its file's name."""
     place = ", filename, row_number() OVER () AS place" if located else ""
     return f"""
-    SELECT id, CASE WHEN sure THEN trim(body) ELSE trim(content(body)) END AS label,
+    SELECT id, origin, CASE WHEN sure THEN trim(body) ELSE trim(content(body)) END AS label,
         CASE WHEN sure THEN true ELSE coalesce(is_plain(body), true) END AS plain, CASE WHEN sure THEN NULL
         WHEN absent THEN 'broken_line' WHEN id IS NULL THEN 'no_event_id'
         WHEN body IS NULL OR trim(content(body)) = '' THEN 'no_label' END AS fault{_names(located)}
@@ -147,8 +147,8 @@ def label_records(*, located: bool = False) -> str:
             FROM (
                 SELECT nullif(eventMetadata.eventId, '') AS id, groundTruthData."data" AS body,
                     groundTruthData."encoding" AS encoding,
-                    groundTruthData IS NULL AND eventMetadata IS NULL AS absent{place}
-                FROM {scan(LABEL_FIELDS, filename=located)}
+                    groundTruthData IS NULL AND eventMetadata IS NULL AS absent, hash(filename) AS origin{place}
+                FROM {scan(LABEL_FIELDS, filename=True)}
             )
         )
     )"""

@@ -54,7 +54,7 @@ class LateLabels:
 
     def __init__(self, store: Store, layout: Layout, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store, self._layout, self._monotonic = store, layout, monotonic
-        self._hashes: dict[str, Hashes] = {}
+        self._hashes: dict[str, tuple[int, Hashes]] = {}
         self._looked: dict[tuple[str, Window], float] = {}
         self._last = -np.inf
 
@@ -110,27 +110,28 @@ class LateLabels:
         self._looked[key] = real
         return True
 
-    def _arrived(self, run: ModelQualityRun, labels: dict[str, str]) -> Arrived:
+    def _arrived(self, run: ModelQualityRun, labels: dict[int, str]) -> Arrived:
         pieces = pieces_of(run)
         if pieces is None or run.window is None:
             return Arrived(0, 0, 0, 0)
         return _together(self._in_piece(piece, labels) for piece in _loaded(pieces, run.window))
 
-    def _in_piece(self, piece: Piece, labels: dict[str, str]) -> Arrived:
+    def _in_piece(self, piece: Piece, labels: dict[int, str]) -> Arrived:
         ids, unlabelled = piece.hashes(), piece.unlabelled()
-        new = [self._of_file(mark, file) for mark, file in labels.items() if mark not in piece.seen]
+        new = [self._of_file(file) for file in piece.unseen(labels)]
         touched = piece.touched(np.concatenate(new)) if new else np.zeros(len(ids), dtype=bool)
         newly = int((touched & unlabelled).sum())
         return Arrived(len(ids), newly, int((touched & ~unlabelled).sum()), int(unlabelled.sum()) - newly)
 
-    def _of_file(self, mark: str, file: str) -> Hashes:
-        """The ids that a label file names, read once."""
+    def _of_file(self, file: str) -> Hashes:
+        """The ids that a label file names, read again only when it has grown."""
         from driftline.engine.local import LocalEngine
 
-        if mark not in self._hashes:
+        size = Path(file).stat().st_size
+        if self._hashes.get(file, (-1, None))[0] != size:
             with LocalEngine(memory_limit="256MB") as engine:
-                self._hashes[mark] = engine.label_ids([str(Path(file))])
-        return self._hashes[mark]
+                self._hashes[file] = size, engine.label_ids([file])
+        return self._hashes[file][1]
 
 
 def _loaded(pieces: Pieces, window: Window) -> list[Piece]:

@@ -15,6 +15,7 @@ from driftline.core.errors import InputError
 from driftline.core.records import utc
 from driftline.core.window import parse_duration
 from driftline.jobs.late_labels import HORIZON
+from driftline.resources.alarms import Alarm
 from driftline.resources.retention import Removed, Retention, RetentionReport
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
@@ -32,6 +33,7 @@ MODEL_GRACE = timedelta(days=1)
 _LABELS_BEFORE = timedelta(days=1)
 """A run reads the labels from this long before its window."""
 _DAY = timedelta(days=1)
+_LONGEST = timedelta(days=36500)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -129,7 +131,16 @@ def _watched(connection: Connection, endpoint: str, now: datetime) -> Iterable[d
     for status in alarms.listing(connection):
         alarm = status.definition
         if alarm.dimensions.get("Endpoint") == endpoint:
-            yield now - (alarm.evaluation_periods + 1) * timedelta(seconds=alarm.period)
+            yield now - _reach(alarm)
+
+
+def _reach(alarm: Alarm) -> timedelta:
+    """How long ago the oldest point may be that an alarm judges by."""
+    period = timedelta(seconds=alarm.period)
+    history = alarm.band.history if alarm.band is not None else 0
+    # A band of the same hour of the day has one datapoint a day.
+    spacing = max(period, _DAY) if alarm.band is not None and alarm.band.season == "hour" else period
+    return min((alarm.evaluation_periods + 1) * period + history * spacing, _LONGEST)
 
 
 def _clean(

@@ -13,6 +13,7 @@ from datetime import timedelta
 import httpx
 import msgspec
 
+from driftline.alerting.housekeeping import tend
 from driftline.alerting.notify import send_due, webhook_client
 from driftline.core.errors import DriftlineError
 from driftline.core.records import utc
@@ -79,7 +80,7 @@ class Scheduler:
     def tick(self, stop: threading.Event | None = None) -> Pass:
         """One pass: plan what is due, run what is waiting (no further run once ``stop`` is set), send what is due."""
         planned, ran = self._run_due(stop or threading.Event())
-        return Pass(planned, ran, send_due(self.store, self._client, self.real))
+        return Pass(planned, ran, send_due(self.store, self._client, self.real, folder=self.layout.data))
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; a run under way is finished first.
@@ -117,6 +118,7 @@ class Scheduler:
     def _clean_until(self, stop: threading.Event) -> None:
         """Once a day what need not be kept is taken away, beside the runs: it may take long."""
         while not stop.is_set():
+            self._guarded(lambda: tend(self.store, utc(self.clock()), utc(self.real())))
             self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock())))
             stop.wait(max(self.poll, CLEAN_EVERY))
 
@@ -127,7 +129,7 @@ class Scheduler:
             stop.wait(self.poll)
 
     def _send(self, stop: threading.Event) -> None:
-        while not stop.is_set() and send_due(self.store, self._client, self.real, limit=1):
+        while not stop.is_set() and send_due(self.store, self._client, self.real, limit=1, folder=self.layout.data):
             self._beat()
 
     def _beat(self) -> None:

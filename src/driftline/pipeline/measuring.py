@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -20,7 +21,17 @@ from driftline.engine.rejects import SAMPLES, Reject
 from driftline.monitors.quality.kept import load_state, save_state
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.quality.rows import Tally
-from driftline.pipeline.pieces import Hashes, Piece, Pieces, cut, fingerprint, fingerprints
+from driftline.pipeline.pieces import (
+    Hashes,
+    Piece,
+    Pieces,
+    collected,
+    cut,
+    fingerprint,
+    fingerprints,
+    lag_counts,
+    seen_of,
+)
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
@@ -40,6 +51,7 @@ class Measured(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     rejects: tuple[Reject, ...]
     kept: int = 0
+    lags: dict[int, int] = {}
 
 
 def measure(run: ModelQualityRun, monitor: Recipe, recorder: Recorder) -> Measured:
@@ -79,6 +91,7 @@ class _Measuring:
         self._engine: LocalEngine | None = None
         self._label_files = label_files(run)
         self._seen = fingerprints(self._label_files) if self._pieces is not None else {}
+        self._marks = seen_of(self._seen)
         self._labels: Found | None = None
 
     def all(self) -> Measured:
@@ -90,7 +103,10 @@ class _Measuring:
         states = [part.state if not isinstance(part.state, bytes) else load_state(part.state, kind) for part in parts]
         state = self._monitor.merge(states)
         rejects = [*(reject for part in parts for reject in part.rejects), *self._label_rejects(state.tally)]
-        counts = self._counts([part.counts for part in parts], state.tally)
+        lags = Counter[int]()
+        for part in parts:
+            lags.update(part.lags)
+        counts = self._counts([part.counts for part in parts], state.tally) | lag_counts(lags)
         return Measured(state, counts, _summed(rejects), len(current))
 
     def _kept(self, window: Window | None) -> Piece | None:
@@ -102,16 +118,14 @@ class _Measuring:
 
     def _current(self, kept: dict[Window | None, Piece]) -> dict[Window | None, Piece]:
         """The kept pieces that no label file touches which came after them."""
-        came = {mark: file for mark, file in self._seen.items() if any(mark not in p.seen for p in kept.values())}
+        came = {file: None for piece in kept.values() for file in piece.unseen(self._seen)}
         if not came or self._pieces is None:
             return kept
-        hashes = self._recorder.step(
-            "read new labels", len(came), lambda: self._open().label_ids(list(came.values())), len
-        )
+        hashes = self._recorder.step("read new labels", len(came), lambda: self._open().label_ids(list(came)), len)
         current: dict[Window | None, Piece] = {}
         for window, piece in kept.items():
             if window is not None and not piece.touched(hashes).any():
-                current[window] = msgspec.structs.replace(piece, seen=frozenset(self._seen))
+                current[window] = msgspec.structs.replace(piece, seen=self._marks)
                 self._pieces.save(window, current[window])
         return current
 
@@ -145,7 +159,8 @@ class _Measuring:
             lambda: self._monitor.measure(_noted(batches, noted) if self._pieces else batches),
             lambda s: s.tally.rows - s.tally.unlabelled,
         )
-        return self._keep(window, mark, state, counts, (*captures.rejects, *engine.mismatches()), noted)
+        lags = self._lags(engine, window)
+        return self._keep(window, mark, state, counts, (*captures.rejects, *engine.mismatches()), noted, lags)
 
     def _keep(
         self,
@@ -155,8 +170,9 @@ class _Measuring:
         counts: dict[str, int],
         rejects: tuple[Reject, ...],
         noted: tuple[list[Hashes], list[Any]],
+        lags: dict[int, int] | None = None,
     ) -> Any:
-        part = Measured(state, counts, rejects)
+        part = Measured(state, counts, rejects, lags=lags or {})
         # A window that goes on while it is read is not kept: its captures are still growing.
         if self._pieces is None or window is None or (self._run.as_of is not None and window.end > self._run.as_of):
             return part
@@ -168,10 +184,22 @@ class _Measuring:
             rejects=rejects,
             ids=ids.tobytes(),
             labelled=labelled.tobytes(),
-            seen=frozenset(self._seen),
+            lags=part.lags,
+            seen=self._marks,
         )
         self._pieces.save(window, piece)
         return part
+
+    def _lags(self, engine: LocalEngine, window: Window | None) -> dict[int, int]:
+        """How many labels came how many minutes after the middle of the window."""
+        if self._pieces is None or window is None or not self._label_files:
+            return {}
+        middle, found = window.start + (window.end - window.start) / 2, Counter[int]()
+        for file, count in engine.matched_by_file(self._label_files).items():
+            moment = collected(file)
+            if moment is not None:
+                found[max(0, int((moment - middle).total_seconds() // 60))] += count
+        return dict(found)
 
     def _open(self) -> LocalEngine:
         from driftline.engine.local import LocalEngine

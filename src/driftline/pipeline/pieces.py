@@ -8,8 +8,9 @@ same size and no label file that came since names one of its ids. Deleting kept 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from driftline.storage.files import write_atomic
 
 Hashes = npt.NDArray[np.uint64]
 _FORMAT = 1
+_COLLECTED = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d)/(?:([0-5]\d)-([0-5]\d)-)?[^/]*$")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -31,7 +33,8 @@ class Piece(msgspec.Struct, frozen=True):
 
     ``captures`` is the fingerprint of the files read. ``ids`` are the sorted hashes of the ids of all predictions as
     bytes of 64-bit numbers, ``labelled`` a byte for each. ``seen`` are fingerprints of label files that were read, or
-    were found to name none of the ids. ``lags`` counts matched labels by whole hours between prediction and label.
+    were found to name none of the ids, as bytes of ascending 64-bit numbers. ``lags`` counts labels by the minutes
+    from the middle of the piece to the collection of the label.
     """
 
     captures: str
@@ -40,8 +43,8 @@ class Piece(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...]
     ids: bytes
     labelled: bytes
-    seen: frozenset[str] = frozenset()
     lags: dict[int, int] = {}
+    seen: bytes = b""
 
     def hashes(self) -> Hashes:
         """The ids' hashes, ascending."""
@@ -51,6 +54,12 @@ class Piece(msgspec.Struct, frozen=True):
         """Which of the ids are among the ids of labels."""
         found: npt.NDArray[np.bool_] = np.isin(self.hashes(), labels)
         return found
+
+    def unseen(self, labels: Mapping[int, str]) -> list[str]:
+        """Of label files, by fingerprint, those that were not looked at."""
+        marks = np.fromiter(labels, dtype=np.uint64, count=len(labels))
+        known = np.isin(marks, np.frombuffer(self.seen, dtype=np.uint64), assume_unique=True)
+        return [file for file, seen in zip(labels.values(), known.tolist(), strict=True) if not seen]
 
     def unlabelled(self) -> npt.NDArray[np.bool_]:
         """Which of the ids had no label."""
@@ -81,6 +90,32 @@ class Pieces:
         return self._folder / partition(window.start) / name
 
 
+def collected(file: str) -> datetime | None:
+    """When a label file was collected, from its folders and, where it begins with minute and second, its name.
+
+    >>> collected("labels/2026/11/22/10/41-07-002-6f1c.jsonl").isoformat(), collected("labels/all.jsonl")
+    ('2026-11-22T10:41:07+00:00', None)
+    """
+    found = _COLLECTED.search(file)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def lag_counts(lags: Mapping[int, int]) -> dict[str, int]:
+    """The median and the 95th percentile of label lags in minutes, where there are any."""
+    if not lags:
+        return {}
+    minutes = np.array(sorted(lags))
+    share = np.cumsum([lags[minute] for minute in minutes]) / sum(lags.values())
+    found = minutes[np.searchsorted(share, [0.5, 0.95])]
+    return {"label_lag_median_minutes": int(found[0]), "label_lag_p95_minutes": int(found[1])}
+
+
 def cut(window: Window) -> list[Window]:
     """A window cut at full hours.
 
@@ -94,21 +129,21 @@ def cut(window: Window) -> list[Window]:
 
 def fingerprint(files: Iterable[str]) -> str:
     """Names and sizes of files in one text: captures and labels are only ever added or appended to."""
-    return hashlib.sha256("\n".join(sorted(fingerprints(files))).encode()).hexdigest()[:32]
+    return hashlib.sha256(seen_of(fingerprints(files))).hexdigest()[:32]
 
 
-def fingerprints(files: Iterable[str]) -> dict[str, str]:
-    """Name and size of each file in one text, with the file; a file that has gone meanwhile is left out."""
+def fingerprints(files: Iterable[str]) -> dict[int, str]:
+    """Every file by a 64-bit hash of its name and size; a file that has gone meanwhile is left out."""
     found = {}
     for file in files:
         try:
-            found[f"{file}:{Path(file).stat().st_size}"] = file
+            text = f"{file}:{Path(file).stat().st_size}"
         except OSError:
             continue
+        found[int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")] = file
     return found
 
 
-def merged_counts(pieces: Sequence[Piece]) -> dict[str, int]:
-    """The counts of all pieces together."""
-    names = dict.fromkeys(name for piece in pieces for name in piece.counts)
-    return {name: sum(piece.counts.get(name, 0) for piece in pieces) for name in names}
+def seen_of(marks: Iterable[int]) -> bytes:
+    """Fingerprints as :class:`Piece` keeps them."""
+    return np.array(sorted(marks), dtype=np.uint64).tobytes()

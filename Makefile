@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench crash fuzz lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
@@ -21,6 +21,17 @@ check: $(STAMP)
 # Figures against other tools, each in an environment of its own under build/bench (tens of minutes; never in the tests).
 bench: $(STAMP)
 	$(BIN)/python bench/run.py --json build/bench/result.json
+	$(BIN)/python bench/pieces.py
+	$(BIN)/python bench/unattended.py
+
+# Kills processes of a running service at random, on each kind of database, and checks the books (a quarter of an hour).
+crash: $(STAMP)
+	mkdir -p build
+	DRIFTLINE_CRASH_KILLS=$${KILLS:-200} DRIFTLINE_CRASH_FIGURES=build $(BIN)/python -m pytest tests/reliability/test_crash.py
+
+# The tests of tests/fuzz with ever new inputs, many of them.
+fuzz: $(STAMP)
+	DRIFTLINE_FUZZ=$${EXAMPLES:-2000} $(BIN)/python -m pytest -n auto tests/fuzz
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

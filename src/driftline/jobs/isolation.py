@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -61,6 +62,10 @@ class Isolation:
         self._runner = runner
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
+
+    def warm_up(self) -> None:
+        """Have the libraries loaded before the first run waits for them."""
+        forkserver.ensure_running()
 
     def __call__(
         self, run: ModelQualityRun, limits: Limits, *, log: Path | None = None, stop: threading.Event | None = None

@@ -65,6 +65,8 @@ def _serve(runner: Runner, isolation: Isolation | None, options: argparse.Namesp
         lease = timedelta(seconds=options.lease)
         scheduler = Scheduler(store, layout, clock, runner, link=options.link, lease=lease, isolation=isolation)
         try:
+            if isolation is not None:
+                isolation.warm_up()
             logger.info("scheduler ready on %s", layout.data)
             scheduler.run(stop)
         finally:

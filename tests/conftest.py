@@ -1,10 +1,25 @@
-"""What tests of several floors share: the published data that stands beside the project."""
+"""What tests of several floors share: the published data beside the project, and both kinds of database."""
 
 from __future__ import annotations
 
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from driftline.storage.database import migrate, open_store
+
+DATABASES = ("sqlite", "postgresql")
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +29,119 @@ def published() -> Path:
     if not folder.is_dir():
         pytest.skip("the published data is not beside the project")
     return folder
+
+
+class Postgres:
+    """A PostgreSQL server of this test process: a socket in a folder of its own, no port, a database for each test."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._folder = folder
+        self._as = ("setpriv", "--pdeathsig", "INT", *self._another_user())
+        options = ("--auth=trust", "--no-sync", "--username=driftline", "--encoding=UTF8", "--no-locale")
+        made = (*self._as, programs / "initdb", "-D", folder / "data", *options)
+        subprocess.run(made, check=True, capture_output=True, timeout=60)
+        settings = [word for setting in _FAST for word in ("-c", setting)]
+        command = (*self._as, programs / "postgres", "-D", folder / "data", "-k", folder, *settings)
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._admin = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        self._wait()
+        self._run("CREATE DATABASE empty_world")
+        self._run("CREATE DATABASE migrated_world")
+        with open_store(self.url("migrated_world")) as store:
+            migrate(store)
+
+    def _another_user(self) -> tuple[str, ...]:
+        """The server refuses to be run by root, so root hands it to the user that the package made."""
+        if os.getuid() != 0:
+            return ()
+        user = pwd.getpwnam("postgres")
+        os.chown(self._folder, user.pw_uid, user.pw_gid)
+        return (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            try:
+                self._run("SELECT 1")
+                return
+            except OperationalError:
+                assert self.process.poll() is None, (self._folder / "log").read_text()
+                with pytest.raises(subprocess.TimeoutExpired):
+                    self.process.wait(0.05)
+        raise AssertionError("PostgreSQL did not start")
+
+    def _run(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
+        return f"postgresql+psycopg://driftline@/{name}?host={self._folder}"
+
+    @contextmanager
+    def database(self, *, migrated: bool) -> Iterator[str]:
+        """The address of a new database, which is dropped afterwards whoever still uses it."""
+        name = f"world_{uuid4().hex}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {'migrated_world' if migrated else 'empty_world'}")
+        try:
+            yield self.url(name)
+        finally:
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """End it at once; nothing in it is worth keeping."""
+        self._admin.dispose()
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running server; skips where Debian's package ``postgresql`` (or another's) is not installed."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin/postgres"), *filter(None, [shutil.which("postgres")])]
+    if not places or shutil.which("setpriv") is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="driftline-pg-"))  # a socket's path must be short
+    server = Postgres(Path(places[-1]).resolve().parent, folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=DATABASES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """A test that asks for it runs on each kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Makes empty databases of the kind under test; returns their addresses."""
+    with _databases(request, kind, tmp_path, migrated=False) as make:
+        yield make
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of the kind under test; on PostgreSQL its tables are made already."""
+    with _databases(request, kind, tmp_path, migrated=True) as make:
+        yield make()
+
+
+@contextmanager
+def _databases(
+    request: pytest.FixtureRequest, kind: str, folder: Path, *, migrated: bool
+) -> Iterator[Callable[[], str]]:
+    with ExitStack() as stack:
+
+        def make() -> str:
+            if kind == "sqlite":
+                return f"sqlite:///{folder / 'data' / f'{uuid4().hex}.db'}"
+            server: Postgres = request.getfixturevalue("postgres")
+            return stack.enter_context(server.database(migrated=migrated))
+
+        yield make

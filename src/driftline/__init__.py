@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from driftline.client import Client
     from driftline.core.errors import (
+        AccessError,
+        BusyError,
         ConflictError,
         DriftlineError,
+        ForbiddenError,
         InputError,
         ModelError,
         NotFoundError,
@@ -21,44 +24,70 @@ if TYPE_CHECKING:
     from driftline.core.window import Window
     from driftline.monitors.quality.checks import Tolerance
     from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
-    from driftline.resources.alarms import Alarm, AlarmStatus, Datapoint, NewAlarm, Notification, Transition
+    from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
+    from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
     from driftline.resources.baselines import StoredBaseline
+    from driftline.resources.captures import EventReceipt, ImportReceipt
     from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
-    from driftline.resources.executions import Execution, ExecutionStep, RejectedRecords
+    from driftline.resources.executions import Execution, ExecutionStep, OverdueWindow, RejectedRecords
+    from driftline.resources.health import Check, Readiness
     from driftline.resources.labels import LabelReceipt
     from driftline.resources.metrics import Point, Series
+    from driftline.resources.mutes import Acknowledgement, Action, ActionTest, Mute, NewMute
+    from driftline.resources.retention import Removed, Retention, RetentionReport
     from driftline.resources.schedules import Schedule
     from driftline.service import Service
 
 _WHERE = {
+    "AccessError": "driftline.core.errors",
+    "Acknowledgement": "driftline.resources.mutes",
+    "Action": "driftline.resources.mutes",
+    "ActionTest": "driftline.resources.mutes",
     "Alarm": "driftline.resources.alarms",
     "AlarmStatus": "driftline.resources.alarms",
+    "AuditEntry": "driftline.resources.access",
+    "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
+    "BusyError": "driftline.core.errors",
     "CaptureHour": "driftline.resources.endpoints",
     "CaptureSettings": "driftline.resources.endpoints",
+    "Check": "driftline.resources.health",
     "Checked": "driftline.pipeline",
     "Client": "driftline.client",
     "ConflictError": "driftline.core.errors",
     "Datapoint": "driftline.resources.alarms",
     "DriftlineError": "driftline.core.errors",
     "Endpoint": "driftline.resources.endpoints",
+    "EventReceipt": "driftline.resources.captures",
     "Execution": "driftline.resources.executions",
     "ExecutionStep": "driftline.resources.executions",
+    "OverdueWindow": "driftline.resources.executions",
+    "ForbiddenError": "driftline.core.errors",
+    "ImportReceipt": "driftline.resources.captures",
     "InputError": "driftline.core.errors",
+    "IssuedToken": "driftline.resources.access",
     "LabelReceipt": "driftline.resources.labels",
     "ModelDescription": "driftline.resources.endpoints",
     "ModelError": "driftline.core.errors",
+    "Mute": "driftline.resources.mutes",
     "NewAlarm": "driftline.resources.alarms",
+    "NewMute": "driftline.resources.mutes",
+    "NewToken": "driftline.resources.access",
     "NotFoundError": "driftline.core.errors",
     "Notification": "driftline.resources.alarms",
     "Point": "driftline.resources.metrics",
+    "Readiness": "driftline.resources.health",
     "RejectedRecords": "driftline.resources.executions",
+    "Removed": "driftline.resources.retention",
+    "Retention": "driftline.resources.retention",
+    "RetentionReport": "driftline.resources.retention",
     "Schedule": "driftline.resources.schedules",
     "Series": "driftline.resources.metrics",
     "Service": "driftline.service",
     "ServiceError": "driftline.core.errors",
     "SetupError": "driftline.core.errors",
     "StoredBaseline": "driftline.resources.baselines",
+    "Token": "driftline.resources.access",
     "Tolerance": "driftline.monitors.quality.checks",
     "TooLargeError": "driftline.core.errors",
     "Transition": "driftline.resources.alarms",
@@ -69,34 +98,55 @@ _WHERE = {
 }
 
 __all__ = [
+    "AccessError",
+    "Acknowledgement",
+    "Action",
+    "ActionTest",
     "Alarm",
     "AlarmStatus",
+    "AuditEntry",
+    "Band",
     "Baseline",
+    "BusyError",
     "CaptureHour",
     "CaptureSettings",
+    "Check",
     "Checked",
     "Client",
     "ConflictError",
     "Datapoint",
     "DriftlineError",
     "Endpoint",
+    "EventReceipt",
     "Execution",
     "ExecutionStep",
+    "ForbiddenError",
+    "ImportReceipt",
     "InputError",
+    "IssuedToken",
     "LabelReceipt",
     "ModelDescription",
     "ModelError",
+    "Mute",
     "NewAlarm",
+    "NewMute",
+    "NewToken",
     "NotFoundError",
     "Notification",
+    "OverdueWindow",
     "Point",
+    "Readiness",
     "RejectedRecords",
+    "Removed",
+    "Retention",
+    "RetentionReport",
     "Schedule",
     "Series",
     "Service",
     "ServiceError",
     "SetupError",
     "StoredBaseline",
+    "Token",
     "Tolerance",
     "TooLargeError",
     "Transition",

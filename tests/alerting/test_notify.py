@@ -123,6 +123,14 @@ def test_a_transition_is_told_once_with_everything(store: Store, receiver: Recei
         "to": "ALARM",
         "reason": "f2 was 0.41 at 18:00, LessThanOrEqualToThreshold 0.625 (1 of 1 datapoints)",
         "time": "2026-11-22T18:00:00Z",
+        "since": "2026-11-22T18:00:00Z",
+        "by": pytest.approx(0.215),
+        "text": (
+            "low-f2 is ALARM (was INSUFFICIENT_DATA)\n"
+            "f2 was 0.41 at 18:00, LessThanOrEqualToThreshold 0.625 (1 of 1 datapoints); beyond its limit by 0.215\n"
+            "since 2026-11-22T18:00:00Z (Endpoint churn, MonitoringSchedule hourly)\n"
+            "http://d/r"
+        ),
         "metric": "f2",
         "namespace": "aws/sagemaker/Endpoints/model-metrics",
         "dimensions": {"Endpoint": "churn", "MonitoringSchedule": "hourly"},

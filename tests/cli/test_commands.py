@@ -37,10 +37,22 @@ COMMANDS = (
     "alarm list",
     "alarm show",
     "alarm delete",
+    "alarm history",
+    "alarm ack",
+    "alarm set-state",
+    "alarm test",
+    "alarm actions",
+    "alarm mute",
+    "alarm mutes",
+    "alarm unmute",
+    "token create",
+    "token list",
+    "token revoke",
+    "audit",
     "demo",
     "doctor",
 )
-WITHOUT_JSON = {"serve", "invoke", "endpoint delete", "schedule delete", "alarm delete"}
+WITHOUT_JSON = {"serve", "invoke", "endpoint delete", "schedule delete", "alarm delete", "alarm unmute"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -272,14 +284,35 @@ def alarms(cli: Cli, clock: FakeClock) -> None:
     assert "low is INSUFFICIENT_DATA since" in cli("alarm", "show", "low").out
     assert cli(*alarm, "--operator", "Below", "--threshold", "0.6").code == 2
     assert cli(*alarm, "--operator", "LessThanThreshold", "--threshold", "nan").code == 2
+    responses(cli)
     assert cli("alarm", "delete", "low").code == 0
     assert cli("alarm", "show", "low").code == 2
     clock.advance(timedelta(seconds=1))
 
 
+def responses(cli: Cli) -> None:
+    muted = read(cli("alarm", "mute", "low", "--minutes", 30, "--reason", "a drill", "--author", "ann", "--json"))
+    assert muted["id"] in cli("alarm", "mutes").out
+    assert cli("alarm", "set-state", "low", "ALARM", "--reason", "a drill").out == "low is ALARM: a drill\n"
+    assert cli("alarm", "set-state", "low", "BROKEN").code == 2
+    assert "a drill" in cli("alarm", "history", "low").out
+    assert cli("alarm", "ack", "low", "--note", "seen", "--author", "ann").out.endswith("acknowledged by ann\n")
+    assert "acknowledged by ann at" in cli("alarm", "show", "low").out
+    assert "muted" in cli("alarm", "show", "low").out
+    assert cli("alarm", "actions").out == "(none)\n"
+    assert read(cli("alarm", "test", "low", "--state", "OK", "--json")) == []
+    over = ("alarm", "put", "both", "--rule", "ALARM(low) AND NOT OK(low)", "--on-alarm", "log")
+    assert cli(*over).out.startswith("both is ALARM")
+    assert cli("alarm", "test", "both").out.splitlines()[1].split() == ["log", "sent", "accepted"]
+    assert cli("alarm", "delete", "low").code == 2
+    assert cli("alarm", "delete", "both").code == 0
+    assert cli("alarm", "unmute", muted["id"]).code == 0
+
+
 def test_doctor(cli: Cli, url: str, tmp_path: Path) -> None:
     found = read(cli("doctor", "--data", tmp_path, "--json"))
-    assert {finding["state"] for finding in found} == {"ok"}
+    warned = [finding["what"] for finding in found if finding["state"] != "ok"]
+    assert [what.partition(":")[0] for what in warned] == ["access is off"]
     assert any(f"service at {url}" in finding["what"] for finding in found)
     lonely = cli("doctor", "--data", tmp_path / "none", "--url", "http://127.0.0.1:9")
     assert lonely.code == 0

@@ -53,6 +53,20 @@ def workshop(tmp_path: Path) -> Iterator[dict[str, str]]:
         subprocess.run(["kill", pid.read_text().strip()], check=False)
 
 
+def served(workshop: dict[str, str]) -> str:
+    """The address of a service for code that talks to one; it ends with the workshop."""
+    began = subprocess.run(
+        ["bash", "-c", "driftline serve --data data"],
+        cwd=workshop["WORK"],
+        env=workshop,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert began.returncode == 0, began.stderr
+    return Path(workshop["WORK"], "serve.url").read_text().strip()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_shell_block_runs(document: Path, workshop: dict[str, str]) -> None:
     script = "\n".join(blocks(document, "bash"))
@@ -71,13 +85,17 @@ def test_every_shell_block_runs(document: Path, workshop: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_python_block_runs(document: Path, tmp_path: Path) -> None:
+def test_every_python_block_runs(document: Path, tmp_path: Path, workshop: dict[str, str]) -> None:
     code = blocks(document, "python")
     if not code:
         pytest.skip("no code in it")
     script = tmp_path / "script.py"
     script.write_text("\n".join(code), encoding="utf-8")
-    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    if "Client()" in script.read_text(encoding="utf-8"):
+        workshop["DRIFTLINE_URL"] = served(workshop)
+    ran = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, cwd=workshop["WORK"], env=workshop
+    )
     assert ran.returncode == 0, ran.stderr
 
 

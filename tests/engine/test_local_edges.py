@@ -180,7 +180,9 @@ def test_a_row_that_lacks_a_field_never_shifts_the_others(tmp_path: Path, missin
     assert [(reject.reason, reject.count) for reject in found.rejects] == [("no_value", 3)]
 
 
-@pytest.mark.parametrize("attribute", ["", "a b", "a[", "a[x]", "a.", ".a", "a[0]b", "nosuch(", "nosuch(a)", '"a', "a-b"])
+@pytest.mark.parametrize(
+    "attribute", ["", "a b", "a[", "a[x]", "a.", ".a", "a[0]b", "nosuch(", "nosuch(a)", '"a', "a-b"]
+)
 def test_attributes_that_cannot_be_read_are_refused(attribute: str) -> None:
     with pytest.raises(InputError, match="is no JMESPath"):
         OutputAttributes(probability=attribute)

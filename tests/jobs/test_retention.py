@@ -12,8 +12,8 @@ from driftline.core.errors import InputError
 from driftline.core.window import Window, partition
 from driftline.jobs import retention as cleaning
 from driftline.jobs.retention import changed, needed, run_daily, run_retention
-from driftline.jobs.schedules import create_schedule, pause_schedule, plan_due, run_now, update_schedule
 from driftline.jobs.scheduler import Scheduler
+from driftline.jobs.schedules import create_schedule, pause_schedule, plan_due, run_now, update_schedule
 from driftline.resources.alarms import Alarm
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.resources.metrics import Series

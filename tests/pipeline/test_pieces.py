@@ -152,7 +152,7 @@ def test_a_run_without_a_window_keeps_nothing(day: Path) -> None:
 
 def test_a_run_says_how_late_its_labels_came(tmp_path: Path) -> None:
     write_day(tmp_path)
-    write_some_labels(tmp_path, range(0, 90), "00-00-000-soon")
+    write_some_labels(tmp_path, range(90), "00-00-000-soon")
     write_labels(
         tmp_path / "labels", {f"e{i}": "1" for i in range(90, 100)}, collected=START + 5 * HOUR, name="30-00-0"
     )

@@ -115,8 +115,13 @@ def test_a_baseline_then_an_estimate_then_the_truth(digits: tuple[Any, Any], tmp
     assert written["estimated_multiclass_classification_metrics"]["is_estimate"] is True
 
 
-PLACES = [("csv", 1, "0"), ("csv", 7, "0-9"), ("json", 1, "predictions[0].probabilities"),
-          ("json", 7, "predictions[*].probabilities"), ("json", 7, "predictions[?probabilities].probabilities")]  # fmt: skip
+PLACES = [
+    ("csv", 1, "0"),
+    ("csv", 7, "0-9"),
+    ("json", 1, "predictions[0].probabilities"),
+    ("json", 7, "predictions[*].probabilities"),
+    ("json", 7, "predictions[?probabilities].probabilities"),
+]
 
 
 @pytest.mark.parametrize(("kind", "rows", "path"), PLACES)
@@ -183,7 +188,7 @@ def test_a_table_checked_against_its_own_baseline(digits: tuple[Any, Any]) -> No
     checked = check_model_quality(wrong, baseline.constraints, now=START, **options)
     assert checked.verdict is Verdict.VIOLATED
     assert "roc_auc_ovr" in {violation.metric_name for violation in checked.violations}
-    assert "log_loss" in checked._repr_html_() or checked.statistics
+    assert checked._repr_html_().startswith("<iframe")
 
 
 def test_names_of_classes_are_asked_for(tmp_path: Path, digits: tuple[Any, Any]) -> None:

@@ -97,3 +97,40 @@ def test_any_bytes_give_a_member_or_our_error(noise: bytes, zipped: bool, positi
         except DriftlineError as error:
             refused = error
         assert refused is None or refused.hint
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../secret", "xgboost-model"])
+def test_a_link_beside_the_model_is_passed_over(kind: bytes, target: str) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        link = tarfile.TarInfo("model.json")
+        link.type, link.linkname = kind, target
+        archive.addfile(link)
+        info = tarfile.TarInfo("xgboost-model")
+        info.size = 5
+        archive.addfile(info, io.BytesIO(b"model"))
+    assert model_member(buffer.getvalue(), "m.tar.gz") == ("xgboost-model", b"model")
+
+
+@pytest.mark.parametrize("name", ["//etc/passwd", "./../model.json", "a/b/../../../model.json", "C:\\model.json", ".."])
+def test_more_paths_that_point_outside_are_refused(name: str) -> None:
+    with pytest.raises(ModelError, match="outside the archive"):
+        model_member(packed((name, b"x")), "m.tar.gz")
+
+
+def test_the_ratio_counts_what_is_passed_over_too() -> None:
+    bomb = packed(("code/padding", bytes(40 << 20)), ("xgboost-model", b"model"))
+    with pytest.raises(TooLargeError, match="unpacks to more than"):
+        model_member(bomb, "m.tar.gz")
+
+
+def test_an_archive_in_an_archive_is_not_opened() -> None:
+    inner = packed(("xgboost-model", b"model"))
+    assert model_member(packed(("model.tar.gz", inner)), "m.tar.gz").data == inner
+
+
+def test_reading_an_archive_writes_nothing(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert model_member(packed(("a/b/xgboost-model", b"model")), "m.tar.gz").data == b"model"
+    assert list(tmp_path.iterdir()) == []

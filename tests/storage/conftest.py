@@ -1,9 +1,8 @@
-"""A fresh store for every test."""
+"""A fresh store for every test, on each kind of database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from driftline.storage.database import Store, migrate, open_store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "driftline.db") as opened:
+def store(database: str) -> Iterator[Store]:
+    with open_store(database) as opened:
         migrate(opened)
         yield opened

@@ -3,19 +3,20 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from driftline.core.errors import SetupError
 from driftline.storage import baselines
 from driftline.storage.database import Store, migrate, open_store
-from driftline.storage.tables import metadata
+from driftline.storage.tables import counters, metadata
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -34,22 +35,22 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
         assert [found.name for found in baselines.listing(connection)] == ["b"]
 
 
-def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+def test_processes_that_start_together_migrate_once(new_database: Callable[[], str]) -> None:
     script = "import sys; from driftline.storage.database import *\nwith open_store(sys.argv[1]) as s: migrate(s)"
-    command = [sys.executable, "-c", script, str(tmp_path / "new" / "driftline.db")]
+    command = [sys.executable, "-c", script, new_database()]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
     ended = [(process.communicate(timeout=60)[1], process.returncode) for process in started]
     assert [code for _, code in ended] == [0] * 4, ended
 
 
-def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path) -> None:
-    with open_store(tmp_path / "driftline.db") as store:
+def test_a_failing_migration_leaves_nothing_behind(new_database: Callable[[], str]) -> None:
+    with open_store(new_database()) as store:
         with store.write() as connection:
             connection.execute(text("CREATE TABLE schedules (other INTEGER)"))
         with pytest.raises(SetupError, match="cannot be used"):
             migrate(store)
         with store.read() as connection:
-            names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+            names = set(inspect(connection).get_table_names())
     assert names == {"schedules"}
 
 
@@ -95,8 +96,8 @@ def test_a_url_of_an_unknown_kind_is_refused_without_its_password() -> None:
     assert "postgresql+psycopg" in caught.value.hint
 
 
-def test_sqlite_is_durable_and_checks_references(store: Store) -> None:
-    with store.read() as connection:
+def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
+    with open_store(tmp_path / "driftline.db") as store, store.read() as connection:
         answers = [connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous")]
         assert answers == ["wal", 2]
         assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
@@ -137,7 +138,8 @@ def test_many_writers_wait_for_each_other(store: Store) -> None:
     def grow() -> None:
         for _ in range(10):
             with store.write() as connection:
-                seen = connection.execute(text("SELECT value FROM counters")).scalar_one()
+                # SQLite has one writer at a time anyway, and gives no other rows than these to lock.
+                seen = connection.execute(select(counters.c.value).with_for_update()).scalar_one()
                 connection.execute(text("UPDATE counters SET value = :new"), {"new": seen + 1})
 
     with store.write() as connection:

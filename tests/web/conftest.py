@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
+import uvicorn
 import xgboost
 from litestar.testing import TestClient
 
+from driftline.resources.access import ROLES, NewToken
 from driftline.service import Service
 from driftline.testing import FakeClock
 from driftline.web.app import application
+from driftline.web.connections import Connection
+from driftline.web.worker import Worker
 
 
 @pytest.fixture
@@ -51,3 +59,55 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     data = xgboost.DMatrix(rows, (rows[:, 0] > 0).astype(int))
     xgboost.train({"objective": "binary:logistic", "nthread": 1, "max_depth": 2}, data, 3).save_model(path)
     return path.read_bytes()
+
+
+class Guarded:
+    """What tests of access need: the service, its worker, the address, and a token of every role."""
+
+    def __init__(self, service: Service, worker: Worker, url: str, server: uvicorn.Server) -> None:
+        self.service, self.worker, self.url, self.server = service, worker, url, server
+        self.tokens = {role: service.create_token(NewToken(f"the-{role}", role)).secret for role in ROLES}
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=30)
+
+    def ask(self, method: str, path: str, role: str | None = None, **options: Any) -> httpx.Response:
+        """A request with the token of a role, or without one; cookies are not kept."""
+        headers = dict(options.pop("headers", {}))
+        if role is not None:
+            headers["Authorization"] = f"Bearer {self.tokens[role]}"
+        self.http.cookies.clear()
+        return self.http.request(method, path, headers=headers, **options)
+
+
+@contextlib.contextmanager
+def served(app: Any) -> Iterator[tuple[str, uvicorn.Server]]:
+    """An application on a free port: its address and its server."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    server = uvicorn.Server(uvicorn.Config(app, http=Connection, loop="asyncio", ws="none", log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", server
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Any], contextlib.AbstractContextManager[tuple[str, uvicorn.Server]]]:
+    """:func:`served`."""
+    return served
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A service that wants tokens, for the tests of a module."""
+    with Service(tmp_path_factory.mktemp("guarded") / "data") as service:
+        worker = Worker(service, access=True)
+        with served(worker.app) as (url, server):
+            found = Guarded(service, worker, url, server)
+            yield found
+            found.http.close()
+        worker.captures.close()
+        worker.requests.close()

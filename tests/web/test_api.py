@@ -266,7 +266,7 @@ def test_addresses_of_web_hooks_are_masked(web: TestClient[Any], caplog: pytest.
 
 
 def test_a_refused_web_hook_is_not_repeated(web: TestClient[Any]) -> None:
-    answer = web.put("/api/alarms/low", json=ALARM | {"alarm_actions": ["slack://hush-token"]})
+    answer = web.put("/api/alarms/low", json=ALARM | {"alarm_actions": ["slick://hush-token"]})
     assert "hush" not in json.dumps(error_of(answer, 400))
 
 

@@ -1,14 +1,15 @@
-"""Sending what the sent-log says is due: a log line, or a POST to a webhook, at least once each."""
+"""Sending what the sent-log says is due: at least once to each target."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
-import msgspec
 
-from driftline.alerting.targets import LOG, mask, scrub
+from driftline.alerting.sending import Refused, send
+from driftline.alerting.targets import mask
 from driftline.core.records import utc
 from driftline.storage import deliveries
 from driftline.storage.clock import Clock, system_clock
@@ -20,15 +21,6 @@ BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before the second try, the third, … ; after the last of them a delivery has failed."""
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _LEASE = timedelta(seconds=60)
-_PASSING = frozenset({408, 425, 429})
-
-
-class Refused(Exception):
-    """A try that did not succeed; ``final`` when another would not either."""
-
-    def __init__(self, message: str, *, final: bool) -> None:
-        super().__init__(message)
-        self.final = final
 
 
 def webhook_client() -> httpx.Client:
@@ -36,18 +28,25 @@ def webhook_client() -> httpx.Client:
     return httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": "driftline"})
 
 
-def send_due(store: Store, client: httpx.Client, clock: Clock = system_clock, *, limit: int = 100) -> int:
+def send_due(
+    store: Store,
+    client: httpx.Client,
+    clock: Clock = system_clock,
+    *,
+    limit: int = 100,
+    folder: Path | None = None,
+) -> int:
     """Send up to ``limit`` deliveries that are due and return how many were tried.
 
     ``clock`` is real time. Nothing here sleeps: a try that did not succeed is due again later, after
     :data:`BACKOFF`, and the caller calls again. A delivery whose sender died is due again after a minute, with the
-    same idempotency key.
+    same idempotency key. ``folder`` is the data folder, with the operator's actions.
     """
     for done in range(limit):
         delivery = _claim(store, utc(clock()))
         if delivery is None:
             return done
-        _try(store, client, delivery, clock)
+        _try(store, client, delivery, clock, folder)
     return limit
 
 
@@ -59,9 +58,9 @@ def _claim(store: Store, real: datetime) -> Delivery | None:
         return deliveries.claim(connection, real=real, lease=_LEASE)
 
 
-def _try(store: Store, client: httpx.Client, delivery: Delivery, clock: Clock) -> None:
+def _try(store: Store, client: httpx.Client, delivery: Delivery, clock: Clock, folder: Path | None) -> None:
     try:
-        _send(client, delivery)
+        outcome = send(client, delivery.target, delivery.body, delivery.id, folder)
     except Refused as refusal:
         due = None if refusal.final else _next_try(delivery, utc(clock()))
         with store.write() as connection:
@@ -76,32 +75,12 @@ def _try(store: Store, client: httpx.Client, delivery: Delivery, clock: Clock) -
         )
         return
     with store.write() as connection:
-        deliveries.succeed(connection, delivery, utc(clock()))
+        deliveries.succeed(connection, delivery, utc(clock()), outcome)
 
 
 def _next_try(delivery: Delivery, now: datetime) -> datetime | None:
     tries = delivery.attempts
     return now + timedelta(seconds=BACKOFF[tries - 1]) if tries <= len(BACKOFF) else None
-
-
-def _send(client: httpx.Client, delivery: Delivery) -> None:
-    if delivery.target == LOG:
-        body = delivery.body
-        logger.warning("alarm %s: %s -> %s: %s", body["alarm"], body["from"], body["to"], body["reason"])
-        return
-    headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.id}
-    try:
-        # Streaming, because only the status matters: a body of any size is not read.
-        with client.stream(
-            "POST", delivery.target, content=msgspec.json.encode(delivery.body), headers=headers
-        ) as response:
-            status = response.status_code
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict) as error:
-        final = isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol)
-        message = scrub(f"{type(error).__name__}: {error}", delivery.target)
-        raise Refused(message[:300], final=final) from None
-    if not 200 <= status < 300:
-        raise Refused(f"answered HTTP {status}", final=status < 500 and status not in _PASSING)
 
 
 class _Masked(logging.Filter):

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
-from driftline.alerting.alarms import Evaluation, check_alarm, describe, evaluate
-from driftline.alerting.targets import LOG
-from driftline.core.window import format_time
+from driftline.alerting import composites
+from driftline.alerting.alarms import Evaluation, evaluate, periods_needed
+from driftline.alerting.checks import check_alarm
+from driftline.alerting.moves import Cause, move
+from driftline.core.errors import NotFoundError
 from driftline.resources.alarms import Alarm, AlarmState, Transition
 from driftline.storage import alarms as rows
-from driftline.storage import deliveries, metrics
-from driftline.storage.types import new_id
+from driftline.storage import metrics
 
 
 def put_alarm(connection: Connection, alarm: Alarm, *, now: datetime, real: datetime) -> list[Transition]:
-    """Store an alarm and judge it on the points there are. Raises :class:`InputError` for one that cannot work."""
-    rows.put(connection, alarm.name, alarm.series, check_alarm(alarm), now)
+    """Store an alarm and judge it on the points, or the states of other alarms, there are.
+
+    Raises :class:`InputError` for one that cannot work.
+    """
+    check_alarm(alarm)
+    composites.check_names(connection, alarm)
+    rows.put(connection, alarm.name, alarm.series, alarm, now)
     return evaluate_alarm(connection, alarm.name, now=now, real=real)
 
 
@@ -38,9 +44,13 @@ def evaluate_series(
     link: str | None = None,
 ) -> list[Transition]:
     """Judge every alarm on a metric with these dimensions; returns the transitions made."""
-    names = [name for name, _ in rows.watching(connection, namespace, dimensions)]
-    made = (evaluate_alarm(connection, name, now=now, real=real, run=run, link=link) for name in names)
-    return [transition for transitions in made for transition in transitions]
+    cause = Cause(now, real, run, link)
+    made: list[Transition] = []
+    for name, _ in rows.watching(connection, namespace, dimensions):
+        with suppress(NotFoundError):  # deleted meanwhile: no reason for the run that asks to fail
+            made += _judge(connection, name, cause)
+    # After all of them, so that a rule over several of this run's alarms sees no state in between.
+    return made + composites.follow(connection, [transition.alarm for transition in made], cause)
 
 
 def evaluate_alarm(
@@ -52,62 +62,33 @@ def evaluate_alarm(
     run: str | None = None,
     link: str | None = None,
 ) -> list[Transition]:
-    """Judge one alarm; an empty list when its state stays. ``link`` leads to the page that shows why.
+    """Judge one alarm, and those whose rules name it; an empty list when no state changes.
+
+    ``link`` leads to the page that shows why.
 
     ``now`` is the time of the transition, ``real`` the real time from which its notifications are due.
     """
-    row = rows.get(connection, name, lock=True)
-    alarm = row.definition
-    points = metrics.latest_periods(connection, alarm.series, period=alarm.period, periods=alarm.evaluation_periods)
-    found = evaluate(alarm, points, row.state)
-    if found.state == row.state:
-        return []
-    return [_move(connection, alarm, row.state, found, now=now, real=real, run=run, link=link)]
+    cause = Cause(now, real, run, link)
+    made = _judge(connection, name, cause)
+    return made + composites.follow(connection, [name] if made else [], cause)
 
 
 def set_state(
     connection: Connection, name: str, state: AlarmState, reason: str, *, now: datetime, real: datetime
 ) -> list[Transition]:
     """Put an alarm in a state by hand, to try its actions; it holds until the next evaluation."""
-    row = rows.get(connection, name, lock=True)
+    row, cause = rows.get(connection, name, lock=True), Cause(now, real)
     if row.state == state:
         return []
-    return [_move(connection, row.definition, row.state, Evaluation(state, reason), now=now, real=real)]
+    made = [move(connection, row, Evaluation(state, reason), cause)]
+    return made + composites.follow(connection, [name], cause)
 
 
-def _move(
-    connection: Connection,
-    alarm: Alarm,
-    before: AlarmState,
-    found: Evaluation,
-    *,
-    now: datetime,
-    real: datetime,
-    run: str | None = None,
-    link: str | None = None,
-) -> Transition:
-    transition = Transition(new_id(), alarm.name, before, found.state, now, found.reason, found.datapoints, run)
-    rows.move(connection, transition)
-    # Written in the same transaction as the state: a crash after it cannot lose a notification.
-    for target in dict.fromkeys((LOG, *alarm.actions(found.state))):
-        deliveries.enqueue(connection, transition.id, target, _message(alarm, transition, link), real)
-    return transition
-
-
-def _message(alarm: Alarm, transition: Transition, link: str | None) -> dict[str, Any]:
-    """The JSON body of a notification."""
-    return {
-        "alarm": alarm.name,
-        "from": transition.from_state,
-        "to": transition.to_state,
-        "reason": transition.reason,
-        "time": format_time(transition.time),
-        "metric": alarm.metric,
-        "namespace": alarm.namespace,
-        "dimensions": alarm.dimensions,
-        "threshold": alarm.threshold,
-        "operator": alarm.operator,
-        "datapoints": [describe(datapoint) for datapoint in transition.datapoints],
-        "run": transition.run,
-        "link": link,
-    }
+def _judge(connection: Connection, name: str, cause: Cause) -> list[Transition]:
+    row = rows.get(connection, name, lock=True)
+    alarm = row.definition
+    if alarm.rule is not None:
+        return composites.judge(connection, row, cause)
+    points = metrics.latest_periods(connection, alarm.series, period=alarm.period, periods=periods_needed(alarm))
+    found = evaluate(alarm, points, row.state)
+    return [] if found.state == row.state else [move(connection, row, found, cause)]

@@ -10,17 +10,29 @@ from driftline.cli.endpoints import Json, Url
 from driftline.cli.output import brief, out, plain, table
 
 alarm = typer.Typer(help="What to be told about.", no_args_is_help=True)
-Targets = Annotated[list[str] | None, typer.Option(help="'log' or an http(s) URL; may be given more than once")]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(help="'log', an http(s) URL, command:NAME, call:NAME or an apprise URL; may be given more than once"),
+]
 
 
 @alarm.command("put")
 def put_alarm(
     name: str,
-    metric: Annotated[str, typer.Option(help="such as f2")],
-    endpoint: Annotated[str, typer.Option(help="the endpoint")],
-    schedule: Annotated[str, typer.Option(help="the schedule that publishes the metric")],
-    operator: Annotated[str, typer.Option(help="LessThanThreshold, LessThanOrEqualToThreshold, GreaterThan…")],
-    threshold: Annotated[float, typer.Option()],
+    metric: Annotated[str, typer.Option(help="such as f2")] = "",
+    endpoint: Annotated[str | None, typer.Option(help="the endpoint")] = None,
+    schedule: Annotated[str | None, typer.Option(help="the schedule that publishes the metric")] = None,
+    operator: Annotated[
+        str, typer.Option(help="LessThanThreshold, LessThanOrEqualToThreshold, GreaterThan…; the default is of a band")
+    ] = "LessThanLowerOrGreaterThanUpperThreshold",
+    threshold: Annotated[float | None, typer.Option(help="a number; or give --band or --rule")] = None,
+    band: Annotated[float | None, typer.Option(help="width of a band from the metric's own past, such as 4")] = None,
+    band_history: Annotated[int, typer.Option(help="datapoints that the band looks back on")] = 100,
+    band_least: Annotated[int, typer.Option(help="datapoints without which there is no band")] = 20,
+    band_season: Annotated[str, typer.Option(help="hour: only datapoints of the same hour of the day")] = "none",
+    rule: Annotated[
+        str | None, typer.Option(help="over other alarms: 'ALARM(a) AND NOT OK(b)'; needs no metric")
+    ] = None,
     statistic: Annotated[str, typer.Option(help="Average, Sum, Minimum, Maximum or SampleCount")] = "Average",
     period: Annotated[int, typer.Option(help="seconds")] = 3600,
     evaluation_periods: Annotated[int, typer.Option(help="N of M of N")] = 1,
@@ -32,14 +44,17 @@ def put_alarm(
     url: Url = None,
     json: Json = False,
 ) -> int:
-    """Create or change an alarm on a metric of a schedule."""
+    """Create or change an alarm on a metric of a schedule, or over other alarms."""
     from driftline.client import Client
-    from driftline.resources.alarms import NewAlarm
+    from driftline.resources.alarms import Band, NewAlarm
 
     out.json = json
     # Words that are none of the operators, statistics or policies are refused by the service, with what there is.
     asked: dict[str, Any] = {"operator": operator, "statistic": statistic, "treat_missing": treat_missing}
+    season: Any = band_season
     wanted = NewAlarm(
+        rule=rule,
+        band=None if band is None else Band(band, band_history, band_least, season),
         metric=metric,
         endpoint=endpoint,
         schedule=schedule,
@@ -82,9 +97,12 @@ def show_alarm(name: str, url: Url = None, json: Json = False) -> int:
         history = client.alarm_history(name)
         sent = client.alarm_notifications(name)
     changes = [(brief(row.time), f"{row.from_state} → {row.to_state}", row.reason) for row in history]
-    told = [(row.target, row.status, row.attempts, row.last_error or "") for row in sent]
-    lines = [f"{name} is {found.state} since {brief(found.state_since)}", f"  {found.reason}", ""]
-    lines += [*table(changes, ("time", "change", "reason")), "", *table(told, ("told", "status", "tries", "error"))]
+    told = [(row.target, row.status, row.attempts, row.last_error or row.outcome or "") for row in sent]
+    lines = [f"{name} is {found.state} since {brief(found.state_since)}", f"  {found.reason}"]
+    if (known := found.acknowledged) is not None:
+        lines.append(f"  acknowledged by {known.author} at {brief(known.time)}: {known.note}")
+    lines += ["", *table(changes, ("time", "change", "reason"))]
+    lines += ["", *table(told, ("told", "status", "tries", "outcome"))]
     out.result(plain(found, history=history, deliveries=sent), lines)
     return 0
 

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from driftline.cli import access, alarms, analysis, demo, endpoints, schedules, service
+from driftline.cli import (
+    access,
+    analysis,
+    captures,
+    demo,
+    endpoints,
+    export,
+    responses,
+    retention,
+    schedules,
+    service,
+)
+from driftline.cli import schedule_changes as _schedule_changes  # noqa: F401 - it adds commands
 
 app = typer.Typer(
     name="driftline",
@@ -41,10 +53,13 @@ app.command("deploy")(endpoints.deploy)
 app.command("invoke")(endpoints.invoke)
 app.add_typer(endpoints.endpoint, name="endpoint")
 app.add_typer(endpoints.labels, name="labels")
+app.add_typer(captures.captures, name="captures")
 app.add_typer(schedules.schedule, name="schedule")
 app.add_typer(schedules.runs, name="runs")
-app.add_typer(alarms.alarm, name="alarm")
+app.add_typer(responses.responses, name="alarm")
 app.command("demo")(demo.demo)
 app.add_typer(access.token, name="token")
 app.command("audit")(access.audit)
+app.add_typer(retention.retention, name="retention")
+app.add_typer(export.export, name="export")
 app.command("doctor")(service.doctor)

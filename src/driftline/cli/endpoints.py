@@ -11,7 +11,7 @@ import typer
 from driftline.cli.output import brief, out, plain, table
 
 if TYPE_CHECKING:
-    from driftline.resources.endpoints import Endpoint, ModelDescription
+    from driftline.resources.endpoints import Endpoint
     from driftline.resources.labels import LabelFormat
 
 Url = Annotated[str | None, typer.Option(help="address of the service (else DRIFTLINE_URL, else the local default)")]
@@ -70,7 +70,7 @@ def list_endpoints(url: Url = None, json: Json = False) -> int:
     out.json = json
     with Client(url) as client:
         found = client.list_endpoints()
-    rows = [(row.name, _model(row.model), f"{row.capture.percent:g} %", brief(row.updated)) for row in found]
+    rows = [(row.name, _model(row), f"{row.capture.percent:g} %", brief(row.updated)) for row in found]
     out.result(found, table(rows, ("endpoint", "model", "captured", "updated")))
     return 0
 
@@ -85,7 +85,7 @@ def show_endpoint(name: str, url: Url = None, json: Json = False) -> int:
         found = client.get_endpoint(name)
         hours = client.capture_counts(name)
     rows = [(brief(row.hour), row.captured, row.sampled_out, row.dropped) for row in hours]
-    model = [f"  {key}: {value}" for key, value in plain(found.model).items()]
+    model = [f"  {key}: {value}" for key, value in plain(found.model).items()] or [f"  {_model(found)}"]
     lines = [name, *model, *_capture(found)]
     out.result(plain(found, hours=hours), [*lines, *table(rows, ("hour", "captured", "sampled out", "dropped"))])
     return 0
@@ -160,8 +160,10 @@ def _sides(capture: str) -> set[str]:
     return sides
 
 
-def _model(described: ModelDescription) -> str:
-    return " ".join(part for part in (described.runtime, described.format) if part)
+def _model(found: Endpoint) -> str:
+    if found.kind == "model":
+        return " ".join(part for part in (found.model.runtime, found.model.format) if part)
+    return f"to {found.upstream}" if found.upstream else "served elsewhere"
 
 
 def _capture(found: Endpoint) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
@@ -14,7 +15,7 @@ import httpx
 import msgspec
 
 from driftline.core import errors
-from driftline.core.errors import DriftlineError, InputError, ServiceError
+from driftline.core.errors import DriftlineError, InputError, ServiceError, SetupError
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 T = TypeVar("T")
@@ -28,10 +29,17 @@ _ERRORS = {
 class Connection:
     """An open connection to a service; see :class:`driftline.client.Client`."""
 
-    def __init__(self, url: str | None = None, *, timeout: float = 120.0) -> None:
+    def __init__(self, url: str | None = None, *, token: str | None = None, timeout: float = 120.0) -> None:
         self.url = (url or os.environ.get("DRIFTLINE_URL") or DEFAULT_URL).rstrip("/")
+        secret = (token or os.environ.get("DRIFTLINE_TOKEN") or "").strip()
+        if not secret.isascii() or not secret.isprintable():
+            hint = "set DRIFTLINE_TOKEN to the text that 'driftline token create' printed"
+            raise InputError("this is no token", evidence="it holds characters that no token has", hint=hint)
+        headers = {"Authorization": f"Bearer {secret}"} if secret else None
         try:
-            self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+            self._http = httpx.Client(
+                base_url=self.url, timeout=timeout, trust_env=False, headers=headers, verify=_trusted()
+            )
         except httpx.InvalidURL as error:
             what = f"{self.url!r} is no address of a service"
             raise InputError(what, evidence=str(error), hint="write it as http://host:port") from None
@@ -50,6 +58,15 @@ class Connection:
         """Whether the service answers."""
         try:
             return self._http.get("/healthz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def guarded(self) -> bool:
+        """Whether the service wants a token, whatever this client has."""
+        request = self._http.build_request("GET", "/api/endpoints")
+        request.headers.pop("Authorization", None)
+        try:
+            return self._http.send(request).status_code == 401
         except httpx.HTTPError:
             return False
 
@@ -76,6 +93,7 @@ class Connection:
         query: Mapping[str, Any] | None = None,
         content: bytes | None = None,
         headers: dict[str, str] | None = None,
+        also: int = 0,
     ) -> httpx.Response:
         given = {key: _in_query(value) for key, value in (query or {}).items() if value is not None}
         try:
@@ -86,7 +104,7 @@ class Connection:
                 evidence=f"{type(error).__name__}: {error}",
                 hint="start one with 'driftline serve --data DIR', or name it with --url or DRIFTLINE_URL",
             ) from None
-        if response.is_error:
+        if response.is_error and response.status_code != also:
             raise _error_of(response)
         return response
 
@@ -100,6 +118,16 @@ class Connection:
                 evidence=f"{error}: {response.content[:200]!r}",
                 hint="is it a driftline service, and not of an older version than this client?",
             ) from None
+
+
+def _trusted() -> ssl.SSLContext | bool:
+    """Whose certificates are believed: those in the file that ``SSL_CERT_FILE`` names, else the usual ones."""
+    file = os.environ.get("SSL_CERT_FILE")
+    try:
+        return ssl.create_default_context(cafile=file) if file else True
+    except OSError as error:
+        what, hint = "the file of trusted certificates cannot be read", "correct or unset SSL_CERT_FILE"
+        raise SetupError(what, evidence=f"{file}: {error}", hint=hint) from None
 
 
 def path_of(*parts: str) -> str:

@@ -24,10 +24,12 @@ class Metrics(Connection):
         namespace: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        period: int | None = None,
     ) -> list[Point]:
         """The points of a schedule's metric in [start, end), in order; of the last day by default.
 
-        Without a ``namespace`` it is a metric of model quality.
+        Without a ``namespace`` it is a metric of model quality. With a ``period`` in seconds, one statistic set for
+        each that has points.
         """
         query = {"schedule": schedule, "endpoint": endpoint, "namespace": namespace, "start": start, "end": end}
-        return self._get(path_of("metrics", name), list[Point], **query)
+        return self._get(path_of("metrics", name), list[Point], **query, period=period)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import msgspec
@@ -40,7 +41,11 @@ class MergedExport:
     """One export's database, which spills to ``spill`` beyond half a gigabyte. A context manager."""
 
     def __init__(self, captures: Sequence[str], labels: Sequence[str], window: Window | None, *, spill: str) -> None:
-        settings = {"memory_limit": MEMORY, "temp_directory": spill, "preserve_insertion_order": False}
+        settings: dict[str, Any] = {
+            "memory_limit": MEMORY,
+            "temp_directory": spill,
+            "preserve_insertion_order": False,
+        }
         self._db = duckdb.connect(":memory:", config=settings)
         for macro in sql.MACROS:
             self._db.execute(macro)
@@ -60,7 +65,8 @@ class MergedExport:
         With ``columns`` the cells of a CSV input stand in ``input_0``, ``input_1``, … instead of in one text.
         """
         self._run(f"CREATE TEMP TABLE exported AS {self._rows(unlabelled=unlabelled)}")
-        width = self._db.execute("SELECT coalesce(max(len(csv_cells(input))), 0) FROM exported").fetchall()[0][0]
+        widest = "SELECT coalesce(max(len(csv_cells(input))), 0) FROM exported"
+        width = self._db.execute(widest).fetchall()[0][0] if columns else 0
         cells = ", ".join(f"nullif(cells[{place + 1}], '') AS input_{place}" for place in range(width))
         inputs = (cells or "input") if columns else "input"
         chosen = f"""SELECT id, event_id, "row", inference_time, {inputs}, output, label, label_time

@@ -21,7 +21,7 @@ _HINT = "use a CSV column such as 0, or a JMESPath such as predictions[*].score 
 def json_path(expression: str) -> str | None:
     """A JMESPath of names, indices and one ``[*]`` as DuckDB's JSON path; a bare number is an index into an array.
 
-    None for any other expression: :func:`compiled` evaluates it document by document, which is many times slower.
+    None for any other expression: :func:`compiled` evaluates it document by document, which is several times slower.
 
     >>> json_path("predictions[*].score"), json_path("0"), json_path('"my label"[-1]')
     ('$."predictions"[*]."score"', '$[0]', '$."my label"[#-1]')

@@ -26,13 +26,14 @@ class NewAcknowledgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class NewMute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A time in which nobody is told of an alarm, or of any when ``alarm`` is None.
 
-    States go on changing and the history is kept. Without a ``start`` it begins now; without an ``author`` it is of
-    whoever asks.
+    States go on changing and the history is kept. Without a ``start`` it begins now; it lasts to its ``end``, or for so
+    many ``minutes``. Without an ``author`` it is of whoever asks.
     """
 
-    end: datetime
     reason: str
     alarm: str | None = None
+    end: datetime | None = None
+    minutes: float | None = None
     start: datetime | None = None
     author: str | None = None
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from driftline.service.alarms import Alarms
+from driftline.service.access import Access
 from driftline.service.baselines import Baselines
+from driftline.service.elsewhere import MOST_EVENT_BYTES, MOST_IMPORT_BYTES, Elsewhere
 from driftline.service.endpoints import MOST_MODEL_BYTES, Endpoints
+from driftline.service.health import Health
 from driftline.service.labels import Labels
 from driftline.service.metrics import Metrics
+from driftline.service.prometheus import Prometheus
+from driftline.service.responses import Responses
+from driftline.service.retention import Retaining
 from driftline.service.runs import Runs
 from driftline.service.schedules import Schedules
 
-__all__ = ["MOST_MODEL_BYTES", "Service"]
+__all__ = ["MOST_EVENT_BYTES", "MOST_IMPORT_BYTES", "MOST_MODEL_BYTES", "Service"]
 
 
-class Service(Endpoints, Labels, Baselines, Schedules, Runs, Metrics, Alarms):
+class Service(
+    Elsewhere, Endpoints, Labels, Baselines, Schedules, Runs, Metrics, Responses, Access, Health, Prometheus, Retaining
+):
     """A data folder at work. Every method is one transaction and may be called from any thread.
 
     ``clock`` is the time of schedules, labels and captures; ``database`` a URL, by default SQLite in the folder.

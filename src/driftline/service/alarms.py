@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.alerting import watch
+from driftline.alerting import composites, watch
+from driftline.alerting.actions import read_actions
 from driftline.alerting.targets import mask
 from driftline.core.errors import NotFoundError
 from driftline.core.records import utc
@@ -18,7 +19,10 @@ class Alarms(Wiring):
     """What a service does with alarms."""
 
     def put_alarm(self, alarm: Alarm) -> AlarmStatus:
-        """Create or change an alarm and judge it on the points there are."""
+        """Create or change an alarm and judge it on the points, or the states of other alarms, there are."""
+        read_actions(self.layout.data).check(
+            (*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions)
+        )
         with self.store.write() as db:
             watch.put_alarm(db, alarm, now=self.now(), real=utc(system_clock()))
             return _shown(alarms.get(db, alarm.name))
@@ -45,8 +49,9 @@ class Alarms(Wiring):
             return [_told(entry) for change in changes for entry in deliveries.listing(db, transition=change.id)]
 
     def delete_alarm(self, name: str) -> None:
-        """Delete an alarm; its history stays."""
+        """Delete an alarm; its history stays. Raises :class:`ConflictError` for one that another's rule names."""
         with self.store.write() as db:
+            composites.check_unused(db, name)
             if not alarms.remove(db, name):
                 raise NotFoundError(f"there is no alarm {name}", hint="list the alarms to see their names")
 
@@ -68,4 +73,5 @@ def _told(delivery: deliveries.Delivery) -> Notification:
         delivery.last_error,
         delivery.created,
         delivery.sent,
+        delivery.body.get("outcome"),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from driftline.core.errors import InputError
+from driftline.core.errors import InputError, NotFoundError
 from driftline.core.window import Window
 from driftline.jobs import schedules as scheduling
 from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint
@@ -30,29 +32,32 @@ class Endpoints(Wiring):
         The model is loaded in a process of its own first: one that cannot be used changes nothing.
         """
         check_name("endpoint", name)
-        _changed(CaptureSettings(), capture or {})
+        changed_settings(CaptureSettings(), capture or {})
         path, described = keep_model(self.layout, name, filename, artifact)
         stored = self.layout.relative(path)
         # A schedule finds an empty folder, which is no data, and not a missing one, which is a failure.
         self.layout.captures(name).mkdir(parents=True, exist_ok=True)
         with self.store.write() as db:
+            endpoints.change_alone(db)
             current = next((row for row in endpoints.listing(db) if row.name == name), None)
-            settings = _changed(CaptureSettings() if current is None else current.capture, capture or {})
-            write = endpoints.create if current is None else endpoints.change
-            return write(db, name, model_path=stored, model=described, capture=settings, now=self.now())
+            settings = changed_settings(CaptureSettings() if current is None else current.capture, capture or {})
+            write, now = endpoints.create if current is None else endpoints.change, self.now()
+            return write(db, name, model_path=stored, model=described, capture=settings, now=now, upstream=None)
 
     def configure_capture(self, name: str, changes: dict[str, Any]) -> Endpoint:
         """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types."""
         with self.store.write() as db:
+            endpoints.change_alone(db)
             current = endpoints.get(db, name).capture
-            return endpoints.change(db, name, now=self.now(), capture=_changed(current, changes))
+            return endpoints.change(db, name, now=self.now(), capture=changed_settings(current, changes))
 
     def delete_endpoint(self, name: str) -> None:
         """Stop serving an endpoint and pause its schedules; captures, labels and reports stay."""
         with self.store.write() as db:
             endpoints.delete(db, name, now=self.now())
             for schedule in schedules.listing(db, endpoint=name):
-                scheduling.pause_schedule(db, schedule.name)
+                with suppress(NotFoundError):  # on PostgreSQL another transaction may delete it meanwhile
+                    scheduling.pause_schedule(db, schedule.name)
 
     def get_endpoint(self, name: str) -> Endpoint:
         """One endpoint."""
@@ -67,9 +72,12 @@ class Endpoints(Wiring):
     def served(self) -> list[EndpointConfig]:
         """The endpoints as a serving process needs them."""
         return [
-            EndpointConfig(row.name, self.layout.data / row.model_path, row.variant, row.capture, row.revision)
+            EndpointConfig(row.name, self._model(row), row.variant, row.capture, row.revision, row.upstream)
             for row in self.list_endpoints()
         ]
+
+    def _model(self, row: Endpoint) -> Path | None:
+        return self.layout.data / row.model_path if row.model_path else None
 
     def newest_revision(self, since: int) -> int:
         """The revision of the newest change of any endpoint after ``since``, or ``since``."""
@@ -95,7 +103,7 @@ def _hour(hour: datetime, count: capture_counts.CaptureCounts) -> CaptureHour:
     return CaptureHour(hour, count.captured, count.sampled_out, count.dropped)
 
 
-def _changed(current: CaptureSettings, changes: dict[str, Any]) -> CaptureSettings:
+def changed_settings(current: CaptureSettings, changes: dict[str, Any]) -> CaptureSettings:
     """Capture settings with changes, checked."""
     try:
         return msgspec.convert(msgspec.to_builtins(current) | changes, CaptureSettings)

@@ -77,6 +77,10 @@ async def respond_error(send: Send, error: DriftlineError) -> None:
     headers: Headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     if error.http_status == 405:
         headers.append((b"allow", b"POST"))
+    if error.http_status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="driftline"'))
+    if error.http_status == 429:
+        headers.append((b"retry-after", b"60"))
     if error.http_status == 413:
         # The rest of the body is not wanted, and a connection cannot be used again before it was read.
         headers.append((b"connection", b"close"))

@@ -78,6 +78,12 @@ class CaptureLog:
             count[1] += len(exchanges) - len(lines)
             count[2] += dropped
 
+    def count_dropped(self, endpoint: str, number: int = 1) -> None:
+        """Counts requests that were not even brought to the log: their bodies were too large, or never complete."""
+        hour = int(self._clock()) // 3600
+        with self._lock:
+            self._counts.setdefault((endpoint, hour), [0, 0, 0])[2] += number
+
     def drain_counters(self) -> list[CaptureCount]:
         """What was counted since the last call, for each endpoint and UTC hour; the counters start again at 0."""
         with self._lock:

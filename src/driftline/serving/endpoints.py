@@ -21,13 +21,18 @@ _Signature = tuple[int, int, int] | None
 
 
 class EndpointConfig(msgspec.Struct, frozen=True):
-    """One endpoint as it is wanted. ``revision`` grows with every change of it."""
+    """One endpoint as it is wanted. ``revision`` grows with every change of it.
+
+    ``model`` is None where none is loaded here: requests are forwarded to ``upstream``, a URL, or where that is None
+    too, are not answered at all, and captures come from elsewhere.
+    """
 
     name: str
-    model: Path
+    model: Path | None = None
     variant: str = "AllTraffic"
     capture: CaptureSettings = CaptureSettings()
     revision: int = 0
+    upstream: str | None = None
 
     def __post_init__(self) -> None:
         for what, value in (("endpoint", self.name), ("variant", self.variant)):
@@ -95,20 +100,20 @@ class Registry:
             self._endpoints = {name: _settled(endpoints.get(name), config) for name, config in wanted.items()}
             for name, config in wanted.items():
                 before = endpoints.get(name)
-                if _must_load(before, config):
+                if config.model is not None and _must_load(before, config, config.model):
                     # A copy, because readers in other threads may be looking at the present one.
-                    self._endpoints = {**self._endpoints, name: self._loaded(before, config)}
+                    self._endpoints = {**self._endpoints, name: self._loaded(before, config, config.model)}
 
-    def _loaded(self, before: Endpoint | None, config: EndpointConfig) -> Endpoint:
-        signature = _signature(config.model)
+    def _loaded(self, before: Endpoint | None, config: EndpointConfig, wanted: Path) -> Endpoint:
+        signature = _signature(wanted)
         try:
-            return Endpoint(config, self._load(config.model), config.model, None, signature)
+            return Endpoint(config, self._load(wanted), wanted, None, signature)
         except DriftlineError as error:
             failure = error
         except Exception as error:  # one library's surprise must not stop the other endpoints
             _log.exception("endpoint %s: the model did not load", config.name)
             failure = DriftlineError(
-                f"the model {config.model} did not load",
+                f"the model {wanted} did not load",
                 evidence=f"{type(error).__name__}: {error}"[:300],
                 hint="see the server's log, then deploy the endpoint again",
             )
@@ -119,20 +124,22 @@ class Registry:
 
 def _settled(before: Endpoint | None, config: EndpointConfig) -> Endpoint:
     """The endpoint with its new settings, and for the time being the model it had."""
+    if config.model is None:
+        return Endpoint(config)
     if before is None:
         waiting = DriftlineError("the model is being loaded", hint="try again in a moment")
         return Endpoint(config, failure=waiting, loading=True)
     return before if before.config == config else msgspec.structs.replace(before, config=config)
 
 
-def _must_load(before: Endpoint | None, config: EndpointConfig) -> bool:
-    if before is None or before.config.model != config.model:
+def _must_load(before: Endpoint | None, config: EndpointConfig, wanted: Path) -> bool:
+    if before is None or before.config.model != wanted:
         return True
-    replaced = before.signature != _signature(config.model)
+    replaced = before.signature != _signature(wanted)
     if before.failure is not None:
         return replaced or before.config.revision != config.revision
     # A file that was written over is taken up with the next deployment, never in between.
-    return before.loaded != config.model or (replaced and before.config.revision != config.revision)
+    return before.loaded != wanted or (replaced and before.config.revision != config.revision)
 
 
 def _signature(path: Path) -> _Signature:

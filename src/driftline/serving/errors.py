@@ -31,3 +31,17 @@ class MediaTypeError(InputError):
 
     code = "unsupported_media_type"
     http_status = 415
+
+
+class UpstreamError(DriftlineError):
+    """The server behind a proxy endpoint cannot be reached, or broke its answer off."""
+
+    code = "upstream_failed"
+    http_status = 502
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The server behind a proxy endpoint did not answer in time."""
+
+    code = "upstream_timeout"
+    http_status = 504

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
 
-from driftline.core.errors import DriftlineError, NotFoundError
+from driftline.core.errors import ConflictError, DriftlineError, NotFoundError
 from driftline.core.records import check_id
 from driftline.serving.asgi import (
     App,
     ClientGoneError,
     Headers,
+    Message,
     Receive,
     Scope,
     Send,
@@ -26,6 +29,10 @@ from driftline.serving.capture_records import Exchange
 from driftline.serving.endpoints import Endpoint, Registry
 from driftline.serving.errors import MethodError, UnavailableError
 from driftline.serving.payload import answer_type, body_type, parse
+from driftline.serving.request_counts import RequestCounts
+
+if TYPE_CHECKING:
+    from driftline.serving.proxy import Proxy
 
 _log = logging.getLogger(__name__)
 _PREFIX, _SUFFIX = "/endpoints/", "/invocations"
@@ -39,7 +46,7 @@ class Invocations:
     ``max_body`` is in bytes. ``refresh`` is called in a thread when an endpoint is asked for that is unknown or whose
     first model is still being loaded, at most once in
     ``refresh_every`` seconds; a request for it waits for a refresh that began after it arrived, so that an endpoint
-    deployed through another process is served at once.
+    deployed through another process is served at once. ``counts`` is told of every request and how it ended.
     """
 
     def __init__(
@@ -51,9 +58,12 @@ class Invocations:
         max_body: int = 6 << 20,
         refresh: Callable[[], None] | None = None,
         refresh_every: float = 0.25,
+        counts: RequestCounts | None = None,
     ) -> None:
+        self._counts = counts
         self._registry, self._fallback, self._max_body = registry, fallback, max_body
-        self._batcher = Batcher(capture_log)
+        self._batcher, self._capture_log = Batcher(capture_log), capture_log
+        self._proxy: Proxy | None = None
         self._refresh, self._refresh_every = refresh, refresh_every
         self._next_refresh: asyncio.Task[None] | None = None
         self._last_refresh = float("-inf")
@@ -67,25 +77,57 @@ class Invocations:
                 if name and "/" not in name:
                     await self._invoke(name, scope, receive, send)
                     return
-        await self._fallback(scope, receive, send)
+        await self._fallback(scope, receive, send if scope["type"] != "lifespan" else self._closing(send))
 
     async def _invoke(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status, outcome = perf_counter_ns(), 200, "ok"
         try:
             if scope["method"] != "POST":
                 raise MethodError(f"{scope['method']} is not for invocations", hint="send the rows with POST")
             endpoint = self._registry.get(name)
-            if endpoint is None or endpoint.loading:
-                endpoint = await self._awaited(name)
+            if endpoint is None or endpoint.model is None:
+                if endpoint is None or endpoint.loading:
+                    endpoint = await self._awaited(name)
+                if endpoint.config.upstream is not None:
+                    config, upstream = endpoint.config, endpoint.config.upstream
+                    status = await self._forwarding().forward(config, upstream, scope, receive, send)
+                    if self._counts is not None:
+                        self._counts.count(name, status, "ok" if status < 400 else "upstream_answer", began)
+                    return
             headers: dict[bytes, bytes] = dict(scope["headers"])
             job = _job(endpoint, headers, await read_body(receive, headers, self._max_body))
             self._batcher.submit(job)
             await job.done
         except DriftlineError as error:
+            status, outcome = error.http_status, error.code
             await respond_error(send, error)
         except ClientGoneError:
-            pass
+            status, outcome = 499, "client_gone"
         else:
             await respond(send, 200, _headers(job), job.exchange.answer)
+        if self._counts is not None:
+            # Names that nobody deployed are not told apart: whoever asks for many must not fill the memory.
+            known = outcome == "ok" or self._registry.get(name) is not None
+            self._counts.count(name if known else "", status, outcome, began)
+
+    def _forwarding(self) -> Proxy:
+        if self._proxy is None:
+            # Only now, so that a service without such endpoints does not load an HTTP client.
+            from driftline.serving.proxy import Proxy
+
+            self._proxy = Proxy(self._capture_log, max_body=self._max_body)
+        return self._proxy
+
+    def _closing(self, send: Send) -> Send:
+        """``send`` for the server's life: at its end the connections to other servers are closed."""
+
+        async def closing(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown") and self._proxy is not None:
+                await self._proxy.close()
+                self._proxy = None
+            await send(message)
+
+        return closing
 
     async def _awaited(self, name: str) -> Endpoint:
         """The endpoint after a refresh; raises :class:`NotFoundError` if there still is none."""
@@ -143,8 +185,14 @@ def _job(endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes) -> Job:
     return Job(endpoint, endpoint.model, rows, count, answer, exchange, done)
 
 
-def _unavailable(endpoint: Endpoint) -> UnavailableError:
+def _unavailable(endpoint: Endpoint) -> DriftlineError:
     failure = endpoint.failure
+    if endpoint.config.model is None:
+        return ConflictError(
+            f"endpoint {endpoint.config.name} answers nothing here",
+            evidence="it is external: its model is served elsewhere",
+            hint="ask that server, or give the endpoint a model or an upstream",
+        )
     return UnavailableError(
         f"endpoint {endpoint.config.name} cannot answer: {failure.what if failure else 'it has no model'}",
         evidence=failure.evidence if failure else "",

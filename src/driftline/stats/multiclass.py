@@ -20,19 +20,24 @@ def metrics(right: Vector, actual: Vector, predicted: Vector) -> dict[str, float
     >>> metrics(np.array([2.0, 1.0]), np.array([2.0, 2.0]), np.array([3.0, 1.0]))["weighted_precision"]
     0.8333333333333333
     """
-    total = float(actual.sum())
-    if total <= 0:
-        return dict.fromkeys(NAMES)
-    share = float(right.sum()) / total
-    found: dict[str, float | None] = {
+    found = averages(right, actual, predicted)
+    return {name: None if np.isnan(value) else float(value) for name, value in found.items()}
+
+
+def averages(right: Vector, actual: Vector, predicted: Vector) -> dict[str, Vector]:
+    """The same for many classifiers at once: the arguments are [..., classes], the metrics [...]; NaN without rows."""
+    total = np.asarray(actual.sum(axis=-1), dtype=np.float64)
+    known = np.where(total > 0, total, np.nan)
+    share = right.sum(axis=-1) / known
+    found = {
         "accuracy": share,
         "weighted_recall": share,
-        "weighted_precision": float(_share(right, predicted) @ actual) / total,
+        "weighted_precision": (_share(right, predicted) * actual).sum(axis=-1) / known,
     }
     for name, beta in BETAS.items():
         weight = beta * beta
         scores = _share((1 + weight) * right, weight * actual + predicted)
-        found[name] = float(scores @ actual) / total
+        found[name] = (scores * actual).sum(axis=-1) / known
     return found
 
 

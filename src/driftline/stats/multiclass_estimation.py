@@ -28,8 +28,8 @@ SUPPORT_ROWS, UNSUPPORTED = 20, 0.05
 MOST_CLASSES = 100
 """A calibrator holds a number for each pair of classes: beyond this many it would be too large a document."""
 MISPLACED = 0.2
-"""The share of baseline rows that the probabilities put in a wrong place of the confusion matrix, beyond which a
-factor for each place is not a small correction any more and cannot be expected to hold elsewhere."""
+"""The share of baseline rows that the probabilities put in a wrong place of the confusion matrix, beyond which what
+is added to each place is not a small correction any more and cannot be expected to hold elsewhere."""
 WATCHED = ("accuracy", "weighted_precision", "weighted_f1")
 
 
@@ -97,8 +97,11 @@ def estimate_multiclass(
     if doubts or not isinstance(calibrator, MulticlassCalibrator):
         return Estimate(rows, level, {}, doubts)
     expected = _expected(calibrator, window)
-    draws = [_metrics(matrix) for matrix in _drawn(calibrator, window, expected, np.random.default_rng(seed))]
-    found = {n: _between(v, np.array([draw[n] for draw in draws]), level) for n, v in _metrics(expected).items()}
+    parts = [_metrics(part) for part in _drawn(calibrator, window, expected, np.random.default_rng(seed))]
+    found = {
+        name: _between(float(value), np.concatenate([part[name] for part in parts]), level)
+        for name, value in _metrics(expected).items()
+    }
     return Estimate(rows, level, found, ())
 
 
@@ -116,25 +119,25 @@ def _expected(calibrator: MulticlassCalibrator, window: Masses) -> Floats:
 def _drawn(
     calibrator: MulticlassCalibrator, window: Masses, expected: Floats, random: np.random.Generator
 ) -> Iterator[Floats]:
-    """Matrices that the labels could make, around the expected one."""
+    """Matrices [some, predicted, actual] that the labels could make, around the expected one."""
     classes, n = len(expected), window.rows[:, None]
     likely = np.maximum(expected, 0)
     total = likely.sum(axis=1, keepdims=True)
     shares = np.where(total > 0, likely / np.where(total > 0, total, 1), 1 / classes)
     weights = calibrator.said.rows[:, None] * shares + UNSEEN / classes
     mean = n * weights / weights.sum(axis=1, keepdims=True)
-    for _ in range(0, DRAWS, size := max(1, min(DRAWS, _HELD // classes**2))):
-        gammas = random.standard_gamma(weights, (size, classes, classes))
+    size = max(1, _HELD // classes**2)
+    for first in range(0, DRAWS, size):
+        gammas = random.standard_gamma(weights, (min(size, DRAWS - first), classes, classes))
         counts = random.multinomial(window.rows, gammas / gammas.sum(axis=2, keepdims=True))
-        yield from expected + (counts - mean)
+        yield expected + (counts - mean)
 
 
-def _metrics(matrix: Floats) -> dict[str, float]:
-    """The metrics of a confusion matrix [predicted, actual] that has rows."""
-    right = np.maximum(np.diagonal(matrix), 0)
-    predicted = np.maximum(matrix.sum(axis=1), right)
-    found = multiclass.metrics(right, np.maximum(matrix.sum(axis=0), right), predicted)
-    return {name: min(value, 1.0) for name, value in found.items() if value is not None}
+def _metrics(matrices: Floats) -> dict[str, Floats]:
+    """The metrics of confusion matrices [..., predicted, actual] that have rows."""
+    right = np.maximum(np.diagonal(matrices, axis1=-2, axis2=-1), 0)
+    actual, predicted = (np.maximum(matrices.sum(axis=axis), right) for axis in (-2, -1))
+    return {name: np.minimum(found, 1.0) for name, found in multiclass.averages(right, actual, predicted).items()}
 
 
 def _conditions(

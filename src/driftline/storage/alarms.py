@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from driftline.core.errors import NotFoundError
-from driftline.resources.alarms import Alarm, AlarmState, AlarmStatus, Transition
+from driftline.resources.alarms import COMPOSITE, Alarm, AlarmState, AlarmStatus, Transition
 from driftline.resources.metrics import Series
+from driftline.resources.mutes import Acknowledgement
 from driftline.storage.tables import alarm_history as history_table
 from driftline.storage.tables import alarms as table
 from driftline.storage.types import canonical, insert_into
@@ -28,7 +30,7 @@ def put(connection: Connection, name: str, series: Series, definition: Alarm, no
     start = {"state": "INSUFFICIENT_DATA", "state_since": now, "reason": "no datapoint has been evaluated yet"}
     statement = insert_into(connection, table).values(name=name, **watched, **start)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=watched)
-    return AlarmStatus(**connection.execute(statement.returning(*_COLUMNS)).one()._mapping)
+    return _status(connection.execute(statement.returning(*_COLUMNS)).one())
 
 
 def get(connection: Connection, name: str, *, lock: bool = False) -> AlarmStatus:
@@ -37,7 +39,7 @@ def get(connection: Connection, name: str, *, lock: bool = False) -> AlarmStatus
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no alarm {name}", hint="list the alarms to see their names")
-    return AlarmStatus(**row._mapping)
+    return _status(row)
 
 
 def listing(connection: Connection, *, state: AlarmState | None = None) -> list[AlarmStatus]:
@@ -45,7 +47,7 @@ def listing(connection: Connection, *, state: AlarmState | None = None) -> list[
     statement = select(*_COLUMNS).order_by(table.c.name)
     if state is not None:
         statement = statement.where(table.c.state == state)
-    return [AlarmStatus(**row._mapping) for row in connection.execute(statement)]
+    return [_status(row) for row in connection.execute(statement)]
 
 
 def watching(connection: Connection, namespace: str, dimensions: dict[str, str]) -> list[tuple[str, str]]:
@@ -56,9 +58,23 @@ def watching(connection: Connection, namespace: str, dimensions: dict[str, str])
     return [(row.name, row.metric) for row in connection.execute(statement.order_by(table.c.name))]
 
 
+def composites(connection: Connection) -> list[AlarmStatus]:
+    """The alarms over other alarms, by name."""
+    statement = select(*_COLUMNS).where(table.c.namespace == COMPOSITE).order_by(table.c.name)
+    found = (_status(row) for row in connection.execute(statement))
+    return [status for status in found if status.definition.rule is not None]
+
+
+def acknowledge(connection: Connection, name: str, note: Acknowledgement) -> None:
+    """Keep that somebody has taken note of an alarm's state."""
+    connection.execute(update(table).where(table.c.name == name).values(acknowledged=msgspec.to_builtins(note)))
+
+
 def move(connection: Connection, transition: Transition) -> None:
     """Set the alarm's state and record the transition; the caller's transaction makes it one act."""
-    changes = {"state": transition.to_state, "state_since": transition.time, "reason": transition.reason}
+    changes: dict[str, Any] = {"state": transition.to_state, "state_since": transition.time}
+    # Whoever took note did so of the state before.
+    changes |= {"reason": transition.reason, "acknowledged": None}
     connection.execute(update(table).where(table.c.name == transition.alarm).values(changes))
     connection.execute(history_table.insert().values(**msgspec.structs.asdict(transition)))
 
@@ -74,3 +90,10 @@ def history(connection: Connection, name: str | None = None, *, limit: int = 100
 def remove(connection: Connection, name: str) -> bool:
     """Delete an alarm; False when there was none. Its history stays."""
     return connection.execute(delete(table).where(table.c.name == name)).rowcount > 0
+
+
+def _status(row: Row[Any]) -> AlarmStatus:
+    given = dict(row._mapping)
+    if given["acknowledged"] is not None:
+        given["acknowledged"] = msgspec.convert(given["acknowledged"], Acknowledgement)
+    return AlarmStatus(**given)

@@ -10,6 +10,8 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from driftline.resources.alarms import DeliveryStatus
+from driftline.storage.tables import alarm_history as history
+from driftline.storage.tables import alarms
 from driftline.storage.tables import deliveries as table
 from driftline.storage.types import insert_into, plain
 
@@ -41,9 +43,21 @@ def key(transition: str, target: str) -> str:
     return hashlib.sha256(f"{transition}\n{target}".encode()).hexdigest()[:32]
 
 
-def enqueue(connection: Connection, transition: str, target: str, body: dict[str, Any], real: datetime) -> str:
-    """Note that a target must be told; returns the key. A second time for the same pair changes nothing."""
-    delivery = Delivery(key(transition, target), transition, target, body, "pending", 0, real, real)
+def enqueue(
+    connection: Connection,
+    transition: str,
+    target: str,
+    body: dict[str, Any],
+    real: datetime,
+    *,
+    muted: str | None = None,
+) -> str:
+    """Note that a target must be told; returns the key. A second time for the same pair changes nothing.
+
+    With ``muted``, the reason why, it is not sent unless the mute ends and the alarm is still in ALARM.
+    """
+    status: DeliveryStatus = "pending" if muted is None else "muted"
+    delivery = Delivery(key(transition, target), transition, target, body, status, 0, real, real, muted)
     statement = insert_into(connection, table).values(**msgspec.structs.asdict(delivery))
     connection.execute(statement.on_conflict_do_nothing())
     return delivery.id
@@ -66,9 +80,29 @@ def waiting(connection: Connection, real: datetime) -> bool:
     return connection.execute(select(table.c.id).where(*free).limit(1)).first() is not None
 
 
-def succeed(connection: Connection, delivery: Delivery, real: datetime) -> None:
-    """The target has accepted it."""
-    values = {"status": "sent", "sent": real, "last_error": None}
+def withheld(connection: Connection) -> list[tuple[str, str]]:
+    """(delivery, alarm) of what was muted and is of the state that an alarm in ALARM is in."""
+    statement = (
+        select(table.c.id, alarms.c.name)
+        .join(history, history.c.id == table.c.transition)
+        .join(alarms, alarms.c.name == history.c.alarm)
+        .where(table.c.status == "muted", alarms.c.state == "ALARM")
+        .where(history.c.to_state == "ALARM", history.c.time == alarms.c.state_since)
+    )
+    return [(row.id, row.name) for row in connection.execute(statement)]
+
+
+def release(connection: Connection, identity: str, real: datetime) -> None:
+    """Make what was muted due; it can be once only, because it is muted no more."""
+    values = {"status": "pending", "due": real, "last_error": None}
+    connection.execute(update(table).where(table.c.id == identity, table.c.status == "muted").values(values))
+
+
+def succeed(connection: Connection, delivery: Delivery, real: datetime, outcome: str | None = None) -> None:
+    """The target has accepted it; ``outcome`` is what it answered, kept with the body."""
+    values: dict[str, Any] = {"status": "sent", "sent": real, "last_error": None}
+    if outcome is not None:
+        values["body"] = delivery.body | {"outcome": plain(outcome)}
     connection.execute(update(table).where(table.c.id == delivery.id).values(values))
 
 

@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, delete, insert, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, delete, func, insert, literal, select, type_coerce
 
 from driftline.resources.metrics import Point, Series
 from driftline.storage.tables import metrics as table
 from driftline.storage.types import EPOCH, MICROSECOND, canonical
+
+HOUR, DAY = 3600, 86_400
+"""Resolutions of rolled-up rows in seconds; 0 is a point as it came."""
 
 
 def point(time: datetime, value: float | None, run: str | None = None) -> Point:
@@ -78,6 +81,52 @@ def latest_periods(connection: Connection, series: Series, *, period: int, perio
     return query(connection, series, since=EPOCH + min(numbers) * micros * MICROSECOND) if numbers else []
 
 
+def by_period(connection: Connection, series: Series, *, period: int, since: datetime, until: datetime) -> list[Point]:
+    """The statistic sets of the periods (of ``period`` seconds, aligned to the epoch) that begin in [since, until).
+
+    Computed in the database from rows of every resolution; where rows are coarser than the period, they are given as
+    they are. A period in which every value is missing is missing.
+    """
+    start, micros = _begin(period), period * 1_000_000
+    first = EPOCH + -(-((since - EPOCH) // MICROSECOND) // micros) * micros * MICROSECOND
+    last = EPOCH + -(-((until - EPOCH) // MICROSECOND) // micros) * micros * MICROSECOND
+    statement = select(start.label("start"), *_merged()).where(_of(series), table.c.time >= first, table.c.time < last)
+    return [
+        Point(EPOCH + row.start * MICROSECOND, row.value, row.sum, row.minimum, row.maximum, row.samples)
+        for row in connection.execute(statement.group_by(start).order_by(start))
+    ]
+
+
+def fold(connection: Connection, resolution: int, before: datetime) -> int:
+    """Merge rows finer than a resolution (seconds) into statistic sets of it, up to a time; how many rows went.
+
+    Only whole periods are taken. A merged row has its period's beginning for a time, and no run.
+    """
+    old, start = _finer(resolution, before), _begin(resolution)
+    groups = (table.c.namespace, table.c.name, table.c.dimensions)
+    merged = select(*groups, start, *_merged(), literal(resolution)).where(old).group_by(*groups, start)
+    # What is there now is deleted by its ids and not by the same question, which the new rows might answer too.
+    last = connection.execute(select(func.max(table.c.id))).scalar_one_or_none() or 0
+    names = ("namespace", "name", "dimensions", "time", "value", "sum", "minimum", "maximum", "count", "resolution")
+    connection.execute(insert(table).from_select(names, merged))
+    return connection.execute(delete(table).where(old, table.c.id <= last)).rowcount
+
+
+def any_finer(connection: Connection, resolution: int, before: datetime) -> bool:
+    """Whether :func:`fold` would find anything: asked first, so that it seldom takes the write lock."""
+    return connection.execute(select(table.c.id).where(_finer(resolution, before)).limit(1)).first() is not None
+
+
+def any_before(connection: Connection, before: datetime) -> bool:
+    """Whether any row is older than a time."""
+    return connection.execute(select(table.c.id).where(table.c.time < before).limit(1)).first() is not None
+
+
+def forget_before(connection: Connection, before: datetime) -> int:
+    """Take away every row older than a time; how many."""
+    return connection.execute(delete(table).where(table.c.time < before)).rowcount
+
+
 def listing(connection: Connection, *, namespace: str | None = None, name: str | None = None) -> list[Series]:
     """Every distinct series, optionally of one namespace or metric name."""
     statement = select(table.c.namespace, table.c.name, table.c.dimensions).distinct()
@@ -102,4 +151,29 @@ def _of(series: Series) -> ColumnElement[bool]:
         table.c.namespace == series.namespace,
         table.c.name == series.name,
         table.c.dimensions == canonical(series.dimensions),
+    )
+
+
+def _finer(resolution: int, before: datetime) -> ColumnElement[bool]:
+    """Rows of a finer resolution in the periods that are over at a time."""
+    micros = resolution * 1_000_000
+    end = EPOCH + (before - EPOCH) // MICROSECOND // micros * micros * MICROSECOND
+    return and_(table.c.resolution < resolution, table.c.time < end)
+
+
+def _begin(period: int) -> ColumnElement[int]:
+    micros = period * 1_000_000
+    return type_coerce(table.c.time, BigInteger) // micros * micros
+
+
+def _merged() -> tuple[ColumnElement[Any], ...]:
+    """The value (mean), sum, extremes and count of a group of rows; missing ones have no part in them."""
+    total, count = func.sum(table.c.sum), func.sum(table.c.count)
+    value = total / func.nullif(count, 0.0)
+    return (
+        value.label("value"),
+        total.label("sum"),
+        func.min(table.c.minimum).label("minimum"),
+        func.max(table.c.maximum).label("maximum"),
+        count.label("samples"),
     )

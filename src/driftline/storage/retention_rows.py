@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from driftline.core.errors import NotFoundError
 from driftline.resources.executions import FINISHED
@@ -44,6 +44,13 @@ def unfinished(connection: Connection, endpoint: str) -> list[tuple[datetime, da
     return [(row.window_start, row.tick) for row in rows]
 
 
+def first_window(connection: Connection, schedule: str, since: datetime) -> datetime | None:
+    """The start of the first window of a schedule that ended at a time or later; None when there is none."""
+    ended = (executions.c.schedule == schedule, executions.c.window_end >= since)
+    found: datetime | None = connection.execute(select(func.min(executions.c.window_start)).where(*ended)).scalar()
+    return found
+
+
 def forget_executions(
     connection: Connection, endpoint: str, before: datetime, *, keep: int, dry_run: bool = False
 ) -> int:
@@ -60,7 +67,7 @@ def forget_metrics(connection: Connection, endpoint: str, before: datetime, *, d
     """Delete the points of an endpoint's metrics before a time; how many."""
     every = connection.execute(select(metrics.c.dimensions).distinct()).scalars()
     mine = [text for text in every if msgspec.json.decode(text).get("Endpoint") == endpoint]
-    old = select(metrics.c.id).where(or_(False, metrics.c.dimensions.in_(mine)), metrics.c.time < before)
+    old = select(metrics.c.id).where(metrics.c.dimensions.in_(mine), metrics.c.time < before)
     return _delete(connection, metrics, metrics.c.id, connection.execute(old).scalars().all(), dry_run)
 
 
@@ -78,9 +85,7 @@ def cleaned_day(connection: Connection) -> int:
     return int(connection.execute(select(counters.c.value).where(counters.c.name == _DAY)).scalar() or 0)
 
 
-def _delete(
-    connection: Connection, table: Table, column: ColumnElement[Any], ids: Sequence[Any], dry_run: bool
-) -> int:
+def _delete(connection: Connection, table: Table, column: ColumnElement[Any], ids: Sequence[Any], dry_run: bool) -> int:
     for start in range(0, 0 if dry_run else len(ids), _AT_ONCE):
         connection.execute(delete(table).where(column.in_(ids[start : start + _AT_ONCE])))
     return len(ids)

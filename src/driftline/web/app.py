@@ -1,16 +1,28 @@
-"""The ASGI application: invocations in front, and behind them the API and the pages."""
+"""The ASGI application: the gate and the invocations in front, and behind them the API and the pages."""
 
 from __future__ import annotations
 
-from litestar import Litestar, get
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from litestar import Litestar, Response, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from driftline.core.errors import DriftlineError
+from driftline.resources.health import Readiness
 from driftline.service import Service
-from driftline.web import errors, pages
+from driftline.service.door import Door
+from driftline.serving.asgi import App
+from driftline.web import errors, pages, prometheus
+from driftline.web.access import Gate, visitor
+from driftline.web.access_pages import Entrance, handlers
 from driftline.web.api import router
-from driftline.web.openapi import openapi
+from driftline.web.audit import Audited, Auditor
+from driftline.web.openapi import INVOCATIONS, openapi
+
+_READY_SECONDS = 1.0
 
 
 @get("/healthz")
@@ -19,14 +31,60 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def application(service: Service) -> Litestar:
-    """The API and the pages over a service."""
+class Application:
+    """The API and the pages over a service, whose changes are written to the audit log.
+
+    ``captures_lost`` says whether this process lost captures lately. It is an ASGI application; :meth:`guarded` puts
+    the gate before one.
+    """
+
+    def __init__(self, service: Service, captures_lost: Callable[[], bool] = lambda: False) -> None:
+        self._door = Door(service.store)
+        self.auditor = Auditor(self._door)
+        self._entrance = Entrance(self._door, self.auditor)
+        extra = [_readyz(service, captures_lost), *handlers(self._entrance)]
+        self.framework = application(service, extra)
+        self.auditor.know([*actions(self.framework), ("POST", INVOCATIONS, "invoke")])
+        self.asgi: App = Audited(cast(App, self.framework), self.auditor, visitor.get)
+
+    def guarded(self, app: App) -> Gate:
+        """An application, open only to those with a token."""
+        self._entrance.gate = Gate(app, self._door, self.auditor)
+        return self._entrance.gate
+
+
+def _readyz(service: Service, captures_lost: Callable[[], bool]) -> Any:
+    """The handler of ``/readyz``; whoever asks without end gets an answer that is up to a second old."""
+    kept: list[tuple[float, Readiness]] = []
+
+    @get("/readyz", sync_to_thread=True)
+    def readyz() -> Response[Readiness]:
+        """Tell whether everything works that must: 200 or 503, and each part's state."""
+        if not kept or time.monotonic() - kept[0][0] > _READY_SECONDS:
+            kept[:] = [(time.monotonic(), service.readiness(captures_lost=captures_lost()))]
+        found = kept[0][1]
+        return Response(found, status_code=200 if found.ready else 503)
+
+    return readyz
+
+
+def actions(app: Litestar) -> list[tuple[str, str, str]]:
+    """Every (method, path, handler name) of an application, for the audit log."""
+    return [
+        (method, route.path_format, found[0].handler_name)
+        for route in app.routes
+        for method, found in getattr(route, "route_handler_map", {}).items()
+    ]
+
+
+def application(service: Service, extra: Iterable[Any] = ()) -> Litestar:
+    """The API and the pages over a service, with ``extra`` handlers."""
 
     def provided() -> Service:
         return service
 
     return Litestar(
-        route_handlers=[router(), pages.home, pages.run_page, pages.static, healthz],
+        route_handlers=[router(), pages.home, pages.run_page, pages.static, prometheus.metrics, healthz, *extra],
         dependencies={"service": Provide(provided, sync_to_thread=False)},
         exception_handlers={
             DriftlineError: errors.ours,

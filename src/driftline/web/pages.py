@@ -12,6 +12,7 @@ from litestar.exceptions import NotFoundException
 
 from driftline.core.records import utc
 from driftline.resources.executions import Execution
+from driftline.web.access import visitor
 from driftline.web.api.signature import Given, Name
 
 _HERE = Path(__file__).parent
@@ -25,16 +26,18 @@ SECURITY = {
 _pages = Environment(loader=PackageLoader("driftline.web"), autoescape=True, undefined=StrictUndefined)
 _pages.filters["time"] = lambda moment: f"{utc(moment.timestamp()):%Y-%m-%d %H:%M:%S}"
 _pages.filters["glyph"] = lambda verdict: _GLYPHS.get(str(verdict), "…")
+_pages.globals["visitor"] = visitor.get
 
 
 @get("/", media_type=MediaType.HTML, sync_to_thread=True)
 def home(service: Given) -> Response[str]:
     """Endpoints, alarms and the latest runs."""
-    return _page(
+    return page(
         "home.html",
         endpoints=service.list_endpoints(),
         alarms=service.list_alarms(),
         runs=service.list_runs(limit=50),
+        overdue=service.list_overdue(),
         now=service.now(),
     )
 
@@ -45,7 +48,7 @@ def run_page(service: Given, run_id: Name) -> Response[str]:
     if run_id.endswith(".json"):
         return Response(service.get_run(run_id.removesuffix(".json")), media_type=MediaType.JSON)  # type: ignore[arg-type]
     run = service.get_run(run_id)
-    return _page("run.html", run=run, metrics=_metrics(run), constrained={item.metric_name for item in run.violations})
+    return page("run.html", run=run, metrics=_metrics(run), constrained={item.metric_name for item in run.violations})
 
 
 @get("/static/{name:str}", sync_to_thread=True)
@@ -56,8 +59,10 @@ def static(name: Name) -> Response[bytes]:
     return Response((_HERE / "static" / name).read_bytes(), media_type="text/css", headers=SECURITY)
 
 
-def _page(template: str, **values: Any) -> Response[str]:
-    return Response(_pages.get_template(template).render(values), media_type=MediaType.HTML, headers=SECURITY)
+def page(template: str, *, status: int = 200, **values: Any) -> Response[str]:
+    """A template, rendered, with the headers of a page."""
+    text = _pages.get_template(template).render(values)
+    return Response(text, status_code=status, media_type=MediaType.HTML, headers=SECURITY)
 
 
 def _metrics(run: Execution) -> Mapping[str, Mapping[str, Any]]:

@@ -8,38 +8,53 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 import uvicorn
 
 from driftline.core.errors import DriftlineError, SetupError
 from driftline.service import Service
+from driftline.service.prometheus import REQUESTS
 from driftline.serving.asgi import App
 from driftline.serving.capture_log import CaptureCount, CaptureLog
 from driftline.serving.endpoints import Registry
 from driftline.serving.invocations import Invocations
+from driftline.serving.request_counts import RequestCounts
 from driftline.storage.clock import SharedClock, system_clock
-from driftline.web.app import application
+from driftline.storage.database import database_of_environment
+from driftline.web.app import Application
+from driftline.web.connections import Connection, end_slow
 
 _log = logging.getLogger("driftline.web")
 REFRESH_SECONDS = 0.25
 COUNT_SECONDS = 1.0
+AUDIT_SECONDS = 30.0
+LOST_SECONDS = 60.0
 
 
 class Worker:
     """The parts of one web process and what keeps them up to date."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, access: bool = False) -> None:
         self.service = service
+        self.application = Application(service, self.captures_lost)
         self.registry = Registry(service.served)
         self.captures = CaptureLog(service.layout.data / "captures", service.clock)
-        self.app = Invocations(
-            self.registry, self.captures, cast(App, application(service)), refresh=self.registry.refresh
+        self.requests = RequestCounts(service.layout.data / REQUESTS)
+        invocations = Invocations(
+            self.registry,
+            self.captures,
+            self.application.asgi,
+            refresh=self.registry.refresh,
+            counts=self.requests,
         )
+        # Without access there is no gate to pass, and nothing is added to the way of a prediction.
+        self.app: App = self.application.guarded(invocations) if access else invocations
         self._revision = 0
+        self._lost = float("-inf")
         self._counted: list[CaptureCount] = []
 
     def refresh(self) -> None:
@@ -52,20 +67,33 @@ class Worker:
     def store_counts(self) -> None:
         """Add this process's capture counts to the store; what cannot be stored is kept for the next time."""
         self.captures.rotate()
-        self._counted += self.captures.drain_counters()
+        counts = self.captures.drain_counters()
+        if any(count.dropped for count in counts):
+            self._lost = time.monotonic()
+        self._counted += counts
+        self._counted += self.service.keep_events()
         if self._counted:
             self.service.add_capture_counts(self._counted)
             self._counted = []
 
+    def captures_lost(self) -> bool:
+        """Whether a capture was lost within the last minute."""
+        return time.monotonic() - self._lost < LOST_SECONDS
+
     async def keep_up(self, parent: int, server: uvicorn.Server) -> None:
         """Follow changes and store counts until the server stops; stop it when the parent process has gone."""
-        last_count = 0.0
+        last_count = last_audit = asyncio.get_running_loop().time()
         while not server.should_exit:
             await self._guarded(self.refresh)
             now = asyncio.get_running_loop().time()
             if now - last_count >= COUNT_SECONDS:
                 last_count = now
                 await self._guarded(self.store_counts)
+            if now - last_audit >= AUDIT_SECONDS:
+                last_audit = now
+                await self._guarded(self.application.auditor.flush)
+            if late := end_slow(server.server_state.connections):
+                _log.warning("%d connections were closed, whose request did not arrive in time", late)
             if os.getppid() != parent:
                 server.should_exit = True
             await asyncio.sleep(REFRESH_SECONDS)
@@ -84,16 +112,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--socket", type=int, required=True, help="the listening socket's file descriptor")
     parser.add_argument("--clock", type=Path)
+    parser.add_argument("--access", choices=("on", "off"), default="off", help="whether a token is needed")
+    parser.add_argument("--tls-cert", type=Path, help="the certificate, with its chain")
+    parser.add_argument("--tls-key", type=Path, help="the certificate's key")
     parser.add_argument("--parent", type=int, default=os.getppid(), help="the process whose end ends this one")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "httpx"):  # the latter has a line for every request that is forwarded
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
         clock = system_clock if options.clock is None else SharedClock(options.clock)
-        with Service(options.data, clock=clock) as service:
+        with Service(options.data, clock=clock, database=database_of_environment()) as service:
             listening = socket.socket(fileno=options.socket)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_serve(Worker(service), listening, options.parent))
+                worker = Worker(service, access=options.access == "on")
+                runner.run(_serve(worker, listening, options))
     except DriftlineError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -110,18 +143,21 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(worker: Worker, listening: socket.socket, parent: int) -> None:
+async def _serve(worker: Worker, listening: socket.socket, options: argparse.Namespace) -> None:
     config = uvicorn.Config(
         worker.app,
-        http="httptools",
+        http=Connection,
+        ws="none",
         loop="none",
+        ssl_certfile=options.tls_cert,
+        ssl_keyfile=options.tls_key,
         log_level="warning",
         access_log=False,
         lifespan="on",
         date_header=False,
     )
     server = uvicorn.Server(config)
-    keeper = asyncio.create_task(worker.keep_up(parent, server))
+    keeper = asyncio.create_task(worker.keep_up(options.parent, server))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -130,4 +166,6 @@ async def _serve(worker: Worker, listening: socket.socket, parent: int) -> None:
             await keeper
         with suppress(SetupError):
             worker.store_counts()
+            worker.application.auditor.flush()
         worker.captures.close()
+        worker.requests.close()

@@ -5,16 +5,32 @@ from __future__ import annotations
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from driftline.web.api import alarms, baselines, endpoints, labels, metrics, runs, schedules
+from driftline.web.api import (
+    access,
+    alarms,
+    baselines,
+    endpoints,
+    events,
+    labels,
+    metrics,
+    responses,
+    retention,
+    runs,
+    schedules,
+)
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *endpoints.HANDLERS,
+    *events.HANDLERS,
     *labels.HANDLERS,
     *baselines.HANDLERS,
     *schedules.HANDLERS,
     *runs.HANDLERS,
     *metrics.HANDLERS,
     *alarms.HANDLERS,
+    *responses.HANDLERS,
+    *retention.HANDLERS,
+    *access.HANDLERS,
 )
 
 

@@ -7,7 +7,7 @@ from anyio.to_thread import run_sync as in_thread
 from litestar import delete, get, patch, put
 from litestar.params import FromQuery, JSONBody
 
-from driftline.resources.endpoints import CaptureChange, CaptureHour, Endpoint
+from driftline.resources.endpoints import CaptureChange, CaptureHour, Endpoint, NewEndpoint
 from driftline.service import MOST_MODEL_BYTES
 from driftline.web.api.signature import Given, Maybe, Name, Raw, raw_body
 
@@ -44,6 +44,13 @@ async def deploy(
     return await in_thread(lambda: service.deploy(name, filename, artifact, capture))
 
 
+@put("/endpoints/{name:str}/registration", sync_to_thread=True)
+def register_endpoint(service: Given, name: Name, data: JSONBody[NewEndpoint]) -> Endpoint:
+    """Create an endpoint whose model is served elsewhere: forwarded to an upstream, or only captured there."""
+    capture = msgspec.to_builtins(CaptureChange(data.percent, data.input, data.output))
+    return service.register_endpoint(name, capture, upstream=data.upstream)
+
+
 @patch("/endpoints/{name:str}/capture", sync_to_thread=True)
 def change_capture(service: Given, name: Name, data: JSONBody[CaptureChange]) -> Endpoint:
     """Change what is captured, while the endpoint serves."""
@@ -62,4 +69,12 @@ def get_capture_counts(service: Given, name: Name, start: Maybe = None, end: May
     return service.capture_counts(name, service.window_of(start, end))
 
 
-HANDLERS = (list_endpoints, get_endpoint, deploy, change_capture, delete_endpoint, get_capture_counts)
+HANDLERS = (
+    list_endpoints,
+    get_endpoint,
+    deploy,
+    register_endpoint,
+    change_capture,
+    delete_endpoint,
+    get_capture_counts,
+)

@@ -25,10 +25,11 @@ def get_metric(
     namespace: FromQuery[str] = MODEL_QUALITY,
     start: Maybe = None,
     end: Maybe = None,
+    period: FromQuery[int | None] = None,
 ) -> list[Point]:
-    """The points of a schedule's metric; the last day by default."""
+    """The points of a schedule's metric; the last day by default. With a period (seconds), one statistic set each."""
     series = Series(namespace, name, dimensions_of(endpoint, schedule))
-    return service.metric_points(series, service.window_of(start, end))
+    return service.metric_points(series, service.window_of(start, end), period)
 
 
 HANDLERS = (list_metrics, get_metric)

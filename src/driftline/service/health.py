@@ -1,0 +1,80 @@
+"""Whether a service can do its work: what a load balancer and an orchestrator ask before they send requests."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from datetime import timedelta
+
+from driftline.core.errors import DriftlineError
+from driftline.resources.health import Check, Readiness
+from driftline.service.wiring import Wiring
+from driftline.storage import heartbeat, schedules
+from driftline.storage.version import at_head
+
+LEAST_FREE = 256 << 20
+"""Bytes of free disk below which captures are about to be lost."""
+SILENT = 30.0
+"""Seconds without a sign of life after which the scheduler counts as dead."""
+OVERDUE = timedelta(minutes=2)
+
+
+class Health(Wiring):
+    """What a service tells of itself."""
+
+    def readiness(self, *, captures_lost: bool = False) -> Readiness:
+        """Store, data folder, scheduler and captures; ``captures_lost`` is what a serving process knows of its own."""
+        checks = (self._store(), self._folder(), self._scheduler(), self._schedules(), _captures(captures_lost))
+        return Readiness(all(check.ok for check in checks), checks)
+
+    def _store(self) -> Check:
+        try:
+            current = at_head(self.store)
+        except DriftlineError:
+            return Check("store", False, "the store cannot be reached", "see the log; is the database up?")
+        if not current:
+            return Check("store", False, "the store is of another version", "start the service of one version")
+        return Check("store", True, "the store answers and is of this version")
+
+    def _folder(self) -> Check:
+        try:
+            probe = self.layout.logs / f".probe-{uuid.uuid4().hex}"
+            probe.write_bytes(b"driftline")
+            probe.unlink()
+            free = shutil.disk_usage(self.layout.data).free
+        except OSError as error:
+            hint = "free some room, or correct the folder's permissions"
+            return Check("data folder", False, f"the data folder cannot be written: {error.strerror}", hint)
+        if free < LEAST_FREE:
+            hint = "free some room: on a full disk predictions are answered but not captured"
+            return Check("data folder", False, f"the disk is nearly full: {free >> 20} MiB are free", hint)
+        return Check("data folder", True, f"the data folder can be written, {free >> 20} MiB are free")
+
+    def _scheduler(self) -> Check:
+        silence = heartbeat.silence(self.layout)
+        hint = "is its process running? see the log, and driftline doctor"
+        if silence is None or silence > SILENT:
+            said = "gave no sign of life yet" if silence is None else f"has been silent for {silence:.0f} s"
+            return Check("scheduler", False, f"the scheduler {said}", hint)
+        return Check("scheduler", True, f"the scheduler gave a sign of life {silence:.0f} s ago")
+
+    def _schedules(self) -> Check:
+        """A late tick is told and is no failure: one long run makes the others wait."""
+        latest = self.now() - OVERDUE
+        try:
+            with self.store.read() as db:
+                rows = schedules.listing(db)
+        except DriftlineError:
+            return Check("schedules", False, "the schedules cannot be read", "see the log; is the database up?")
+        late = [row.name for row in rows if row.state == "active" and row.next_tick and row.next_tick < latest]
+        if late:
+            hint = "is a long run going on? see driftline runs list, and the log"
+            return Check("schedules", True, f"{len(late)} schedules have a tick that nobody took up yet", hint)
+        return Check("schedules", True, "every tick that is over was taken up")
+
+
+def _captures(lost: bool) -> Check:
+    if lost:
+        hint = "predictions are answered all the same; free some room on the disk, and see the log"
+        return Check("captures", False, "captures were lost in the last minute", hint)
+    return Check("captures", True, "no capture was lost in the last minute")

@@ -1,0 +1,136 @@
+"""The audit log's hand: every change that the API makes or refuses becomes a row, before its answer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
+
+import msgspec
+
+from driftline.core.errors import DriftlineError
+from driftline.service.door import Door, Visitor
+from driftline.serving.asgi import App, Message, Receive, Scope, Send
+from driftline.web.access_rules import changes
+
+_log = logging.getLogger(__name__)
+_IN_AGGREGATE = frozenset({"put_labels", "put_events", "invoke", "refused"})
+_MOST_COUNTED = 1000
+_Count = tuple[Visitor, str, str, str]
+
+
+class Auditor:
+    """Names what requests do and writes it down. What comes often (labels, refusals of nobody) is added up."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._counts: Counter[_Count] = Counter()
+        self._routes: list[tuple[str, re.Pattern[str], str]] = []
+
+    def know(self, routes: Iterable[tuple[str, str, str]]) -> None:
+        """Learn how requests are named: (method, path with names in braces, action)."""
+        self._routes = [(method, _pattern(path), action) for method, path, action in routes]
+
+    def action(self, method: str, path: str) -> str:
+        """What a request does, by the name of what answers it."""
+        found = (name for verb, pattern, name in self._routes if verb == method and pattern.fullmatch(path))
+        return next(found, "unknown")
+
+    async def done(self, scope: Scope, who: Visitor, status: int, name: str = "") -> None:
+        """A request was answered; ``name`` is what it made, where its path does not say."""
+        action = self.action(scope["method"], scope["path"])
+        target = _target(scope["path"]) + (f"/{name}" if name else "")
+        outcome = "done" if status < 400 else f"failed with {status}"
+        await self._note(who, action, target, outcome)
+
+    async def refused(self, scope: Scope, who: Visitor, error: DriftlineError) -> None:
+        """A request was turned away at the gate."""
+        if who.role:
+            action = self.action(scope["method"], scope["path"])
+            await self._note(who, action, _target(scope["path"]), f"refused with {error.http_status}")
+        else:
+            # Whoever has no token must not be able to fill the log.
+            await self._note(who, "refused", "", f"refused with {error.http_status}")
+
+    async def event(self, who: Visitor, action: str, outcome: str) -> None:
+        """Something that is not a change of the API: a login, a logout."""
+        await self._note(who, action, "", outcome)
+
+    async def _note(self, who: Visitor, action: str, target: str, outcome: str) -> None:
+        who = who._replace(csrf="")
+        if action in _IN_AGGREGATE:
+            self._counts[who, action, target, outcome] += 1
+            if len(self._counts) < _MOST_COUNTED:
+                return
+            await asyncio.to_thread(self.flush)
+            return
+        try:
+            await asyncio.to_thread(self._door.record, who, action, target, outcome)
+        except DriftlineError as error:
+            _log.error("the audit log misses: %s %s %s %s (%s)", who.name, action, target, outcome, error.what)
+
+    def flush(self) -> None:
+        """Write what was added up; what cannot be written is kept for the next time."""
+        counts, self._counts = self._counts, Counter()
+        for (who, action, target, outcome), number in list(counts.items()):
+            try:
+                self._door.record(who, action, target, outcome, requests=number)
+            except DriftlineError:
+                self._counts.update(counts)
+                raise
+            del counts[who, action, target, outcome]
+
+
+class Audited:
+    """An ASGI application whose changes are written down. Reads pass untouched."""
+
+    def __init__(self, app: App, auditor: Auditor, visitor: Callable[[], Visitor]) -> None:
+        self._app, self._auditor, self._visitor = app, auditor, visitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands the request on, and the answer when it is written down."""
+        if scope["type"] != "http" or not changes(scope["method"]) or scope["path"] in ("/login", "/logout"):
+            await self._app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                held.append(message)
+                return
+            if held:
+                start = held.pop()
+                # What a list is asked to add has its name in the answer and not in the path.
+                adds = start["status"] == 201 and scope["path"].count("/") == 2
+                name = _made(message.get("body", b"")) if adds else ""
+                await self._auditor.done(scope, self._visitor(), start["status"], name)
+                await send(start)
+            await send(message)
+
+        await self._app(scope, receive, noted)
+
+
+class _Made(msgspec.Struct):
+    name: str = ""
+    token: dict[str, msgspec.Raw] = {}
+
+
+def _made(body: bytes) -> str:
+    try:
+        found = msgspec.json.decode(body, type=_Made)
+        return found.name or (msgspec.json.decode(found.token["name"], type=str) if found.token else "")
+    except (msgspec.DecodeError, UnicodeError, KeyError):
+        return ""
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(map(re.escape, re.split(r"\{[^}]*\}", path))))
+
+
+def _target(path: str) -> str:
+    """The thing that a path is about, such as ``endpoints/churn``."""
+    parts = [part for part in path.split("/") if part]
+    return quote("/".join(parts[1:3] if parts[:1] == ["api"] else parts[:2]), safe="/-._~")[:300]

@@ -265,7 +265,8 @@ def test_reports_lie_in_the_folder_of_the_hour(world: World, judged: Judged) -> 
         assert run.report == f"reports/boxed/hourly/2026/11/22/{hour}"
         folder = world.server.data / run.report
         names = {path.name for path in folder.iterdir() if path.is_file()}
-        assert names == {"statistics.json", "constraint_violations.json", "constraints.json", "report.html"}
+        documents = {"statistics.json", "constraint_violations.json", "constraints.json", "report.html"}
+        assert names == documents | {"log.txt"}
         written = json.loads((folder / "constraint_violations.json").read_text())["violations"]
         assert msgspec.convert(written, tuple[Violation, ...]) == run.violations
 

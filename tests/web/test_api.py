@@ -138,7 +138,7 @@ def test_what_is_not_there_is_404(world: TestClient[Any], path: str) -> None:
         ("PUT", "/api/alarms/a", ALARM | {"period": 0}, "period"),
         ("PUT", "/api/alarms/a", ALARM | {"datapoints_to_alarm": 5}, "datapoints"),
         ("PUT", "/api/alarms/a", ALARM | {"alarm_actions": ["ftp://host/x"]}, "http"),
-        ("PUT", "/api/alarms/a", {"metric": "f2"}, "operator"),
+        ("PUT", "/api/alarms/a", {"metric": "f2"}, "threshold"),
         ("PUT", "/api/alarms/a", [], "array"),
         ("POST", "/api/schedules", SCHEDULE | {"cron": "soon"}, "soon"),
         ("POST", "/api/schedules", SCHEDULE | {"name": "../up"}, "../up"),

@@ -10,7 +10,8 @@ import pytest
 from driftline.core.errors import InputError
 from driftline.core.window import HOUR, Window
 from driftline.jobs.overdue import LATE, overdue
-from driftline.jobs.schedules import backfill, create_schedule, pause_schedule, plan_due, run_now, update_schedule
+from driftline.jobs.planning import backfill, plan_due, run_now
+from driftline.jobs.schedules import create_schedule, pause_schedule, update_schedule
 from driftline.resources.schedules import Schedule
 from driftline.storage import executions, schedules
 from driftline.storage.database import Store

@@ -11,7 +11,8 @@ from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
 from driftline.jobs.executions import MOST_ATTEMPTS, Worker
-from driftline.jobs.schedules import delete_schedule, plan_due, run_now
+from driftline.jobs.planning import plan_due, run_now
+from driftline.jobs.schedules import delete_schedule
 from driftline.resources.alarms import Alarm
 from driftline.resources.executions import Execution, ExecutionStep
 from driftline.storage import alarms, baselines, deliveries, executions

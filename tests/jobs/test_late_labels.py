@@ -11,7 +11,8 @@ import pytest
 from driftline.core.window import HOUR
 from driftline.jobs.executions import Worker
 from driftline.jobs.late_labels import Arrived, LateLabels
-from driftline.jobs.schedules import create_schedule, plan_due
+from driftline.jobs.planning import plan_due
+from driftline.jobs.schedules import create_schedule
 from driftline.pipeline import run_model_quality
 from driftline.resources.executions import Execution
 from driftline.storage import executions

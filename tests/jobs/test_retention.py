@@ -11,9 +11,10 @@ import pytest
 from driftline.core.errors import InputError
 from driftline.core.window import Window, partition
 from driftline.jobs import retention as cleaning
+from driftline.jobs.planning import plan_due, run_now
 from driftline.jobs.retention import changed, needed, run_daily, run_retention
 from driftline.jobs.scheduler import Scheduler
-from driftline.jobs.schedules import create_schedule, pause_schedule, plan_due, run_now, update_schedule
+from driftline.jobs.schedules import create_schedule, pause_schedule, update_schedule
 from driftline.resources.alarms import Alarm
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.resources.metrics import Series

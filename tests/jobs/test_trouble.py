@@ -196,7 +196,7 @@ def test_deleting_works_at_every_state_of_a_run(
     if state == "before":
         watched(what)
     if state == "pending":
-        from driftline.jobs.schedules import plan_due
+        from driftline.jobs.planning import plan_due
 
         assert plan_due(store, layout, NOW + timedelta(hours=1)) == 1
         watched(what)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from driftline.client import Client
 from driftline.core.errors import DriftlineError
@@ -198,7 +197,6 @@ def check_notices(history: list[Any], sent: list[Any], state: str, hook: Any) ->
     return sum(count - 1 for count in received.values())
 
 
-@pytest.mark.skipif("DRIFTLINE_CRASH_KILLS" not in os.environ, reason="only in make crash")
 def test_kills_at_random_lose_nothing_and_double_nothing(
     world: Any, hook: Any, kind: str, wait: Callable[..., Any]
 ) -> None:

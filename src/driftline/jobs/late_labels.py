@@ -15,7 +15,7 @@ from driftline.core.errors import DriftlineError
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.jobs.asked import asked
-from driftline.jobs.schedules import revise
+from driftline.jobs.planning import revise
 from driftline.pipeline import ModelQualityRun
 from driftline.pipeline.measuring import pieces_of
 from driftline.pipeline.pieces import Hashes, Piece, Pieces, cut, fingerprints

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from driftline.core.window import Window, format_time
-from driftline.jobs.schedules import window_of
+from driftline.jobs.planning import window_of
 from driftline.resources.executions import Execution, ExecutionStatus, OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.storage import executions, schedules

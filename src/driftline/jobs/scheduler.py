@@ -20,8 +20,8 @@ from driftline.core.records import utc
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.isolation import Isolation
 from driftline.jobs.late_labels import LateLabels
+from driftline.jobs.planning import plan_due
 from driftline.jobs.retention import run_daily
-from driftline.jobs.schedules import plan_due
 from driftline.storage import heartbeat
 from driftline.storage.clock import Clock, SharedClock, system_clock
 from driftline.storage.database import Store

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from driftline.core.window import Window
+from driftline.jobs import planning
 from driftline.jobs import schedules as scheduling
 from driftline.jobs.overdue import overdue
 from driftline.resources.executions import Execution, OverdueWindow
@@ -52,7 +53,7 @@ class Schedules(Wiring):
     def backfill_schedule(self, name: str, start: datetime, end: datetime) -> list[Execution]:
         """Ask for a run of every tick in (start, end] whose window has none; those that were added."""
         with self.store.write() as db:
-            return scheduling.backfill(db, self.layout, name, start=start, end=end, now=self.now())
+            return planning.backfill(db, self.layout, name, start=start, end=end, now=self.now())
 
     def list_overdue(self) -> list[OverdueWindow]:
         """The windows that should have been judged by now."""
@@ -67,4 +68,4 @@ class Schedules(Wiring):
     def run_schedule(self, name: str, window: Window | None = None) -> Execution:
         """Ask for a run now, of the last complete window or of one given; the scheduler takes it up at once."""
         with self.store.write() as db:
-            return scheduling.run_now(db, self.layout, name, now=self.now(), window=window)
+            return planning.run_now(db, self.layout, name, now=self.now(), window=window)

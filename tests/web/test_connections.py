@@ -112,6 +112,14 @@ def test_one_request_too_many_is_told_to_come_back(
     assert answers[0].status_code == 200
 
 
+def is_over(connection: socket.socket) -> bool:
+    """Whether the other side has ended it; with bytes that nobody read that is a reset."""
+    try:
+        return connection.recv(10) == b""
+    except ConnectionResetError:
+        return True
+
+
 def ended(server: Any, *moments: float) -> int:
     """How many connections are closed when the server looks at these moments."""
     return sum(end_slow(server.server_state.connections, moment) for moment in moments)
@@ -126,7 +134,7 @@ def test_a_head_that_does_not_end_ends_the_connection(slow: tuple[Slow, str, Any
             pass
         assert ended(server, 0.0, connections.HEAD_SECONDS - 1) == 0
         assert ended(server, connections.HEAD_SECONDS + 1) == 1
-        assert connection.recv(10) == b""
+        assert is_over(connection)
 
 
 def test_a_body_that_stops_ends_the_connection(slow: tuple[Slow, str, Any]) -> None:
@@ -136,7 +144,7 @@ def test_a_body_that_stops_ends_the_connection(slow: tuple[Slow, str, Any]) -> N
         assert app.came.wait(20)
         assert ended(server, 0.0, connections.BODY_SECONDS - 1) == 0
         assert ended(server, connections.BODY_SECONDS + 1) == 1
-        assert connection.recv(10) == b""
+        assert is_over(connection)
 
 
 def test_a_body_that_goes_on_may_take_long(slow: tuple[Slow, str, Any]) -> None:

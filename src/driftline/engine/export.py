@@ -15,7 +15,8 @@ from driftline.engine import sql
 from driftline.engine.files import exact
 
 MEMORY = "512MB"
-_LONGEST = 64 << 20
+_LONGEST = (16 << 20, 64 << 20)
+"""Bytes of the longest line: room for longer ones is made only where there are any, as every thread takes its share."""
 _SIDE = 'STRUCT("data" VARCHAR, "encoding" VARCHAR)'
 _CAPTURES = (
     f"{{captureData: 'STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE})', "
@@ -153,16 +154,21 @@ class MergedExport:
         return "" if self._window is None else "AND moment >= $start AND moment < $end"
 
     def _run(self, statement: str, files: list[str] | None = None) -> None:
-        parameters: dict[str, object] = {"files": files or self._files, "longest": _LONGEST}
+        for longest in _LONGEST:
+            try:
+                self._execute(statement, {"files": files or self._files, "longest": longest})
+                return
+            except duckdb.Error as error:
+                if "maximum_object_size" not in str(error) or longest == _LONGEST[-1]:
+                    raise _failed(error) from None
+
+    def _execute(self, statement: str, parameters: dict[str, Any]) -> None:
         if "$start" in statement and self._window is not None:
             # Times in files are cast to times without a zone, which are in UTC.
             parameters["start"] = self._window.start.replace(tzinfo=None)
             parameters["end"] = self._window.end.replace(tzinfo=None)
         used = {name: value for name, value in parameters.items() if f"${name}" in statement}
-        try:
-            self._db.execute(statement, used or None)
-        except duckdb.Error as error:
-            raise _failed(error) from None
+        self._db.execute(statement, used or None)
 
     def _copy(self, chosen: str, target: Path, options: str) -> None:
         name = str(target).replace("'", "''")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 
 from prometheus_client.exposition import choose_encoder
@@ -16,6 +17,8 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from driftline.jobs.overdue import overdue
+from driftline.resources.executions import OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.service.model_metrics import alarm_families, model_families
 from driftline.service.wiring import Wiring
@@ -25,8 +28,6 @@ from driftline.storage.capture_counts import CaptureCounts
 
 REQUESTS = "counters"
 """The folder under the data folder where web processes count requests."""
-LATE = timedelta(minutes=5)
-"""A window that waits longer than this for its run is overdue."""
 
 
 class Prometheus(Wiring):
@@ -54,7 +55,7 @@ class Prometheus(Wiring):
                 _captures(observed.captures(db)),
                 _schedules(every),
                 _runs(observed.runs(db)),
-                _overdue(every, waiting, now),
+                _overdue(every, overdue(db, now)),
                 *_queue(waiting, now),
                 _deliveries(observed.notifications(db)),
                 *model_families(every, last, observed.published(db, [run.id for run in last.values()])),
@@ -120,17 +121,16 @@ def _runs(counts: dict[tuple[str, str, str], int]) -> Metric:
     return family
 
 
-def _overdue(every: list[Schedule], waiting: list[tuple[str, datetime]], now: datetime) -> Metric:
-    """Windows that wait for their run, and ticks that were not even planned."""
+def _overdue(every: list[Schedule], late: list[OverdueWindow]) -> Metric:
+    """Windows that should have been judged by now; a schedule that owes none has a 0."""
     family = GaugeMetricFamily(
         "driftline_windows_overdue",
-        "Windows that have waited more than five minutes for their run.",
+        "Windows that should have been judged more than five minutes ago.",
         labels=("schedule", "endpoint"),
     )
+    owed = Counter(window.schedule for window in late)
     for row in every:
-        late = sum(name == row.name and now - created > LATE for name, created in waiting)
-        unplanned = row.state == "active" and row.next_tick is not None and now - row.next_tick > LATE
-        family.add_metric((row.name, row.endpoint), late + unplanned)
+        family.add_metric((row.name, row.endpoint), owed[row.name])
     return family
 
 

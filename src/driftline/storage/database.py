@@ -209,5 +209,7 @@ def _unusable(name: str, error: DatabaseError) -> SetupError:
     return SetupError(
         f"the database {name} cannot be used",
         evidence=str(error.orig or error).strip()[:300],
-        hint="check that it is reachable, has free disk space and may be written by this user",
+        hint="check host, port, user and password in its address, and that the server runs and has free disk space"
+        if "://" in name
+        else "check that it is there, has free disk space and may be written by this user",
     )

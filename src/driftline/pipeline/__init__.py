@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from driftline.pipeline.captured import ModelQualityRun, RunResult, read_calibration, run_model_quality
+from driftline.pipeline.captured import RunResult, read_calibration, run_model_quality
+from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.steps import Progress, Step
 from driftline.pipeline.tables import Baseline, Checked, baseline_model_quality, check_model_quality
 

@@ -10,17 +10,15 @@ import msgspec
 
 from driftline.core.documents import (
     FAMILIES,
-    ModelQualityConstraints,
     Violation,
     constraints_document,
     violations_document,
 )
 from driftline.core.errors import InputError
 from driftline.core.verdict import Judgement, Reason, Verdict
-from driftline.core.window import Window, format_time
-from driftline.engine.attributes import OutputAttributes
+from driftline.core.window import format_time
 from driftline.engine.rejects import Reject
-from driftline.monitors.quality.checks import MINIMUM_SAMPLE, check
+from driftline.monitors.quality.checks import check
 from driftline.monitors.quality.estimation import (
     CALIBRATION,
     ENOUGH_LABELS,
@@ -33,33 +31,8 @@ from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.measuring import measure
 from driftline.pipeline.report import report_html
+from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.steps import Progress, Recorder, Step
-
-
-class ModelQualityRun(msgspec.Struct, frozen=True):
-    """What to run: folders of captures and labels, how to read the output, what to check against.
-
-    With a ``window`` only captures inside it count; with ``as_of`` too, only labels in the hour folders from a day
-    before it up to that of ``as_of`` (without: all there are). Below ``minimum_sample`` judged rows the verdict is
-    UNKNOWN. ``report`` is the folder the documents go to. ``calibration`` is the baseline's ``score_calibration``: with
-    it metrics of classifiers are also estimated from all predictions, labelled or not; ``history`` tells of earlier
-    windows which metrics lay within their estimates. ``pieces`` is a folder where what was measured of each hour is
-    kept, so that it need not be read again.
-    """
-
-    captures: str
-    labels: str | None
-    problem_type: str
-    attributes: OutputAttributes
-    constraints: ModelQualityConstraints | None = None
-    window: Window | None = None
-    as_of: datetime | None = None
-    seed: int = 0
-    report: str | None = None
-    minimum_sample: int = MINIMUM_SAMPLE
-    calibration: dict[str, Any] | None = None
-    history: tuple[dict[str, bool | None], ...] = ()
-    pieces: str | None = None
 
 
 class RunResult(msgspec.Struct, frozen=True):

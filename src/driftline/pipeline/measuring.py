@@ -32,11 +32,11 @@ from driftline.pipeline.pieces import (
     lag_counts,
     seen_of,
 )
+from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
     from driftline.engine.local import Found, LocalEngine
-    from driftline.pipeline.captured import ModelQualityRun
 
 LABEL_LOOKBACK = timedelta(days=1)
 MEMORY = "512MB"

@@ -1,0 +1,39 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from driftline.core.documents import ModelQualityConstraints
+from driftline.core.window import Window
+from driftline.engine.attributes import OutputAttributes
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+
+
+class ModelQualityRun(msgspec.Struct, frozen=True):
+    """What to run: folders of captures and labels, how to read the output, what to check against.
+
+    With a ``window`` only captures inside it count; with ``as_of`` too, only labels in the hour folders from a day
+    before it up to that of ``as_of`` (without: all there are). Below ``minimum_sample`` judged rows the verdict is
+    UNKNOWN. ``report`` is the folder the documents go to. ``calibration`` is the baseline's ``score_calibration``: with
+    it metrics of classifiers are also estimated from all predictions, labelled or not; ``history`` tells of earlier
+    windows which metrics lay within their estimates. ``pieces`` is a folder where what was measured of each hour is
+    kept, so that it need not be read again.
+    """
+
+    captures: str
+    labels: str | None
+    problem_type: str
+    attributes: OutputAttributes
+    constraints: ModelQualityConstraints | None = None
+    window: Window | None = None
+    as_of: datetime | None = None
+    seed: int = 0
+    report: str | None = None
+    minimum_sample: int = MINIMUM_SAMPLE
+    calibration: dict[str, Any] | None = None
+    history: tuple[dict[str, bool | None], ...] = ()
+    pieces: str | None = None

@@ -8,10 +8,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from driftline.core.errors import InputError
 from driftline.core.records import label
+from driftline.core.sampling import hash_ids
 from driftline.core.window import Window, parse_time
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.expressions import json_path
@@ -316,3 +318,19 @@ def test_refused_labels_are_named(tmp_path: Path) -> None:
     assert (found.records, found.usable) == (5, 1)
     named = {reject.reason: [sample.split(":")[1] for sample in reject.samples] for reject in found.rejects}
     assert named == {"broken_line": ["1"], "half_line": ["6"], "no_label": ["3"], "no_event_id": ["4"]}
+
+
+def test_the_ids_of_labels_are_told_by_file(tmp_path: Path) -> None:
+    (first,) = write_labels(tmp_path, {"a": "1", "b": "0"}, name="first")
+    (second,) = write_labels(tmp_path, {}, name="second") or [tmp_path / "empty.jsonl"]
+    second.touch()
+    (third,) = write_labels(tmp_path, {"b": "1"}, name="it's [odd]")
+    with LocalEngine() as engine:
+        found = engine.label_ids([str(first), str(second), str(third)])
+        assert engine.label_ids([]) == {}
+    hashes = {name: int(hash_ids(pa.array([name]))[0]) for name in "ab"}
+    assert {file: set(values.tolist()) for file, values in found.items()} == {
+        str(first): set(hashes.values()),
+        str(second): set(),
+        str(third): {hashes["b"]},
+    }

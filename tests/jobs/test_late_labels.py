@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from driftline.core.window import HOUR
+from driftline.engine.local import LocalEngine
 from driftline.jobs.executions import Worker
 from driftline.jobs.late_labels import Arrived, LateLabels
 from driftline.jobs.planning import plan_due
@@ -144,3 +145,21 @@ def test_labels_that_nobody_waited_for_change_nothing(world: World) -> None:
 )
 def test_how_much_is_enough(arrived: Arrived, enough: bool) -> None:
     assert arrived.enough(0.2) is enough
+
+
+def test_many_small_label_files_are_read_at_once_and_only_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    read = LocalEngine.label_ids
+
+    def counted(engine: LocalEngine, files: Any) -> Any:
+        calls.append(len(files))
+        return read(engine, files)
+
+    monkeypatch.setattr(LocalEngine, "label_ids", counted)
+    for number in range(50, 80):
+        world.label(range(number, number + 1), f"one-{number:03}")
+    assert (world.look(), world.look()) == ([], [])
+    assert calls == [30]
+    world.label(range(80, 100), "more")
+    assert len(world.look()) == 1
+    assert calls == [30, 1]

@@ -112,12 +112,22 @@ class LocalEngine:
         rejects = Locator(self._db, "labels", located, parameters).rejects(counts)
         return Found(records, kept, usable - kept, rejects)
 
-    def label_ids(self, files: Sequence[str]) -> npt.NDArray[np.uint64]:
-        """The hashes of the ids that label files name, without a look at the labels."""
-        named = f"SELECT DISTINCT id FROM ({sql.label_records()}) WHERE id IS NOT NULL"
+    def label_ids(self, files: Sequence[str]) -> dict[str, npt.NDArray[np.uint64]]:
+        """The hashes of the ids that each of the label files names, without a look at the labels.
+
+        All files are read at once: they may be thousands of a few lines each.
+        """
+        if not files:
+            return {}
+        named = f"SELECT DISTINCT origin, id FROM ({sql.label_records()}) WHERE id IS NOT NULL"
         self._read(f"CREATE OR REPLACE TEMP TABLE named AS {named}", _parameters(files, None))
-        table: pa.Table = self._db.sql("FROM named").to_arrow_table()
-        return hash_ids(table.column("id").combine_chunks())
+        query = """SELECT place, id FROM named JOIN (
+                       SELECT unnest($files) AS f, generate_subscripts($files, 1) - 1 AS place) ON hash(f) = origin
+                   ORDER BY place"""
+        table: pa.Table = self._db.sql(query, params={"files": list(files)}).to_arrow_table()
+        hashes = hash_ids(table.column("id").combine_chunks())
+        ends = np.searchsorted(table.column("place").to_numpy(), np.arange(1, len(files)))
+        return dict(zip(files, np.split(hashes, ends), strict=True))
 
     def without_labels(self) -> None:
         """Say that there are no labels: every prediction stays without one."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,9 +15,8 @@ from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.jobs.asked import asked
 from driftline.jobs.planning import revise
-from driftline.pipeline import ModelQualityRun
 from driftline.pipeline.measuring import pieces_of
-from driftline.pipeline.pieces import Hashes, Piece, Pieces, cut, fingerprints
+from driftline.pipeline.pieces import Hashes, Piece, cut, fingerprints
 from driftline.resources.executions import FINISHED, Execution
 from driftline.resources.schedules import Schedule
 from driftline.storage import executions, schedules
@@ -30,6 +28,9 @@ HORIZON = timedelta(days=30)
 """Windows that ended earlier are not judged again by themselves."""
 PACE = ((timedelta(days=1), 10.0), (timedelta(days=8), 300.0), (HORIZON, 3600.0))
 """How often, in seconds of real time, the windows of an age are looked at."""
+
+MOST_HASHES = 1 << 24
+"""How many ids of labels are remembered; beyond it their files are read again."""
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ class LateLabels:
 
     def __init__(self, store: Store, layout: Layout, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store, self._layout, self._monotonic = store, layout, monotonic
-        self._hashes: dict[str, tuple[int, Hashes]] = {}
+        self._hashes: dict[int, Hashes] = {}
         self._looked: dict[tuple[str, Window], float] = {}
         self._last = -np.inf
 
@@ -80,18 +81,24 @@ class LateLabels:
             return []
         first = min(one.window_start for one in judged) - timedelta(days=1)
         labels = fingerprints(list_files(folder, Window(first, now + timedelta(microseconds=1))))
+        unseen = {one.id: self._unseen(schedule, one.window, labels, now) for one in judged}
+        self._read({mark: file for files in unseen.values() for mark, file in files.items()})
         added = []
         for execution in judged:
-            run = asked(self._layout, schedule, execution.window, now)
-            if self._arrived(run, labels).enough(schedule.rejudge_step):
-                with self._store.write() as connection:
-                    current = schedules.get(connection, schedule.name, lock=True)
-                    latest = executions.latest(connection, schedule.name, execution.window)
-                    # Another scheduler may have seen the same labels.
-                    if latest is not None and latest.id == execution.id:
-                        window = execution.window
-                        added.append(revise(connection, self._layout, current, window, now, cause="late_labels"))
+            if unseen[execution.id]:
+                pieces = self._pieces(schedule, execution.window, now)
+                if _together(self._arrived(piece, labels) for piece in pieces).enough(schedule.rejudge_step):
+                    added += self._again(execution, now)
         return added
+
+    def _again(self, execution: Execution, now: datetime) -> list[Execution]:
+        """The next revision of a window; none when another scheduler has seen the same labels."""
+        with self._store.write() as connection:
+            schedule = schedules.get(connection, execution.schedule, lock=True)
+            latest = executions.latest(connection, schedule.name, execution.window)
+            if latest is None or latest.id != execution.id:
+                return []
+            return [revise(connection, self._layout, schedule, execution.window, now, cause="late_labels")]
 
     def _judged(self, schedule: Schedule, now: datetime) -> list[Execution]:
         """The newest revision of every window, where it has ended."""
@@ -110,33 +117,38 @@ class LateLabels:
         self._looked[key] = real
         return True
 
-    def _arrived(self, run: ModelQualityRun, labels: dict[int, str]) -> Arrived:
-        pieces = pieces_of(run)
-        if pieces is None or run.window is None:
-            return Arrived(0, 0, 0, 0)
-        return _together(self._in_piece(piece, labels) for piece in _loaded(pieces, run.window))
+    def _unseen(self, schedule: Schedule, window: Window, labels: dict[int, str], now: datetime) -> dict[int, str]:
+        """The label files that some hour of a window was not judged with."""
+        pieces = self._pieces(schedule, window, now)
+        return {mark: file for piece in pieces for mark, file in piece.unseen(labels).items()}
 
-    def _in_piece(self, piece: Piece, labels: dict[int, str]) -> Arrived:
+    def _pieces(self, schedule: Schedule, window: Window, now: datetime) -> Iterator[Piece]:
+        """What is kept of a window's hours, one after the other."""
+        kept = pieces_of(asked(self._layout, schedule, window, now))
+        for part in cut(window) if kept is not None else ():
+            piece = None if kept is None else kept.load(part)
+            if piece is not None:
+                yield piece
+
+    def _read(self, files: dict[int, str]) -> None:
+        """Look up the ids that label files name, of all files at once and of each only when it has grown."""
+        from driftline.engine.local import LocalEngine
+
+        if sum(map(len, self._hashes.values())) > MOST_HASHES:
+            self._hashes.clear()
+        wanted = {mark: file for mark, file in files.items() if mark not in self._hashes}
+        found: dict[str, Hashes] = {}
+        if wanted:
+            with LocalEngine(memory_limit="256MB") as engine:
+                found = engine.label_ids(list(wanted.values()))
+        self._hashes |= {mark: found[file] for mark, file in wanted.items()}
+
+    def _arrived(self, piece: Piece, labels: dict[int, str]) -> Arrived:
         ids, unlabelled = piece.hashes(), piece.unlabelled()
-        new = [self._of_file(file) for file in piece.unseen(labels)]
+        new = [self._hashes[mark] for mark in piece.unseen(labels)]
         touched = piece.touched(np.concatenate(new)) if new else np.zeros(len(ids), dtype=bool)
         newly = int((touched & unlabelled).sum())
         return Arrived(len(ids), newly, int((touched & ~unlabelled).sum()), int(unlabelled.sum()) - newly)
-
-    def _of_file(self, file: str) -> Hashes:
-        """The ids that a label file names, read again only when it has grown."""
-        from driftline.engine.local import LocalEngine
-
-        size = Path(file).stat().st_size
-        if self._hashes.get(file, (-1, None))[0] != size:
-            with LocalEngine(memory_limit="256MB") as engine:
-                self._hashes[file] = size, engine.label_ids([file])
-        return self._hashes[file][1]
-
-
-def _loaded(pieces: Pieces, window: Window) -> list[Piece]:
-    found = [pieces.load(part) for part in cut(window)]
-    return [piece for piece in found if piece is not None]
 
 
 def _together(parts: Iterable[Arrived]) -> Arrived:

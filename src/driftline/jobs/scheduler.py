@@ -78,28 +78,30 @@ class Scheduler:
         self._heard = float("-inf")
 
     def tick(self, stop: threading.Event | None = None) -> Pass:
-        """One pass: plan what is due, run what is waiting (no further run once ``stop`` is set), send what is due."""
+        """One pass: plan what is due and what labels came late for, run what is waiting (no further run once ``stop``
+        is set), send what is due."""
+        late = self._late.look(utc(self.clock()))
         planned, ran = self._run_due(stop or threading.Event())
-        return Pass(planned, ran, send_due(self.store, self._client, self.real, folder=self.layout.data))
+        return Pass(planned + len(late), ran, send_due(self.store, self._client, self.real, folder=self.layout.data))
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; a run under way is finished first.
 
-        Notifications have a thread of their own, so that a slow webhook delays no run. A pass that fails, on a full
-        disk say, is logged and tried again.
+        Notifications, late labels and the clean-up have threads of their own, so that a slow webhook or many label
+        files delay no run. A pass that fails, on a full disk say, is logged and tried again.
         """
-        sender = threading.Thread(target=self._send_until, args=(stop,), name="notifications")
-        sender.start()
-        cleaner = threading.Thread(target=self._clean_until, args=(stop,), name="clean-up")
-        cleaner.start()
+        beside = {"notifications": self._send_until, "late-labels": self._look_until, "clean-up": self._clean_until}
+        threads = [threading.Thread(target=work, args=(stop,), name=name) for name, work in beside.items()]
+        for thread in threads:
+            thread.start()
         try:
             while not stop.is_set():
                 self._guarded(lambda: self._run_due(stop))
                 stop.wait(self.poll)
         finally:
             stop.set()
-            sender.join()
-            cleaner.join()
+            for thread in threads:
+                thread.join()
 
     def close(self) -> None:
         """Close the webhook client."""
@@ -107,13 +109,17 @@ class Scheduler:
 
     def _run_due(self, stop: threading.Event) -> tuple[int, int]:
         planned = plan_due(self.store, self.layout, utc(self.clock()))
-        planned += len(self._late.look(utc(self.clock())))
         ran = 0
         while not stop.is_set() and self._worker.run_next() is not None:
             ran += 1
             # A long run may have outlasted a tick, which should not wait for the whole queue to be seen.
             planned += plan_due(self.store, self.layout, utc(self.clock()))
         return planned, ran
+
+    def _look_until(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._guarded(lambda: self._late.look(utc(self.clock())))
+            stop.wait(self.poll)
 
     def _clean_until(self, stop: threading.Event) -> None:
         """Once a day what need not be kept is taken away, beside the runs: it may take long."""

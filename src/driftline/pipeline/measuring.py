@@ -118,10 +118,11 @@ class _Measuring:
 
     def _current(self, kept: dict[Window | None, Piece]) -> dict[Window | None, Piece]:
         """The kept pieces that no label file touches which came after them."""
-        came = {file: None for piece in kept.values() for file in piece.unseen(self._seen)}
+        came = {file: None for piece in kept.values() for file in piece.unseen(self._seen).values()}
         if not came or self._pieces is None:
             return kept
-        hashes = self._recorder.step("read new labels", len(came), lambda: self._open().label_ids(list(came)), len)
+        named = self._recorder.step("read new labels", len(came), lambda: self._open().label_ids(list(came)), _total)
+        hashes = np.concatenate(list(named.values()))
         current: dict[Window | None, Piece] = {}
         for window, piece in kept.items():
             if window is not None and not piece.touched(hashes).any():
@@ -240,6 +241,10 @@ class _Measuring:
             "unlabelled": tally.unlabelled,
             "judged": matched - tally.not_a_class,
         }
+
+
+def _total(named: dict[str, Hashes]) -> int:
+    return sum(map(len, named.values()))
 
 
 def _noted(batches: Iterable[pa.RecordBatch], noted: tuple[list[Hashes], list[Any]]) -> Iterator[pa.RecordBatch]:

@@ -55,11 +55,11 @@ class Piece(msgspec.Struct, frozen=True):
         found: npt.NDArray[np.bool_] = np.isin(self.hashes(), labels)
         return found
 
-    def unseen(self, labels: Mapping[int, str]) -> list[str]:
+    def unseen(self, labels: Mapping[int, str]) -> dict[int, str]:
         """Of label files, by fingerprint, those that were not looked at."""
         marks = np.fromiter(labels, dtype=np.uint64, count=len(labels))
         known = np.isin(marks, np.frombuffer(self.seen, dtype=np.uint64), assume_unique=True)
-        return [file for file, seen in zip(labels.values(), known.tolist(), strict=True) if not seen]
+        return {mark: file for (mark, file), seen in zip(labels.items(), known.tolist(), strict=True) if not seen}
 
     def unlabelled(self) -> npt.NDArray[np.bool_]:
         """Which of the ids had no label."""

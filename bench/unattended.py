@@ -146,7 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--work", type=Path, default=Path("build/bench"))
+    parser.add_argument("--work", type=lambda text: Path(text).resolve(), default=Path("build/bench").resolve())
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     taken = [notification(options.work, options.rows) for _ in range(options.runs)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -64,7 +65,10 @@ def compiled(expression: str) -> Any:
     another number of arguments: wherever it stands, though a search might never come to it.
     """
     try:
-        found = jmespath.compile(expression)
+        with warnings.catch_warnings():
+            # A literal such as `a` without quotes is an old way of writing a text, which works.
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            found = jmespath.compile(expression)
     except (JMESPathError, RecursionError) as error:
         place = getattr(error, "lex_position", None)
         at = "" if place is None else f" at character {min(place, len(expression)) + 1}"

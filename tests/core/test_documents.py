@@ -199,6 +199,6 @@ def test_a_metric_as_it_is_published() -> None:
 
 def test_violations_as_they_are_published() -> None:
     assert violations_document([]) == {"violations": []}
-    assert violations_document([Violation("f2", "LessThanThreshold", "text")]) == {
-        "violations": [{"metric_name": "f2", "constraint_check_type": "LessThanThreshold", "description": "text"}]
-    }
+    assert violations_document(
+        [Violation(metric_name="f2", constraint_check_type="LessThanThreshold", description="text")]
+    ) == {"violations": [{"metric_name": "f2", "constraint_check_type": "LessThanThreshold", "description": "text"}]}

@@ -33,7 +33,11 @@ class FakeRunner:
         if self.error is not None:
             raise self.error
         unknown, violated = self.verdict == Verdict.UNKNOWN, self.verdict == Verdict.VIOLATED
-        violation = Violation("f2", "LessThanThreshold", "Metric f2 with 0.41 was LessThanThreshold '0.625'")
+        violation = Violation(
+            metric_name="f2",
+            constraint_check_type="LessThanThreshold",
+            description="Metric f2 with 0.41 was LessThanThreshold '0.625'",
+        )
         return RunResult(
             judgement=Judgement(self.verdict, (Reason("no_labels", "no labels yet"),) if unknown else ()),
             item_count=334,

@@ -93,7 +93,10 @@ def violated(
         statistics or binary(),
         Verdict.VIOLATED,
         constraints={name: Constraint(threshold, operator) for name in names},  # type: ignore[arg-type]
-        violations=tuple(Violation(name, operator, f"{name} was {operator}") for name in names),
+        violations=tuple(
+            Violation(metric_name=name, constraint_check_type=operator, description=f"{name} was {operator}")
+            for name in names
+        ),
         **changes,
     )
 

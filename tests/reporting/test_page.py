@@ -210,7 +210,9 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
             statistics=statistics,
             baseline=statistics,
             constraints={name: Constraint(0.5, "LessThanThreshold", ugly) for name in names},
-            violations=tuple(Violation(name, "x", ugly) for name in names),
+            violations=tuple(
+                Violation(metric_name=name, constraint_check_type="x", description=ugly) for name in names
+            ),
             reasons=(reason,) * 100,
             rejects=tuple(Reject(name, ugly, 10**30, (ugly,) * 9) for name in names),
             steps=tuple(make.Step(name, 10**30, 1, 1e300) for name in names),
@@ -273,7 +275,10 @@ def test_any_document_gives_a_sound_page(make: ModuleType, data: st.DataObject) 
         title=data.draw(st.text()),
         baseline=data.draw(st.none() | st.just(statistics)),
         constraints={name: Constraint(threshold, "GreaterThanThreshold") for name in itertools.islice(metrics, 3)},
-        violations=tuple(Violation(name, "x", name) for name in itertools.islice(metrics, 2)),
+        violations=tuple(
+            Violation(metric_name=name, constraint_check_type="x", description=name)
+            for name in itertools.islice(metrics, 2)
+        ),
         counts=data.draw(st.dictionaries(st.text(), st.integers(), max_size=3)),
     )
     _sound(make, render(given))

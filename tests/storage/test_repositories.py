@@ -204,7 +204,7 @@ def test_an_outcome_is_kept_whole(store: Store) -> None:
         Verdict.VIOLATED,
         "CompletedWithViolations: …",
         reasons=(Reason("no_labels", "none", {"files": 0}, (("captures", "yes"),)),),
-        violations=(Violation("f2", "LessThanThreshold", "Metric f2 …"),),
+        violations=(Violation(metric_name="f2", constraint_check_type="LessThanThreshold", description="Metric f2 …"),),
         steps=(ExecutionStep("merge", 5, 4, 0.1),),
         counts={"matched": 5},
         statistics={"version": 0.0},

@@ -45,16 +45,31 @@ class Constraint(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestion: str | None = None
 
 
-class Violation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One constraint that was not met, and what the judgement rests on: value, threshold, interval and rows."""
+class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One constraint that was not met, and what the judgement rests on: value, threshold, interval and rows.
 
-    metric_name: str
+    It is about a metric, or about a feature of a table. A feature that drifted has the ``p_value`` of its distance and
+    the rows of the baseline; ``new_categories`` are values that were not expected with their counts, ``samples`` are
+    some of the records that broke the rule.
+    """
+
+    metric_name: str | None = None
+    feature_name: str | None = None
     constraint_check_type: str
     description: str
     value: float | None = None
     threshold: float | None = None
     confidence_interval: Interval | None = None
     item_count: int | None = None
+    p_value: float | None = None
+    baseline_count: int | None = None
+    new_categories: tuple[tuple[str, int], ...] = ()
+    samples: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the metric, the feature, or the check where it concerns neither."""
+        return self.metric_name or self.feature_name or self.constraint_check_type
 
 
 class ModelQualityConstraints(msgspec.Struct, frozen=True):

@@ -66,7 +66,7 @@ def _main(report: Report, now: Statistics, before: Statistics, estimate: Estimat
         guessed = estimated(estimate, now, report.constraints, mapping(report.calibration), most)
     parts = [reasons(report, most), guessed] if now.rows else [guessed, reasons(report, most)]
     if now.rows:
-        violated = frozenset(violation.metric_name for violation in report.violations)
+        violated = frozenset(violation.subject for violation in report.violations)
         rows = metric_rows(now, before, report.constraints, violated)
         parts.insert(1, measured(now, before, rows, most))
     return join([*parts, calibration(now.calibration), refused(report, most), ledger(report, most)])

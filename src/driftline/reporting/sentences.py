@@ -49,7 +49,7 @@ def violation_sentence(
     baseline: Mapping[str, Entry],
 ) -> str:
     """What is wrong with one metric, in numbers that differ as written; else the violation's own words."""
-    name = violation.metric_name
+    name = violation.subject
     value = metrics[name].value if name in metrics else None
     threshold = finite(constraints[name].threshold) if name in constraints else None
     if value is None or threshold is None:

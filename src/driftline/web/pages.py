@@ -48,7 +48,7 @@ def run_page(service: Given, run_id: Name) -> Response[str]:
     if run_id.endswith(".json"):
         return Response(service.get_run(run_id.removesuffix(".json")), media_type=MediaType.JSON)  # type: ignore[arg-type]
     run = service.get_run(run_id)
-    return page("run.html", run=run, metrics=_metrics(run), constrained={item.metric_name for item in run.violations})
+    return page("run.html", run=run, metrics=_metrics(run), constrained={item.subject for item in run.violations})
 
 
 @get("/static/{name:str}", sync_to_thread=True)

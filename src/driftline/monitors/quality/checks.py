@@ -123,7 +123,15 @@ def _violation(name: str, metric: Metric, constraint: Constraint, rows: int) -> 
     deviation = "NaN" if metric.standard_deviation is None else f"{metric.standard_deviation:.6g}"
     operator = constraint.comparison_operator
     text = f"Metric {name} with {metric.value:.6g} +/- {deviation} was {operator} '{constraint.threshold!r}'"
-    return Violation(name, operator, text, metric.value, constraint.threshold, metric.confidence_interval, rows)
+    return Violation(
+        metric_name=name,
+        constraint_check_type=operator,
+        description=text,
+        value=metric.value,
+        threshold=constraint.threshold,
+        confidence_interval=metric.confidence_interval,
+        item_count=rows,
+    )
 
 
 def _too_few(rows: int, minimum: int) -> Reason:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
-from driftline.resources.metrics import Series
+from driftline.resources.metrics import Point, Series, StatisticSet
 from driftline.storage import alarms as alarm_rows
 from driftline.storage import metrics as store
+from driftline.storage import schedules
 
 MODEL_QUALITY = "aws/sagemaker/Endpoints/model-metrics"
+DATA_QUALITY = "aws/sagemaker/Endpoints/data-metrics"
+NAMESPACES = {"model-quality": MODEL_QUALITY, "data-quality": DATA_QUALITY}
+"""Where each monitor's metrics go."""
 DEVIATION = "_std"
 
 
@@ -24,15 +29,28 @@ def dimensions_of(endpoint: str, schedule: str) -> dict[str, str]:
     return {"Endpoint": endpoint, "MonitoringSchedule": schedule}
 
 
+def resolved(connection: Connection, series: Series) -> Series:
+    """A series whose namespace is that of its schedule's monitor, where it has none yet.
+
+    A schedule that does not exist (yet) is taken for one of model quality.
+    """
+    if series.namespace:
+        return series
+    name = series.dimensions.get("MonitoringSchedule")
+    monitor = None if name is None else schedules.monitor_of(connection, name)
+    return msgspec.structs.replace(series, namespace=NAMESPACES[monitor or "model-quality"])
+
+
 def publish(
     connection: Connection,
     *,
     endpoint: str,
     schedule: str,
     time: datetime,
-    metrics: Mapping[str, float | None],
+    metrics: Mapping[str, float | StatisticSet | None],
     run: str,
     untold: Iterable[str] = (),
+    namespace: str = MODEL_QUALITY,
 ) -> list[str]:
     """Store one point per metric of a run (``f2``, ``f2_std``, …) at the time of its tick; returns the names.
 
@@ -46,10 +64,18 @@ def publish(
         values[name] = None
         if name + DEVIATION in values:
             values[name + DEVIATION] = None
-    for _, name in alarm_rows.watching(connection, MODEL_QUALITY, dimensions):
+    for _, name in alarm_rows.watching(connection, namespace, dimensions):
         values.setdefault(name, None)
     store.add(
         connection,
-        [(Series(MODEL_QUALITY, name, dimensions), store.point(time, value, run)) for name, value in values.items()],
+        [(Series(namespace, name, dimensions), _point(time, value, run)) for name, value in values.items()],
     )
     return list(values)
+
+
+def _point(time: datetime, value: float | StatisticSet | None, run: str) -> Point:
+    if not isinstance(value, StatisticSet):
+        return store.point(time, value, run)
+    return store.statistic_set(
+        time, total=value.total, minimum=value.minimum, maximum=value.maximum, count=value.count, run=run
+    )

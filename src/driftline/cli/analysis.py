@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from driftline.cli.analysis_text import baseline_document, baseline_text, check_document, check_text, metric_lines
+from driftline.cli.analysis_text import (
+    baseline_document,
+    baseline_text,
+    check_document,
+    check_text,
+    metric_lines,
+    segment_lines,
+)
 from driftline.cli.options import Classes, ProbabilityAttribute, by_comma
 from driftline.cli.output import out, paint, verdict
 
@@ -110,6 +117,10 @@ def check_model_quality(
     end: Annotated[str | None, typer.Option(help="first instant after, ISO 8601 UTC")] = None,
     report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
     minimum_sample: Sample = 30,
+    segments: Annotated[
+        list[str] | None, typer.Option("--segment", help="rank the segments of a column: plan, or bins as age:18,30,50")
+    ] = None,
+    segment_metric: Annotated[str | None, typer.Option(help="what segments are ranked by")] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> int:
@@ -142,6 +153,8 @@ def check_model_quality(
             threshold=threshold,
             minimum_sample=minimum_sample,
             seed=seed,
+            segments=segments or (),
+            segment_metric=segment_metric,
         )
         if report is not None:
             checked.write(report)
@@ -210,5 +223,6 @@ def _tell_checked(checked: Checked, report: Path | None) -> int:
         "report": None if report is None else str(report),
     }
     lines = [f"{verdict(checked.verdict)}  {checked.item_count} rows", *str(checked).splitlines()[1:]]
-    out.result(document, lines + (metric_lines(checked.statistics) if checked.item_count else []))
+    lines += metric_lines(checked.statistics) if checked.item_count else []
+    out.result(document, lines + segment_lines(checked.statistics))
     return EXIT_CODES[checked.verdict]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftline.cli.output import verdict
+from driftline.cli.output import table, verdict
 
 if TYPE_CHECKING:
     from driftline.pipeline import Baseline, RunResult
@@ -90,6 +90,18 @@ def metric_lines(statistics: dict[str, Any]) -> list[str]:
     }
     chosen = [name for name in _FIRST if name in metrics] or list(metrics)
     return [_metric_line(name, metrics[name]) for name in chosen[:SHOWN]]
+
+
+def segment_lines(statistics: dict[str, Any]) -> list[str]:
+    """The worst segments, those that are worse beyond chance marked."""
+    ranks = statistics.get("segments", [])
+    rows = []
+    for rank in ranks[:SHOWN]:
+        reach = f"{rank['lower']:.4f}–{rank['upper']:.4f}" if rank.get("lower") is not None else ""
+        value = "undefined" if rank.get("value") is None else f"{rank['value']:.4f}"
+        name = f"{rank['column']} {rank['segment']}"
+        rows.append((name, rank["metric"], value, reach, rank["rows"], "worse" if rank.get("apart") else ""))
+    return table(rows, ("segment", "metric", "value", "95 % interval", "rows", "than all")) if rows else []
 
 
 def _metric_line(name: str, metric: dict[str, Any]) -> str:

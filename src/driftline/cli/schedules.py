@@ -33,7 +33,7 @@ def create_schedule(
     name: str,
     endpoint: Annotated[str, typer.Option(help="the endpoint to monitor")],
     cron: Annotated[str, typer.Option(help="'0 * * * *' or 'cron(0 * ? * * *)', in UTC")] = "0 * * * *",
-    monitor: Annotated[str, typer.Option(help="model-quality")] = "model-quality",
+    monitor: Annotated[str, typer.Option(help="model-quality or data-quality")] = "model-quality",
     problem_type: Annotated[
         str, typer.Option("--problem-type", help="BinaryClassification, MulticlassClassification, Regression")
     ] = "BinaryClassification",
@@ -43,6 +43,9 @@ def create_schedule(
     probability_threshold: Annotated[float, typer.Option(help="positive when the score is above this")] = 0.5,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
     classes: Classes = None,
+    names: Annotated[
+        list[str] | None, typer.Option(help="data quality: names of the captured columns, outputs first, by comma")
+    ] = None,
     minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
     end_offset: Annotated[str, typer.Option(help="added to the window's end, such as -PT2H")] = "PT0S",
@@ -57,10 +60,15 @@ def create_schedule(
     from driftline.client import Client
 
     out.json = json
-    attributes: dict[str, Any] = {"probability_threshold": probability_threshold, "minimum_sample": minimum_sample}
-    given = {"probability_attribute": probability_attribute, "inference_attribute": inference_attribute}
-    if classes is not None:
-        attributes["classes"] = list(by_comma(classes))
+    attributes: dict[str, Any] = {"minimum_sample": minimum_sample}
+    if monitor == "model-quality":
+        attributes["probability_threshold"] = probability_threshold
+    given = {
+        "probability_attribute": probability_attribute,
+        "inference_attribute": inference_attribute,
+        "classes": list(by_comma(classes)) or None,
+        "names": list(by_comma(names)) or None,
+    }
     with Client(url) as client:
         found = client.create_schedule(
             name=name,
@@ -212,10 +220,10 @@ def _baseline(client: Client, name: str, constraints: Path | None) -> str | None
     import msgspec
 
     from driftline.cli.analysis import read_file
-    from driftline.core.documents import read_constraints
+    from driftline.core.constraint_files import check_constraints
 
     document = read_file(constraints)
-    read_constraints(document, str(constraints))
+    check_constraints(document, str(constraints))
     beside = constraints.with_name("statistics.json")
     statistics = msgspec.json.decode(read_file(beside)) if beside.is_file() else None
     client.put_baseline(name, msgspec.json.decode(document), statistics)

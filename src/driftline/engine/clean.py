@@ -106,6 +106,8 @@ def _read(data: Any, names: list[str], named: dict[str, str]) -> pa.Table | None
 
 def _usable(role: str, column: pa.ChunkedArray) -> bool:
     kind = column.type
+    if role.startswith("segment"):
+        return True
     if column.null_count:
         return False
     if role in ("score", "weight"):

@@ -33,7 +33,8 @@ class Columns(msgspec.Struct, frozen=True):
     """The names of the columns that are read; a probability or a prediction there must be.
 
     A multiclass model's probabilities are in several columns, one a class, or in one column of lists, ``classes`` being
-    the names of its classes in that order; of several columns the names of the columns by default.
+    the names of its classes in that order; of several columns the names of the columns by default. ``segments`` are
+    columns that are handed on as they are, as ``segment_0``, ``segment_1`` …
     """
 
     label: str
@@ -41,6 +42,7 @@ class Columns(msgspec.Struct, frozen=True):
     probability: str | tuple[str, ...] | None = None
     weight: str | None = None
     classes: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.probability, tuple):
@@ -68,7 +70,7 @@ class Columns(msgspec.Struct, frozen=True):
             scores: dict[str, str | None] = {f"score_{place}": name for place, name in enumerate(self.probability)}
         else:
             scores = {"score": self.probability}
-        roles = scores | roles
+        roles = scores | roles | {f"segment_{place}": name for place, name in enumerate(self.segments)}
         return {role: name for role, name in roles.items() if name is not None}
 
 
@@ -113,9 +115,9 @@ class PredictionTable:
             return
         roles = ", ".join(_role(role, self._columns) for role in ("score", "prediction"))
         weight = ", CAST(weight_text AS DOUBLE) AS weight" if self._columns.weight is not None else ""
-        query = (
-            f"SELECT CAST(NULL AS VARCHAR) AS id, row, {roles}, label{weight} FROM t WHERE reason IS NULL ORDER BY row"
-        )
+        segments = "".join(f", {role}_text AS {role}" for role in self._columns.named() if role.startswith("segment"))
+        chosen = f"CAST(NULL AS VARCHAR) AS id, row, {roles}, label{weight}{segments}"
+        query = f"SELECT {chosen} FROM t WHERE reason IS NULL ORDER BY row"
         if self._db is not None:
             yield from self._db.sql(query).to_arrow_reader(batch_rows(len(self._columns.classes)))
 
@@ -205,7 +207,8 @@ def _select(source: str, columns: Columns, documents: set[str]) -> str:
         # With any cell of a vector empty there is no vector; a list column is such a text by itself.
         cells["score"] = scores[0] if len(scores) == 1 else "'[' || " + " || ',' || ".join(scores) + " || ']'"
     texts = ", ".join(f"{cell} AS {role}_text" for role, cell in cells.items())
-    missing = " OR ".join(f"{role}_text IS NULL" for role in cells if role not in ("label", "weight"))
+    needed = [role for role in cells if role not in ("label", "weight") and not role.startswith("segment")]
+    missing = " OR ".join(f"{role}_text IS NULL" for role in needed)
     weight = (
         "WHEN NOT coalesce(try_cast(weight_text AS DOUBLE) >= 0 AND isfinite(try_cast(weight_text AS DOUBLE)), false)"
         " THEN 'bad_weight'"

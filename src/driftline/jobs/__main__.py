@@ -6,6 +6,6 @@ if __name__ == "__main__":
 
     from driftline.jobs.isolation import Isolation
     from driftline.jobs.process import main
-    from driftline.pipeline import run_model_quality
+    from driftline.pipeline import run_monitor
 
-    sys.exit(main(run_model_quality, isolation=Isolation()))
+    sys.exit(main(run_monitor, isolation=Isolation()))

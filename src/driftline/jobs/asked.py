@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any, cast
 
+import msgspec
+from sqlalchemy import Connection
+
+from driftline.core.documents import read_constraints
+from driftline.core.table_documents import read_table_constraints, read_table_statistics
 from driftline.core.window import Window
-from driftline.jobs.attributes import output_attributes
+from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
-from driftline.pipeline import ModelQualityRun
+from driftline.monitors.quality.estimation import estimate_of
+from driftline.pipeline import DataQualityRun, ModelQualityRun, Run, read_calibration
+from driftline.resources.executions import Execution
 from driftline.resources.schedules import Schedule
+from driftline.stats.hindsight import RECENT
+from driftline.storage import baselines, executions
 from driftline.storage.layout import Layout
 
 
-def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> ModelQualityRun:
-    """The run of a window with the labels that are there at ``as_of``; not yet what it is held against."""
+def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> Run:
+    """The run of a window with what is there at ``as_of``; not yet what it is held against."""
+    return _RUNS[schedule.monitor](layout, schedule, window, as_of)
+
+
+def held(connection: Connection, run: Run, schedule: Schedule, execution: Execution) -> Run:
+    """A run with the baseline of its schedule; of model quality also how well earlier windows were estimated."""
+    if schedule.baseline is None:
+        return run
+    source = f"baseline {schedule.baseline}"
+    stored = baselines.get(connection, schedule.baseline)
+    if isinstance(run, DataQualityRun):
+        return msgspec.structs.replace(
+            run,
+            constraints=read_table_constraints(stored.constraints, source),
+            baseline=read_table_statistics(stored.statistics, source) if stored.statistics.strip() != b"{}" else None,
+        )
+    calibration = read_calibration(stored.statistics, source)
+    return msgspec.structs.replace(
+        run,
+        constraints=read_constraints(stored.constraints, source),
+        calibration=calibration,
+        history=_history(connection, execution) if calibration is not None else (),
+    )
+
+
+def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> ModelQualityRun:
     return ModelQualityRun(
         captures=str(layout.captures(schedule.endpoint)),
         labels=str(layout.labels(schedule.endpoint)),
@@ -24,3 +60,29 @@ def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -
         minimum_sample=int(schedule.attributes.get("minimum_sample", MINIMUM_SAMPLE)),
         pieces=str(layout.pieces(schedule.endpoint)),
     )
+
+
+def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> DataQualityRun:
+    attributes = data_attributes(schedule.attributes)
+    return DataQualityRun(
+        captures=str(layout.captures(schedule.endpoint)),
+        names=attributes.names,
+        window=window,
+        as_of=as_of,
+        minimum_sample=attributes.minimum_sample,
+        pieces=str(layout.pieces(schedule.endpoint)),
+        decoded=str(layout.decoded(schedule.endpoint)),
+    )
+
+
+_RUNS: dict[str, Callable[[Layout, Schedule, Window, datetime], Run]] = {
+    "model-quality": _model_quality,
+    "data-quality": _data_quality,
+}
+
+
+def _history(connection: Connection, execution: Execution) -> tuple[dict[str, bool | None], ...]:
+    """Of earlier windows of the schedule, oldest first, which metrics lay within their estimates when labels came."""
+    earlier = executions.listing(connection, schedule=execution.schedule, until=execution.tick, limit=RECENT)
+    whole = [executions.get(connection, row.id) for row in reversed(earlier)]
+    return tuple(found for row in whole if (found := estimate_of(row.statistics).get("within")) is not None)

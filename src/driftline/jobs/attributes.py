@@ -8,6 +8,7 @@ import msgspec
 
 from driftline.core.errors import InputError
 from driftline.engine.attributes import OutputAttributes
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 
 
 class _Attributes(msgspec.Struct, frozen=True):
@@ -52,3 +53,26 @@ def output_attributes(attributes: dict[str, Any]) -> OutputAttributes:
 def _name(given: str | float | bool) -> str:
     """A class as labels spell it: JSON's truth values in small letters."""
     return str(given).lower() if isinstance(given, bool) else str(given)
+
+
+class DataAttributes(msgspec.Struct, frozen=True):
+    """What a schedule of data quality says of the columns: their names, outputs first, where no header or key tells."""
+
+    names: tuple[str, ...] = ()
+    minimum_sample: int = MINIMUM_SAMPLE
+
+
+def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
+    """From ``names`` and ``minimum_sample``; raises :class:`InputError` where they are something else.
+
+    >>> data_attributes({"names": ["score", "age"]}).names
+    ('score', 'age')
+    """
+    try:
+        return msgspec.convert(attributes, DataAttributes, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputError(
+            "the attributes of the schedule cannot be used",
+            evidence=str(error),
+            hint="give names as a list of texts and minimum_sample as a whole number",
+        ) from None

@@ -15,18 +15,18 @@ from sqlalchemy import Connection
 
 from driftline.alerting import metrics as published
 from driftline.alerting import watch
-from driftline.core.documents import ModelQualityConstraints, dump, read_constraints
+from driftline.core.documents import dump
 from driftline.core.errors import DriftlineError, ServiceError
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
-from driftline.jobs.asked import asked
+from driftline.jobs.asked import asked, held
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import Isolation, Limits, RunFailed
-from driftline.monitors.quality.estimation import estimate_of
-from driftline.pipeline import ModelQualityRun, RunResult, read_calibration
+from driftline.pipeline import Run, RunResult
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
-from driftline.stats.hindsight import RECENT
-from driftline.storage import baselines, executions, metrics, schedules
+from driftline.resources.metrics import StatisticSet
+from driftline.resources.schedules import Schedule
+from driftline.storage import executions, metrics, schedules
 from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.executions import Outcome
@@ -34,7 +34,8 @@ from driftline.storage.layout import Layout
 from driftline.storage.types import plain
 
 logger = logging.getLogger("driftline.jobs")
-Runner = Callable[[ModelQualityRun], RunResult]
+Runner = Callable[[Run], RunResult]
+Values = dict[str, float | StatisticSet | None]
 MOST_ATTEMPTS = 3
 LOG = "log.txt"
 """What a run's process printed, beside its report."""
@@ -98,14 +99,13 @@ class Worker:
         with self.store.write() as connection:
             return executions.claim(connection, owner=self.owner, now=utc(self.clock()), real=real, lease=self.lease)
 
-    def _outcome(
-        self, execution: Execution, lost: threading.Event
-    ) -> tuple[Outcome, dict[str, float | None], tuple[str, ...]]:
+    def _outcome(self, execution: Execution, lost: threading.Event) -> tuple[Outcome, Values, tuple[str, ...]]:
         """How the run ended, its metrics, and the names of the metrics that had constraints."""
         constrained: tuple[str, ...] = ()
         try:
-            run, limits = self._run_of(execution)
-            constrained = tuple(run.constraints.constraints) if run.constraints else ()
+            run, schedule = self._run_of(execution)
+            limits = Limits(schedule.time_limit, schedule.memory_limit)
+            constrained = run.constrained
             if execution.attempts > MOST_ATTEMPTS:
                 raise ServiceError(
                     f"the run was lost {MOST_ATTEMPTS} times: its process died or hung each time",
@@ -117,7 +117,7 @@ class Worker:
             logger.exception("run %s of %s failed", execution.id, execution.schedule)
             return _failure(error), {}, constrained
 
-    def _result(self, run: ModelQualityRun, limits: Limits, lost: threading.Event) -> RunResult:
+    def _result(self, run: Run, limits: Limits, lost: threading.Event) -> RunResult:
         if self.isolation is None:
             return self.runner(run)
         log = None if run.report is None else Path(run.report) / LOG
@@ -131,26 +131,18 @@ class Worker:
                 logger.warning("%s; trying again", error.what)
         raise AssertionError("unreachable")
 
-    def _run_of(self, execution: Execution) -> tuple[ModelQualityRun, Limits]:
+    def _run_of(self, execution: Execution) -> tuple[Run, Schedule]:
         with self.store.read() as connection:
             schedule = schedules.get(connection, execution.schedule)
-            constraints = _constraints(connection, schedule.baseline)
-            calibration = _calibration(connection, schedule.baseline)
-            history = _history(connection, execution) if calibration is not None else ()
-        run = msgspec.structs.replace(
-            asked(self.layout, schedule, execution.window, utc(self.clock())),
-            constraints=constraints,
-            report=str(self.layout.data / execution.report),
-            calibration=calibration,
-            history=history,
-        )
-        return run, Limits(schedule.time_limit, schedule.memory_limit)
+            run = asked(self.layout, schedule, execution.window, utc(self.clock()))
+            run = held(connection, run, schedule, execution)
+        return msgspec.structs.replace(run, report=str(self.layout.data / execution.report)), schedule
 
     def _record(
         self,
         execution: Execution,
         outcome: Outcome,
-        values: dict[str, float | None],
+        values: Values,
         constrained: tuple[str, ...],
     ) -> Execution:
         now = utc(self.clock())
@@ -168,7 +160,7 @@ class Worker:
         connection: Connection,
         execution: Execution,
         outcome: Outcome,
-        values: dict[str, float | None],
+        values: Values,
         constrained: tuple[str, ...],
     ) -> None:
         """Publish the metrics and judge the alarms; of one window's revisions only the newest speaks."""
@@ -176,6 +168,7 @@ class Worker:
         if newest != execution.id:
             return
         metrics.forget_runs(connection, older)
+        namespace = published.NAMESPACES[schedules.get(connection, execution.schedule).monitor]
         published.publish(
             connection,
             endpoint=execution.endpoint,
@@ -184,35 +177,17 @@ class Worker:
             metrics=values,
             run=execution.id,
             untold=constrained if outcome.verdict == Verdict.UNKNOWN else (),
+            namespace=namespace,
         )
         watch.evaluate_series(
             connection,
-            published.MODEL_QUALITY,
+            namespace,
             published.dimensions_of(execution.endpoint, execution.schedule),
             now=utc(self.clock()),
             real=utc(self.real()),
             run=execution.id,
             link=None if self.link is None else self.link.replace("{run}", execution.id),
         )
-
-
-def _constraints(connection: Connection, baseline: str | None) -> ModelQualityConstraints | None:
-    if baseline is None:
-        return None
-    return read_constraints(baselines.get(connection, baseline).constraints, f"baseline {baseline}")
-
-
-def _calibration(connection: Connection, baseline: str | None) -> dict[str, Any] | None:
-    if baseline is None:
-        return None
-    return read_calibration(baselines.get(connection, baseline).statistics, f"baseline {baseline}")
-
-
-def _history(connection: Connection, execution: Execution) -> tuple[dict[str, bool | None], ...]:
-    """Of earlier windows of the schedule, oldest first, which metrics lay within their estimates when labels came."""
-    earlier = executions.listing(connection, schedule=execution.schedule, until=execution.tick, limit=RECENT)
-    whole = [executions.get(connection, row.id) for row in reversed(earlier)]
-    return tuple(found for row in whole if (found := estimate_of(row.statistics).get("within")) is not None)
 
 
 def _outcome_of(result: RunResult) -> Outcome:

@@ -23,11 +23,11 @@ from typing import Any
 import msgspec
 
 from driftline.core.errors import DriftlineError, ServiceError
-from driftline.pipeline import ModelQualityRun, RunResult, run_model_quality
+from driftline.pipeline import Run, RunResult, run_monitor
 from driftline.pipeline.memory import resident
 from driftline.pipeline.steps import Progress
 
-ToldRunner = Callable[[ModelQualityRun, Progress], RunResult]
+ToldRunner = Callable[[Run, Progress], RunResult]
 _LOOK = 0.05
 _GRACE = 2.0
 _PR_SET_PDEATHSIG = 1
@@ -50,9 +50,9 @@ class RunFailed(ServiceError):
         self.trace = trace
 
 
-def dated(run: ModelQualityRun, progress: Progress) -> RunResult:
+def dated(run: Run, progress: Progress) -> RunResult:
     """The pipeline, dated by the clock that the schedules follow."""
-    return run_model_quality(run, now=run.as_of, progress=progress)
+    return run_monitor(run, now=run.as_of, progress=progress)
 
 
 class Isolation:
@@ -68,7 +68,7 @@ class Isolation:
         forkserver.ensure_running()
 
     def __call__(
-        self, run: ModelQualityRun, limits: Limits, *, log: Path | None = None, stop: threading.Event | None = None
+        self, run: Run, limits: Limits, *, log: Path | None = None, stop: threading.Event | None = None
     ) -> RunResult:
         """The result of a run. What the child prints goes to ``log``; it is killed when ``stop`` is set.
 
@@ -146,7 +146,7 @@ def size(amount: int) -> str:
     return f"{amount / (1 << 30):g} GiB" if amount >= 1 << 30 else f"{amount / (1 << 20):g} MiB"
 
 
-def _work(runner: ToldRunner, run: ModelQualityRun, channel: Connection, log: Path | None) -> None:
+def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None) -> None:
     """What the child does."""
     _end_with_parent()
     _redirect(log)

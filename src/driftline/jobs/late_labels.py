@@ -15,6 +15,7 @@ from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.jobs.asked import asked
 from driftline.jobs.planning import revise
+from driftline.pipeline import ModelQualityRun
 from driftline.pipeline.measuring import pieces_of
 from driftline.pipeline.pieces import Hashes, Piece, cut, fingerprints
 from driftline.resources.executions import FINISHED, Execution
@@ -29,6 +30,8 @@ HORIZON = timedelta(days=30)
 PACE = ((timedelta(days=1), 10.0), (timedelta(days=8), 300.0), (HORIZON, 3600.0))
 """How often, in seconds of real time, the windows of an age are looked at."""
 
+LABELLED = ("model-quality",)
+"""The monitors whose judgement rests on labels."""
 MOST_HASHES = 1 << 24
 """How many ids of labels are remembered; beyond it their files are read again."""
 
@@ -65,7 +68,8 @@ class LateLabels:
             return []
         self._last = self._monotonic()
         with self._store.read() as connection:
-            found = [one for one in schedules.listing(connection) if one.rejudge_step > 0 and one.state == "active"]
+            every = schedules.listing(connection)
+        found = [one for one in every if one.rejudge_step > 0 and one.state == "active" and one.monitor in LABELLED]
         added: list[Execution] = []
         for schedule in found:
             try:
@@ -124,7 +128,8 @@ class LateLabels:
 
     def _pieces(self, schedule: Schedule, window: Window, now: datetime) -> Iterator[Piece]:
         """What is kept of a window's hours, one after the other."""
-        kept = pieces_of(asked(self._layout, schedule, window, now))
+        run = asked(self._layout, schedule, window, now)
+        kept = pieces_of(run) if isinstance(run, ModelQualityRun) else None
         for part in cut(window) if kept is not None else ():
             piece = None if kept is None else kept.load(part)
             if piece is not None:

@@ -9,10 +9,11 @@ from typing import Any, get_args
 import msgspec
 from sqlalchemy import Connection
 
+from driftline.alerting.metrics import NAMESPACES
 from driftline.core.cron import Cron
 from driftline.core.errors import InputError, NotFoundError
 from driftline.core.window import parse_duration
-from driftline.jobs.attributes import output_attributes
+from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.jobs.planning import window_of
 from driftline.monitors.quality.recipes import PROBLEM_TYPES
 from driftline.resources.schedules import CatchUp, Schedule
@@ -20,7 +21,7 @@ from driftline.storage import baselines
 from driftline.storage import schedules as rows
 from driftline.storage.layout import check_name
 
-MONITORS = ("model-quality",)
+MONITORS = tuple(NAMESPACES)
 CHANGEABLE = frozenset(
     {"cron", "start_offset", "end_offset", "baseline", "problem_type", "attributes"}
     | {"catch_up", "time_limit", "memory_limit", "rejudge_step"}
@@ -74,8 +75,7 @@ def create_schedule(
     _check(schedule)
     if schedule.next_tick is None:
         raise InputError(f"{cron!r} has no tick left", hint="choose a cron expression that lies in the future")
-    if baseline is not None:
-        baselines.get(connection, baseline)
+    _check_baseline(connection, schedule)
     rows.add(connection, schedule)
     return schedule
 
@@ -91,8 +91,8 @@ def update_schedule(connection: Connection, name: str, *, now: datetime, **chang
     if "cron" in changes:
         schedule = msgspec.structs.replace(schedule, last_tick=now, next_tick=Cron(schedule.cron).next(now))
     _check(schedule)
-    if schedule.baseline is not None and "baseline" in changes:
-        baselines.get(connection, schedule.baseline)
+    if "baseline" in changes:
+        _check_baseline(connection, schedule)
     rows.save(connection, schedule)
     return schedule
 
@@ -140,7 +140,21 @@ def _check(schedule: Schedule) -> None:
         window = window_of(schedule, schedule.next_tick)
         if window.start == window.end:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
-    output_attributes(schedule.attributes).check(schedule.problem_type)
+    if schedule.monitor == "model-quality":
+        output_attributes(schedule.attributes).check(schedule.problem_type)
+    else:
+        data_attributes(schedule.attributes)
+
+
+def _check_baseline(connection: Connection, schedule: Schedule) -> None:
+    if schedule.baseline is None:
+        return
+    monitor = baselines.get(connection, schedule.baseline).monitor
+    if monitor != schedule.monitor:
+        raise InputError(
+            f"the baseline {schedule.baseline} is of {monitor}, the schedule of {schedule.monitor}",
+            hint=f"make a baseline with `driftline baseline {schedule.monitor}`, or choose --monitor {monitor}",
+        )
 
 
 def _one_of(what: str, value: str, known: Iterable[str]) -> None:

@@ -31,22 +31,9 @@ from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.measuring import measure
 from driftline.pipeline.report import report_html
+from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.steps import Progress, Recorder, Step
-
-
-class RunResult(msgspec.Struct, frozen=True):
-    """What a run found. ``metrics`` holds every metric by name, and its deviation as ``name_std``."""
-
-    judgement: Judgement
-    item_count: int
-    statistics: dict[str, Any]
-    violations: tuple[Violation, ...]
-    steps: tuple[Step, ...]
-    rejects: tuple[Reject, ...]
-    metrics: dict[str, float | None]
-    counts: dict[str, int]
-    estimate: dict[str, Any] | None = None
 
 
 def run_model_quality(

@@ -8,9 +8,14 @@ from typing import Any
 import msgspec
 
 from driftline.core.documents import ModelQualityConstraints
+from driftline.core.table_constraints import DataQualityConstraints
+from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+
+DRIFT = "feature_baseline_drift_"
+"""What the metric of a feature's distance from its baseline is called, before the feature's name."""
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):
@@ -37,3 +42,38 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     calibration: dict[str, Any] | None = None
     history: tuple[dict[str, bool | None], ...] = ()
     pieces: str | None = None
+
+    @property
+    def constrained(self) -> tuple[str, ...]:
+        """The metrics that are held against something."""
+        return () if self.constraints is None else tuple(self.constraints.constraints)
+
+
+class DataQualityRun(msgspec.Struct, frozen=True):
+    """What to run: a folder of captures, how the columns are named, what to check against.
+
+    ``baseline`` are the statistics to compare distributions with. ``names`` are the columns' names, outputs first;
+    those of the baseline are used where they are as many as there are columns. ``decoded`` is a folder where decoded
+    hours are kept as Parquet, ``pieces`` one where what was measured of each hour is. The others are as in
+    :class:`ModelQualityRun`.
+    """
+
+    captures: str
+    constraints: DataQualityConstraints | None = None
+    baseline: TableStatistics | None = None
+    names: tuple[str, ...] = ()
+    window: Window | None = None
+    as_of: datetime | None = None
+    report: str | None = None
+    minimum_sample: int = MINIMUM_SAMPLE
+    pieces: str | None = None
+    decoded: str | None = None
+
+    @property
+    def constrained(self) -> tuple[str, ...]:
+        """The metrics that are held against something."""
+        features = () if self.constraints is None else self.constraints.features
+        return tuple(f"{DRIFT}{feature.name}" for feature in features)
+
+
+Run = ModelQualityRun | DataQualityRun

@@ -26,8 +26,10 @@ from driftline.monitors.quality.checks import MINIMUM_SAMPLE, Tolerance, check, 
 from driftline.monitors.quality.estimation import CALIBRATION
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
+from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.report import framed, report_html
+from driftline.pipeline.segmented import Divided, ranking, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 
 Constraints = ModelQualityConstraints | str | Path | dict[str, Any]
@@ -158,6 +160,8 @@ def check_model_quality(
     threshold: float = 0.5,
     minimum_sample: int = MINIMUM_SAMPLE,
     seed: int = 0,
+    segments: Sequence[str] = (),
+    segment_metric: str | None = None,
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> Checked:
@@ -165,16 +169,26 @@ def check_model_quality(
 
     ``constraints`` are those of a :class:`Baseline`, a path to ``constraints.json``, or its content. The other
     arguments are those of :func:`baseline_model_quality`; below ``minimum_sample`` rows the verdict is UNKNOWN.
+
+    ``segments`` are columns that divide the rows: ``plan`` by its values, ``age:18,30,50`` by bins. The statistics then
+    rank the segments by ``segment_metric`` (F2, weighted F2 or RMSE by default), worst first, in ``segments``.
     """
     wanted = constraints_of(constraints)
+    divided = [Segmentation.parse(text) for text in segments]
     columns = _columns(wanted.problem_type, label, prediction, probability, weight, classes)
+    columns = msgspec.structs.replace(columns, segments=tuple(one.column for one in divided))
     monitor = recipe(wanted.problem_type, threshold=threshold, seed=seed, classes=columns.classes)
-    result, rejects, source = _measure(data, columns, monitor, progress)
+    by_role = [msgspec.structs.replace(one, column=f"segment_{place}") for place, one in enumerate(divided)]
+    parts = Divided(monitor, by_role)
+    result, rejects, source = _measure(data, columns, monitor, progress, parts=parts)
     document = statistics_document(result, format_time(now or datetime.now(UTC)))
     if result.item_count == 0:
         refused = sum(reject.count for reject in rejects)
         reason = Reason("no_rows", f"{source} has no row that can be judged", {"refused": refused})
         return Checked(Judgement(Verdict.UNKNOWN, (reason,)), (), document, wanted, 0, rejects)
+    if divided:
+        ranks = ranking(monitor, result, columns.segments, parts.states, segment_metric)
+        document["segments"] = segments_document(ranks)
     judgement, violations = check(result, wanted, minimum_sample=minimum_sample)
     return Checked(judgement, violations, document, wanted, result.item_count, rejects)
 
@@ -207,12 +221,19 @@ def constraints_of(given: Constraints) -> ModelQualityConstraints:
 
 
 def _measure(
-    data: Any, columns: Columns, monitor: Recipe, progress: Progress | None, *, calibrated: bool = False
+    data: Any,
+    columns: Columns,
+    monitor: Recipe,
+    progress: Progress | None,
+    *,
+    calibrated: bool = False,
+    parts: Divided | None = None,
 ) -> tuple[QualityResult, tuple[Reject, ...], str]:
     recorder = Recorder(progress)
     table = PredictionTable(data, columns)
     try:
-        state = monitor.measure(recorder.told("measure", table.batches(), table.rows()))
+        batches = recorder.told("measure", table.batches(), table.rows())
+        state = monitor.measure(batches if parts is None else parts.passing(batches))
         odd = state.tally.not_a_class
         rejects = (*table.rejects(), *((Reject(table.file, "not_a_class", odd),) if odd else ()))
     finally:

@@ -86,7 +86,7 @@ class Alarm(msgspec.Struct, frozen=True):
 class NewAlarm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An alarm to create or change, on a metric of one schedule or, with ``dimensions``, of any series.
 
-    ``period`` is in seconds. Without a ``namespace`` it is that of the model-quality metrics. A ``metric`` needs an
+    ``period`` is in seconds. Without a ``namespace`` it is that of the schedule's monitor. A ``metric`` needs an
     ``operator`` with a ``threshold``, or a ``band``; a ``rule`` over other alarms needs neither.
     """
 
@@ -108,14 +108,14 @@ class NewAlarm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     band: Band | None = None
     rule: str | None = None
 
-    def named(self, name: str, namespace: str) -> Alarm:
-        """The alarm of this name; ``namespace`` is used where none was given."""
+    def named(self, name: str) -> Alarm:
+        """The alarm of this name. Where no namespace was given it is empty: that of the schedule's monitor."""
         given = {field: getattr(self, field) for field in Alarm.__struct_fields__ if field not in _NOT_COPIED}
         dimensions = self.dimensions
         if dimensions is None:
             pairs = {"Endpoint": self.endpoint, "MonitoringSchedule": self.schedule}
             dimensions = {key: value for key, value in pairs.items() if value is not None}
-        kept = COMPOSITE if self.rule is not None else namespace
+        kept = COMPOSITE if self.rule is not None else ""
         return Alarm(name=name, namespace=self.namespace or kept, dimensions=dimensions, **given)
 
 

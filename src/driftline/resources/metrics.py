@@ -28,3 +28,12 @@ class Point(msgspec.Struct, frozen=True):
     maximum: float | None
     count: float
     run: str | None = None
+
+
+class StatisticSet(msgspec.Struct, frozen=True):
+    """A metric of many samples: their sum, smallest, largest and number."""
+
+    total: float
+    minimum: float
+    maximum: float
+    count: float

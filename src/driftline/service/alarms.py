@@ -6,6 +6,7 @@ import msgspec
 
 from driftline.alerting import composites, watch
 from driftline.alerting.actions import read_actions
+from driftline.alerting.metrics import resolved
 from driftline.alerting.targets import mask
 from driftline.core.errors import NotFoundError
 from driftline.core.records import utc
@@ -24,6 +25,7 @@ class Alarms(Wiring):
             (*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions)
         )
         with self.store.write() as db:
+            alarm = msgspec.structs.replace(alarm, namespace=resolved(db, alarm.series).namespace)
             watch.put_alarm(db, alarm, now=self.now(), real=utc(system_clock()))
             return _shown(alarms.get(db, alarm.name))
 

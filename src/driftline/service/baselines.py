@@ -17,8 +17,14 @@ class Baselines(Wiring):
     def put_baseline(self, name: str, constraints: bytes, statistics: bytes = b"{}") -> StoredBaseline:
         """Store or replace a baseline's documents; the constraints are checked first."""
         check_name("baseline", name)
-        read_constraints(constraints, f"baseline {name}")
-        baseline = baselines.Baseline(name, "model-quality", statistics, constraints, self.now())
+        monitor = monitor_of(constraints, f"baseline {name}")
+        if monitor == "data-quality":
+            read_table_constraints(constraints, f"baseline {name}")
+            if statistics.strip() != b"{}":
+                read_table_statistics(statistics, f"baseline {name}")
+        else:
+            read_constraints(constraints, f"baseline {name}")
+        baseline = baselines.Baseline(name, monitor, statistics, constraints, self.now())
         with self.store.write() as db:
             baselines.put(db, baseline)
         return _stored(baseline)

@@ -33,6 +33,11 @@ def get(connection: Connection, name: str, *, lock: bool = False) -> Schedule:
     return Schedule(**row._mapping)
 
 
+def monitor_of(connection: Connection, name: str) -> str | None:
+    """The monitor of a schedule; None when there is none of that name."""
+    return connection.execute(select(table.c.monitor).where(table.c.name == name)).scalar_one_or_none()
+
+
 def listing(connection: Connection, *, endpoint: str | None = None) -> list[Schedule]:
     """Every schedule, or those of one endpoint, by name."""
     statement = select(table).order_by(table.c.name)

@@ -15,7 +15,6 @@ from driftline.monitors.quality.regression import RegressionQuality
 from driftline.monitors.quality.result import QualityResult
 from driftline.stats.estimation import Estimate
 
-NAMESPACE = "aws/sagemaker/Endpoints/model-metrics"
 PROBLEM_TYPES = ("BinaryClassification", "MulticlassClassification", "Regression")
 
 

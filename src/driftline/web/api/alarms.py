@@ -5,7 +5,6 @@ from __future__ import annotations
 from litestar import delete, get, put
 from litestar.params import JSONBody
 
-from driftline.alerting.metrics import MODEL_QUALITY
 from driftline.resources.alarms import AlarmStatus, NewAlarm, Notification, Transition
 from driftline.web.api.signature import Given, Name
 
@@ -19,7 +18,7 @@ def list_alarms(service: Given) -> list[AlarmStatus]:
 @put("/alarms/{name:str}", sync_to_thread=True)
 def put_alarm(service: Given, name: Name, data: JSONBody[NewAlarm]) -> AlarmStatus:
     """Create or change an alarm."""
-    return service.put_alarm(data.named(name, MODEL_QUALITY))
+    return service.put_alarm(data.named(name))
 
 
 @get("/alarms/{name:str}", sync_to_thread=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 from litestar.params import FromQuery
 
-from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
+from driftline.alerting.metrics import dimensions_of
 from driftline.resources.metrics import Point, Series
 from driftline.web.api.signature import Given, Maybe, Name
 
@@ -22,12 +22,15 @@ def get_metric(
     name: Name,
     schedule: FromQuery[str],
     endpoint: FromQuery[str],
-    namespace: FromQuery[str] = MODEL_QUALITY,
+    namespace: FromQuery[str] = "",
     start: Maybe = None,
     end: Maybe = None,
     period: FromQuery[int | None] = None,
 ) -> list[Point]:
-    """The points of a schedule's metric; the last day by default. With a period (seconds), one statistic set each."""
+    """The points of a schedule's metric; the last day by default. With a period (seconds), one statistic set each.
+
+    Without a namespace it is that of the schedule's monitor.
+    """
     series = Series(namespace, name, dimensions_of(endpoint, schedule))
     return service.metric_points(series, service.window_of(start, end), period)
 

@@ -1,0 +1,168 @@
+"""``driftline baseline data-quality`` and ``driftline check data-quality``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
+from driftline.cli.options import by_comma
+from driftline.cli.output import out, paint, table, verdict
+from driftline.core.verdict import EXIT_CODES
+
+if TYPE_CHECKING:
+    from driftline.pipeline import DataBaseline, DataChecked, RunResult
+
+SHOWN = 12
+Header = Annotated[
+    bool | None, typer.Option("--header/--no-header", help="whether a CSV's first line has the names; else it is seen")
+]
+Exclude = Annotated[list[str] | None, typer.Option(help="columns to leave out, by comma or one option each")]
+
+
+@baseline.command("data-quality")
+def baseline_data_quality(
+    data: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet: a file or a folder, or a manifest")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder for statistics.json and constraints.json")],
+    header: Header = None,
+    exclude: Exclude = None,
+    json: Json = False,
+) -> int:
+    """Statistics of every column, suggested constraints, and a report."""
+    from driftline import pipeline
+    from driftline.cli.progress import ProgressBar
+
+    out.json = json
+    with ProgressBar() as progress:
+        found = pipeline.baseline_data_quality(data, header=header, exclude=by_comma(exclude), progress=progress)
+    paths = found.write(output)
+    _refused(found.rejects)
+    document = {
+        "item_count": found.statistics.item_count,
+        "features": len(found.statistics.features),
+        "statistics": str(paths[0]),
+        "constraints": str(paths[1]),
+        "rejects": found.rejects,
+    }
+    out.result(document, _baseline_text(found, paths))
+    return 0
+
+
+@check.command("data-quality")
+def check_data_quality(
+    captures: Annotated[Path | None, typer.Option(help="folder of capture files")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="instead of captures: a file or folder of CSV, JSON lines or Parquet")
+    ] = None,
+    constraints: Annotated[Path | None, typer.Option(help="constraints.json to check against")] = None,
+    statistics: Annotated[
+        Path | None, typer.Option(help="the baseline's statistics.json: compares distributions")
+    ] = None,
+    names: Annotated[
+        list[str] | None, typer.Option(help="names of the captured columns, outputs first, by comma or one each")
+    ] = None,
+    header: Header = None,
+    exclude: Exclude = None,
+    start: Annotated[str | None, typer.Option(help="first instant, ISO 8601 UTC")] = None,
+    end: Annotated[str | None, typer.Option(help="first instant after, ISO 8601 UTC")] = None,
+    report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
+    minimum_sample: Sample = 30,
+    json: Json = False,
+) -> int:
+    """Measure every column and hold it against a baseline. Exit code 0 OK, 1 violated, 3 no verdict."""
+    from driftline import pipeline
+    from driftline.cli.progress import ProgressBar
+    from driftline.core.errors import InputError
+    from driftline.core.table_documents import read_table_constraints, read_table_statistics
+
+    out.json = json
+    if (captures is None) == (data is None):
+        raise InputError("nothing to check, or two things", hint="give --captures DIR or --data FILE")
+    held: dict[str, Any] = {
+        "constraints": None
+        if constraints is None
+        else read_table_constraints(read_file(constraints), str(constraints)),
+        "baseline": None if statistics is None else read_table_statistics(read_file(statistics), str(statistics)),
+        "minimum_sample": minimum_sample,
+    }
+    with ProgressBar() as progress:
+        if data is not None:
+            checked = pipeline.check_data_quality(
+                data, header=header, exclude=by_comma(exclude), progress=progress, **held
+            )
+            if report is not None:
+                checked.write(report)
+            return _tell_checked(checked, report)
+        run = pipeline.DataQualityRun(
+            captures=str(captures),
+            names=by_comma(names),
+            exclude=by_comma(exclude),
+            window=window_of(start, end),
+            report=None if report is None else str(report),
+            **held,
+        )
+        return _tell_run(pipeline.run_monitor(run, progress=progress), report)
+
+
+def _tell_checked(checked: DataChecked, report: Path | None) -> int:
+    _refused(checked.rejects)
+    document = {
+        "verdict": checked.verdict,
+        "reasons": checked.judgement.reasons,
+        "item_count": checked.statistics.item_count,
+        "violations": checked.violations,
+        "drift": checked.drift,
+        "rejects": checked.rejects,
+        "report": None if report is None else str(report),
+    }
+    count = f"{checked.statistics.item_count} rows, {len(checked.statistics.features)} columns"
+    lines = [f"{verdict(checked.verdict)}  {count}", *str(checked).splitlines()[1:]]
+    out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
+    return EXIT_CODES[checked.verdict]
+
+
+def _tell_run(result: RunResult, report: Path | None) -> int:
+    _refused(result.rejects)
+    document = {
+        "verdict": result.judgement.verdict,
+        "reasons": result.judgement.reasons,
+        "item_count": result.item_count,
+        "counts": result.counts,
+        "metrics": result.metrics,
+        "violations": result.violations,
+        "rejects": result.rejects,
+        "steps": result.steps,
+        "report": None if report is None else str(report),
+    }
+    counts = f"{result.item_count} rows of {result.counts['capture_records']} captured requests"
+    lines = [f"{verdict(result.judgement.verdict)}  {counts}"]
+    lines += [f"  {violation.subject}: {violation.description}" for violation in result.violations]
+    for reason in result.judgement.reasons:
+        lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
+    out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
+    return EXIT_CODES[result.judgement.verdict]
+
+
+def _refused(rejects: Any) -> None:
+    for reject in rejects:
+        out.say(f"{paint('refused:', 'yellow')} {reject}")
+
+
+def _baseline_text(found: DataBaseline, paths: list[Path]) -> list[str]:
+    features = found.statistics.features
+    lines = [f"baseline of {found.statistics.item_count} rows, {len(features)} columns"]
+    rows = []
+    for feature in features[:SHOWN]:
+        numbers, texts = feature.numerical, feature.string
+        about = ""
+        if numbers is not None and numbers.mean is not None:
+            about = f"mean {numbers.mean:.6g}, {numbers.min:.6g} to {numbers.max:.6g}"
+        elif texts is not None:
+            about = f"{texts.distinct_count:.0f} distinct"
+        rows.append((feature.name, feature.inferred_type, str(feature.num_missing), about))
+    lines += table(rows, ("column", "type", "missing", "values"))
+    if len(features) > SHOWN:
+        lines.append(f"  … and {len(features) - SHOWN} more")
+    return lines + [f"  wrote {path}" for path in paths]

@@ -1,0 +1,201 @@
+"""Baseline and check of a table's columns: a file, a folder of files, or anything that exports an Arrow stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from driftline.core.documents import Violation
+from driftline.core.errors import InputError
+from driftline.core.table_constraints import DataQualityConstraints
+from driftline.core.table_documents import read_table_constraints, read_table_statistics
+from driftline.core.table_statistics import TableStatistics
+from driftline.core.verdict import Judgement, Verdict
+from driftline.core.window import format_time
+from driftline.engine.datasets import Dataset
+from driftline.engine.rejects import Reject
+from driftline.monitors.data_quality.drift import TableDrift
+from driftline.monitors.data_quality.profile import Profile
+from driftline.monitors.data_quality.suggest import suggest
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.pipeline.data_report import data_report_html
+from driftline.pipeline.documents import write_documents
+from driftline.pipeline.judging import documents, judge
+from driftline.pipeline.report import framed
+from driftline.pipeline.steps import Progress, Recorder
+
+Statistics = TableStatistics | str | Path | dict[str, Any]
+Constraints = DataQualityConstraints | str | Path | dict[str, Any]
+
+
+class DataBaseline(msgspec.Struct, frozen=True):
+    """What a baseline of a table yields: the statistics of its columns and suggested constraints."""
+
+    statistics: TableStatistics
+    constraints: DataQualityConstraints
+    evaluation_time: str
+    rejects: tuple[Reject, ...] = ()
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write ``statistics.json``, ``constraints.json`` and ``report.html``; returns their paths."""
+        found = documents(self.statistics, self.constraints, (), evaluation_time=self.evaluation_time)
+        del found["constraint_violations"]
+        return write_documents(found | {"report.html": self._page()}, folder)
+
+    def _repr_html_(self) -> str:
+        return framed(self._page())
+
+    def _page(self) -> str:
+        return data_report_html(
+            title="Baseline of data quality",
+            statistics=self.statistics,
+            constraints=self.constraints,
+            generated=self.evaluation_time,
+            rejects=self.rejects,
+        )
+
+
+class DataChecked(msgspec.Struct, frozen=True):
+    """What a check of a table found. True when the verdict is OK; renders in a notebook as the report."""
+
+    judgement: Judgement
+    violations: tuple[Violation, ...]
+    statistics: TableStatistics
+    baseline: TableStatistics | None
+    constraints: DataQualityConstraints
+    drift: TableDrift | None
+    evaluation_time: str
+    rejects: tuple[Reject, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """OK, VIOLATED or UNKNOWN."""
+        return self.judgement.verdict
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.OK
+
+    def __str__(self) -> str:
+        found = [f"{violation.subject}: {violation.description}" for violation in self.violations]
+        found += [reason.message for reason in self.judgement.reasons]
+        return "\n".join([f"{self.verdict} (n = {self.statistics.item_count})", *(f"  {line}" for line in found)])
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write statistics, violations and constraints as JSON and ``report.html``; returns their paths."""
+        found = documents(self.statistics, self.constraints, self.violations, evaluation_time=self.evaluation_time)
+        return write_documents(found | {"report.html": self._page()}, folder)
+
+    def _repr_html_(self) -> str:
+        return framed(self._page())
+
+    def _page(self) -> str:
+        return data_report_html(
+            title="Data quality",
+            judgement=self.judgement,
+            statistics=self.statistics,
+            baseline=self.baseline,
+            constraints=self.constraints,
+            violations=self.violations,
+            drift=self.drift,
+            generated=self.evaluation_time,
+            rejects=self.rejects,
+        )
+
+
+def baseline_data_quality(
+    data: Any,
+    *,
+    header: bool | None = None,
+    exclude: Sequence[str] = (),
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> DataBaseline:
+    """Statistics of every column of a table, and the constraints they suggest.
+
+    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, or a table
+    that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). ``header`` says whether the first line of a CSV has
+    the names; without it that is seen from the file. ``exclude`` are columns to leave out.
+    Raises :class:`InputError` for data that cannot be read or has no row.
+    """
+    dataset = Dataset(data, header=header)
+    statistics = _profiled(dataset, exclude, Recorder(progress))
+    if not statistics.item_count:
+        raise InputError(f"{dataset.source} has no rows", hint="a baseline needs rows that can be trusted")
+    return DataBaseline(statistics, suggest(statistics), format_time(now or datetime.now(UTC)), dataset.rejects())
+
+
+def check_data_quality(
+    data: Any,
+    constraints: Constraints | DataBaseline | None = None,
+    *,
+    baseline: Statistics | None = None,
+    header: bool | None = None,
+    exclude: Sequence[str] = (),
+    minimum_sample: int = MINIMUM_SAMPLE,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> DataChecked:
+    """Measure every column of a table and hold it against a baseline.
+
+    ``constraints`` is a :class:`DataBaseline`, or constraints by themselves, a path to ``constraints.json`` or its
+    content; then ``baseline``, the statistics or a path to ``statistics.json``, is what distributions are compared
+    with. ``data`` and the others are as in :func:`baseline_data_quality`. Below ``minimum_sample`` rows the verdict is
+    UNKNOWN.
+    """
+    if isinstance(constraints, DataBaseline):
+        constraints, baseline = constraints.constraints, constraints.statistics
+    if constraints is None:
+        raise InputError("a table is checked against constraints", hint="give a baseline, or a constraints.json")
+    wanted, before = _constraints_of(constraints), None if baseline is None else _statistics_of(baseline)
+    dataset = Dataset(data, header=header)
+    statistics = _profiled(dataset, exclude, Recorder(progress))
+    judged = judge(statistics, before, wanted, dataset.batches, minimum_sample=minimum_sample)
+    return DataChecked(
+        judged.judgement,
+        judged.violations,
+        statistics,
+        before,
+        wanted,
+        judged.drift,
+        format_time(now or datetime.now(UTC)),
+        dataset.rejects(),
+    )
+
+
+def without(batches: Iterable[pa.RecordBatch], exclude: Sequence[str]) -> Iterable[pa.RecordBatch]:
+    """The batches without some columns."""
+    for batch in batches:
+        yield batch.select([name for name in batch.schema.names if name not in exclude]) if exclude else batch
+
+
+def _profiled(dataset: Dataset, exclude: Sequence[str], recorder: Recorder) -> TableStatistics:
+    profile = Profile()
+    batches = recorder.told("measure", without(dataset.batches(), exclude), dataset.rows() or 0)
+    return profile.result(profile.measure(batches))
+
+
+def _statistics_of(given: Statistics) -> TableStatistics:
+    if isinstance(given, TableStatistics):
+        return given
+    return read_table_statistics(*_content(given))
+
+
+def _constraints_of(given: Constraints) -> DataQualityConstraints:
+    if isinstance(given, DataQualityConstraints):
+        return given
+    return read_table_constraints(*_content(given))
+
+
+def _content(given: str | Path | dict[str, Any]) -> tuple[bytes, str]:
+    """The bytes of a document and what it is called in messages."""
+    if isinstance(given, dict):
+        return msgspec.json.format(msgspec.json.encode(given)), "the given document"
+    try:
+        return Path(given).read_bytes(), str(given)
+    except OSError as error:
+        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None

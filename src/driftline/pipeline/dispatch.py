@@ -1,0 +1,19 @@
+"""A run of any monitor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from driftline.pipeline.captured import run_model_quality
+from driftline.pipeline.result import RunResult
+from driftline.pipeline.run import DataQualityRun, Run
+from driftline.pipeline.steps import Progress
+
+
+def run_monitor(run: Run, *, now: datetime | None = None, progress: Progress | None = None) -> RunResult:
+    """What a run finds; its kind says which monitor it is of."""
+    if isinstance(run, DataQualityRun):
+        from driftline.pipeline.data_quality import run_data_quality
+
+        return run_data_quality(run, now=now, progress=progress)
+    return run_model_quality(run, now=now, progress=progress)

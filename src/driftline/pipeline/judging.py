@@ -1,0 +1,110 @@
+"""From the statistics of a table to its verdict, with rows that broke a rule, and to the files that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from driftline.core.documents import Violation, violations_document
+from driftline.core.table_constraints import DataQualityConstraints
+from driftline.core.table_documents import table_constraints_document, table_statistics_document
+from driftline.core.table_statistics import TableStatistics
+from driftline.core.verdict import Judgement, Reason, Verdict
+from driftline.engine.rejects import Reject
+from driftline.monitors.data_quality.checks import check
+from driftline.monitors.data_quality.drift import TableDrift, compare
+from driftline.monitors.data_quality.samples import MOST, breaking, rows_of, shown
+from driftline.pipeline.steps import Step
+
+Rows = Callable[[], Iterable[pa.RecordBatch]]
+"""Gives the rows once more, from the beginning."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The verdict on a table, what it rests on, and how far each feature is from its baseline."""
+
+    judgement: Judgement
+    violations: tuple[Violation, ...]
+    drift: TableDrift | None
+
+
+def judge(
+    statistics: TableStatistics,
+    baseline: TableStatistics | None,
+    constraints: DataQualityConstraints | None,
+    rows: Rows,
+    *,
+    minimum_sample: int,
+) -> Judged:
+    """Hold a table against its baseline and constraints. ``rows`` are looked at again only where some broke a rule."""
+    if constraints is None:
+        reason = Reason(
+            "no_constraints", "no constraints were given: the columns were measured and nothing was checked"
+        )
+        return Judged(Judgement(Verdict.UNKNOWN, (reason,)), (), None)
+    drift = None if baseline is None else compare(statistics, baseline, constraints)
+    judgement, violations = check(statistics, drift, constraints, minimum_sample=minimum_sample)
+    return Judged(judgement, with_samples(violations, constraints, baseline, rows), drift)
+
+
+def with_samples(
+    violations: Sequence[Violation],
+    constraints: DataQualityConstraints,
+    baseline: TableStatistics | None,
+    rows: Rows,
+) -> tuple[Violation, ...]:
+    """The violations with up to ten of the rows that broke each; it stops reading when all have them."""
+    wanted = breaking(violations, constraints, baseline)
+    found: list[list[str]] = [[] for _ in wanted]
+    sensitive = frozenset(f.name for f in constraints.features if f.override is not None and f.override.sensitive)
+    if not any(wanted):
+        return tuple(violations)
+    for batch in rows():
+        open_ones = [place for place, one in enumerate(wanted) if one is not None and len(found[place]) < MOST]
+        if not open_ones:
+            break
+        features = features_of(batch)
+        for place in open_ones:
+            one = wanted[place]
+            if one is not None:
+                chosen = rows_of(batch, one, MOST - len(found[place]))
+                found[place] += [shown(batch, row, _first(features, one.name), sensitive) for row in chosen]
+    return tuple(
+        msgspec.structs.replace(violation, samples=tuple(samples))
+        for violation, samples in zip(violations, found, strict=True)
+    )
+
+
+def _first(features: Sequence[str], name: str) -> list[str]:
+    """A row is cut where it gets too long: the feature it is shown for comes first."""
+    return [name, *(other for other in features if other != name)]
+
+
+RECORD_COLUMNS = ("id", "event", "row", "time")
+"""What a decoded batch holds beside the features, marked in its schema."""
+_MARK = b"driftline.record"
+
+
+def features_of(batch: pa.RecordBatch) -> list[str]:
+    """The names of a batch's features: all columns but those that say which record a row is of."""
+    return [field.name for field in batch.schema if not (field.metadata and _MARK in field.metadata)]
+
+
+def documents(
+    statistics: TableStatistics,
+    constraints: DataQualityConstraints | None,
+    violations: Sequence[Violation],
+    *,
+    evaluation_time: str,
+    rejects: tuple[Reject, ...] = (),
+    steps: tuple[Step, ...] = (),
+) -> dict[str, Any]:
+    """The service's files of a check."""
+    found: dict[str, Any] = {
+        "statistics": table_statistics_document(statistics, evaluation_time),
+        "constraint_violations": violations_document(list(violations)),
+    }
+    return found if constraints is None else found | {"constraints": table_constraints_document(constraints)}

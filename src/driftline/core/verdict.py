@@ -19,7 +19,8 @@ class Verdict(StrEnum):
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why there is no verdict: a stable code, a sentence, the facts it rests on, and the checklist answered.
 
-    Codes: no_captures, no_labels, no_matches, no_rows, too_few_rows, metric_undefined, no_constraints, failed, overdue.
+    Codes: no_captures, no_labels, no_matches, no_rows, too_few_rows, metric_undefined, no_constraints, disabled,
+    not_compared, failed, overdue.
     """
 
     code: str
@@ -29,7 +30,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """A verdict with its reasons; only UNKNOWN has any."""
+    """A verdict with its reasons. UNKNOWN has at least one; beside another verdict they say what was not looked at."""
 
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()

@@ -73,15 +73,16 @@ class Lines:
 def _inside(text: str, opening: int) -> dict[Key, tuple[int, int]]:
     """What the value at a place of valid JSON holds, with where each key and its value begin."""
     if text[opening] == "{":
-        return dict(_members(text, opening))
+        return _members(text, opening)
     if text[opening] == "[":
         return dict(enumerate(_elements(text, opening)))
     return {}
 
 
-def _members(text: str, opening: int) -> dict[str, tuple[int, int]]:
+def _members(text: str, opening: int) -> dict[Key, tuple[int, int]]:
     """The keys of the object that opens at a place of valid JSON, with where each key and its value begin."""
-    decoder, members = json.JSONDecoder(parse_int=float), {}
+    decoder = json.JSONDecoder(parse_int=float)
+    members: dict[Key, tuple[int, int]] = {}
     position = opening + 1
     while text[position := _skip(text, position)] != "}":
         key, end = decoder.raw_decode(text, position)

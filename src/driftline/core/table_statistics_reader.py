@@ -194,7 +194,11 @@ def _numerical(found: _Numerical, where: str) -> NumericalStatistics:
                 f"{where}: a bucket from {bucket.lower:g} to {bucket.upper:g} with {bucket.count:g} values", hint=_HINT
             )
     return NumericalStatistics(
-        *(_moment(getattr(found, name), f"{where}: {name}") for name in ("mean", "sum", "std_dev", "min", "max")),
+        mean=_moment(found.mean, f"{where}: mean"),
+        sum=_moment(found.sum, f"{where}: sum"),
+        std_dev=_moment(found.std_dev, f"{where}: std_dev"),
+        min=_moment(found.min, f"{where}: min"),
+        max=_moment(found.max, f"{where}: max"),
         buckets=buckets,
         levels=levels,
         c=parameters.c,

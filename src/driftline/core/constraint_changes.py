@@ -108,12 +108,12 @@ def _change(section: Section, name: str, old: Mapping[str, Any], new: Mapping[st
     before, after = old.get(name), new.get(name)
     if name not in old:
         kind: Literal["added", "removed", "changed"] = "added"
-        said = f"{_value(after)} (was not set)"
+        said = f"{in_words(after)} (was not set)"
     elif name not in new:
-        kind, said = "removed", f"{_value(before)} removed"
+        kind, said = "removed", f"{in_words(before)} removed"
     else:
         kind = "changed"
-        said = _domain(before, after) if name == "domain" else f"{_value(before)} → {_value(after)}"
+        said = _domain(before, after) if name == "domain" else f"{in_words(before)} → {in_words(after)}"
     subject = subject_of(section)
     return Change(subject, name, f"{_path(section)}.{name}", kind, before, after, f"{subject}: {name} {said}")
 
@@ -123,7 +123,7 @@ def _whole(section: Section, old: Mapping[str, Any] | None, new: Mapping[str, An
     before, after = (
         None if one is None else {name: value for name, value in one.items() if name != _REASONS} for one in (old, new)
     )
-    parts = ", ".join(f"{name} {_value(value)}" for name, value in (before or after or {}).items())
+    parts = ", ".join(f"{name} {in_words(value)}" for name, value in (before or after or {}).items())
     subject = subject_of(section)
     return Change(subject, None, _path(section), kind, before, after, f"{subject}: {kind} ({parts})")
 
@@ -144,7 +144,12 @@ def _listed(texts: list[str]) -> str:
     return ", ".join(shown(text) for text in texts[:10]) + more
 
 
-def _value(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """A setting's value as people read it.
+
+    >>> in_words(True), in_words("Robust"), in_words(("a", "b")), in_words(None)
+    ('true', 'Robust', '"a", "b"', 'none')
+    """
     if isinstance(value, tuple):
         return _listed(list(value))
     return value if isinstance(value, str) else "none" if value is None else shown(value)

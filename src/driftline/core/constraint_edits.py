@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, overload
 
 from driftline.core.constraint_changes import CONFIG, DISTRIBUTION, DRIFT, Section, Settings, settings_of, subject_of
+from driftline.core.constraint_documents import Constraints
 from driftline.core.constraint_paths import METRIC_SETTINGS, Place, metric_place, table_place
 from driftline.core.documents import Constraint, ModelQualityConstraints, constraint_of
 from driftline.core.errors import InputError
@@ -21,11 +22,15 @@ from driftline.core.table_settings import (
     shown,
 )
 
-C = TypeVar("C", ModelQualityConstraints, DataQualityConstraints)
+Edits = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _HINT = "nothing was changed"
 
 
-def with_changes(constraints: C, edits: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> C:
+@overload
+def with_changes(constraints: ModelQualityConstraints, edits: Edits) -> ModelQualityConstraints: ...
+@overload
+def with_changes(constraints: DataQualityConstraints, edits: Edits) -> DataQualityConstraints: ...
+def with_changes(constraints: Constraints, edits: Edits) -> Constraints:
     """Constraints with some settings changed, one after the other.
 
     A path is ``FEATURE.SETTING`` (``age.completeness``, ``age.is_non_negative``, ``age.comparison_threshold``),
@@ -60,7 +65,7 @@ def _apply(settings: Settings, place: Place, value: Any, path: str) -> None:
         return
     kept = settings.setdefault(place.section, {})
     new = _domain(kept.get("domain", ()), value, place.sign, path) if place.setting == "domain" else _as_read(value)
-    if new == kept.get(place.setting):
+    if new == kept.get(place.setting) and (place.setting in kept or place.section != DRIFT):
         return
     _forget_reason(kept, place)
     if new is None and place.section != DRIFT:
@@ -82,8 +87,9 @@ def _apply_whole(settings: Settings, section: Section, value: Any, path: str) ->
 
 
 def _as_read(value: Any) -> Any:
-    """A whole number is a float, as in a file that was read."""
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    """A whole number is a float, as in a file that was read; one that no float holds is refused later."""
+    small = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1000
+    return float(value) if small else value
 
 
 def _forget_reason(kept: dict[str, Any], place: Place) -> None:

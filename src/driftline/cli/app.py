@@ -10,6 +10,7 @@ from driftline.cli import (
     access,
     analysis,
     captures,
+    constraints,
     demo,
     endpoints,
     export,
@@ -48,6 +49,7 @@ def _app(
 
 app.add_typer(analysis.baseline, name="baseline")
 app.add_typer(analysis.check, name="check")
+app.add_typer(constraints.constraints, name="constraints")
 app.command("serve")(service.serve)
 app.command("deploy")(endpoints.deploy)
 app.command("invoke")(endpoints.invoke)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, Literal, cast, get_args
 
 import msgspec
 
 from driftline.core.errors import InputError
+from driftline.core.json_text import Lines, parse_object
 
 Operator = Literal["LessThanThreshold", "GreaterThanThreshold"]
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
@@ -124,7 +126,7 @@ def read_constraints(data: bytes, source: str) -> ModelQualityConstraints:
     ``source`` names the file in messages. Raises :class:`InputError` with the line and the reason for a document
     that cannot be used: an operator that does not exist, a threshold that is not a number, no constraints at all.
     """
-    document = _parse(data, source)
+    document = parse_object(data, source)
     found = [problem for problem, family in FAMILIES.items() if f"{family}_constraints" in document]
     if len(found) != 1:
         raise InputError(
@@ -136,96 +138,31 @@ def read_constraints(data: bytes, source: str) -> ModelQualityConstraints:
     section = document[f"{FAMILIES[problem]}_constraints"]
     if not isinstance(section, dict):
         raise InputError(f"{source}: {FAMILIES[problem]}_constraints must be an object", hint="see docs/files.md")
-    lines = _Lines(data.decode("utf-8-sig"), f"{FAMILIES[problem]}_constraints", source)
-    return ModelQualityConstraints(problem, {name: _constraint(name, entry, lines) for name, entry in section.items()})
+    lines = Lines(data, source)
+
+    def broken(name: str, field: str | None, reason: str) -> InputError:
+        path = (f"{FAMILIES[problem]}_constraints", name) + (() if field is None else (field,))
+        return lines.broken(path, f"constraint {name}: {reason}")
+
+    return ModelQualityConstraints(
+        problem, {name: constraint_of(name, entry, broken) for name, entry in section.items()}
+    )
 
 
-def _parse(data: bytes, source: str) -> dict[str, Any]:
-    try:
-        # Whole numbers are read as floats, so that one of a thousand digits is infinite and refused with its line.
-        document = json.loads(data.decode("utf-8-sig"), parse_int=float)
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source} is not UTF-8 text", evidence=str(error), hint="save it as UTF-8") from None
-    except UnicodeEncodeError:
-        raise InputError(
-            f"{source} holds half a character",
-            evidence="an escape between \\ud800 and \\udfff stands alone",
-            hint="write the character itself",
-        ) from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{source}, line {error.lineno}: not valid JSON: {error.msg}",
-            evidence=_shown(data.decode("utf-8-sig"), error.lineno),
-            hint="mend that line; a comma too many or too few is the usual cause",
-        ) from None
-    except RecursionError:
-        raise InputError(f"{source} is nested too deeply", hint="a constraints file has three levels") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{source} must hold a JSON object", evidence=f"it holds a {type(document).__name__}")
-    return document
+def constraint_of(name: str, entry: Any, broken: Callable[[str, str | None, str], InputError]) -> Constraint:
+    """The constraint of a metric from the JSON object that describes it.
 
-
-def _constraint(name: str, entry: Any, lines: _Lines) -> Constraint:
+    ``broken`` makes the error of the metric's field (None: of the whole) and the reason, which is raised for an object
+    that cannot be used.
+    """
     operators = get_args(Operator)
     if not isinstance(entry, dict):
-        raise lines.broken(name, None, "expected an object with threshold and comparison_operator")
+        raise broken(name, None, "expected an object with threshold and comparison_operator")
     operator, threshold, suggestion = (entry.get(key) for key in ("comparison_operator", "threshold", "suggestion"))
     if operator not in operators:
-        raise lines.broken(
-            name, "comparison_operator", f"{operator!r} is not an operator; use {' or '.join(operators)}"
-        )
+        raise broken(name, "comparison_operator", f"{operator!r} is not an operator; use {' or '.join(operators)}")
     if not isinstance(threshold, float) or not math.isfinite(threshold):
-        raise lines.broken(name, "threshold", f"{threshold!r} is not a finite number")
+        raise broken(name, "threshold", f"{threshold!r} is not a finite number")
     if not isinstance(suggestion, str | None):
-        raise lines.broken(name, "suggestion", "suggestion must be text")
+        raise broken(name, "suggestion", "suggestion must be text")
     return Constraint(threshold, cast(Operator, operator), suggestion)
-
-
-class _Lines:
-    """Finds the lines of a document that was read, for messages."""
-
-    def __init__(self, text: str, section: str, source: str) -> None:
-        self._text = text
-        self._section = section
-        self._source = source
-
-    def broken(self, name: str, field: str | None, reason: str) -> InputError:
-        """The error of ``field`` of the constraint ``name``, or of the whole entry."""
-        line = self._text.count("\n", 0, self._position(name, field)) + 1
-        return InputError(
-            f"{self._source}, line {line}: constraint {name}: {reason}",
-            evidence=_shown(self._text, line),
-            hint="mend that line, or take the constraint out",
-        )
-
-    def _position(self, name: str, field: str | None) -> int:
-        """Where the field's key stands; the entry's own key where the field is absent."""
-        _, section = _members(self._text, self._text.index("{"))[self._section]
-        key, value = _members(self._text, section)[name]
-        found = _members(self._text, value).get(field) if field is not None and self._text[value] == "{" else None
-        return found[0] if found else key
-
-
-def _members(text: str, opening: int) -> dict[str, tuple[int, int]]:
-    """The keys of the object that opens at a place of valid JSON, with where each key and its value begin."""
-    decoder, members = json.JSONDecoder(parse_int=float), {}
-    position = opening + 1
-    while text[position := _skip(text, position)] != "}":
-        key, end = decoder.raw_decode(text, position)
-        value = _skip(text, end)
-        members[key] = (position, value)
-        position = decoder.raw_decode(text, value)[1]
-    return members
-
-
-def _skip(text: str, position: int) -> int:
-    """The next place that is neither space nor punctuation between members."""
-    while text[position] in " \t\r\n,:":
-        position += 1
-    return position
-
-
-def _shown(text: str, line: int) -> str:
-    """A line of a text as evidence."""
-    return (text.split("\n")[line - 1].strip() or "the line is empty")[:200]

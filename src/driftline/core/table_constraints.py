@@ -50,6 +50,8 @@ class FeatureOverride(msgspec.Struct, frozen=True, omit_defaults=True):
     comparison_threshold: float | None = None
     comparison_method: str | None = None  # any NumericMethod or CategoricalMethod
     sensitive: bool | None = None
+    evaluate_constraints: Switch | None = None
+    emit_metrics: Switch | None = None
 
 
 class FeatureConstraints(msgspec.Struct, frozen=True):

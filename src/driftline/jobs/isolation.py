@@ -5,11 +5,9 @@ Children are forked from one server process that has the libraries loaded, so th
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -24,13 +22,13 @@ import msgspec
 
 from driftline.core.errors import DriftlineError, ServiceError
 from driftline.pipeline import Run, RunResult, run_monitor
-from driftline.pipeline.memory import resident
 from driftline.pipeline.steps import Progress
+from driftline.processes.ending import end_with_parent
+from driftline.processes.memory import resident, size
 
 ToldRunner = Callable[[Run, Progress], RunResult]
 _LOOK = 0.05
 _GRACE = 2.0
-_PR_SET_PDEATHSIG = 1
 _PRELOADED = ["driftline.pipeline.captured", "driftline.engine.local", "driftline.reporting"]
 
 
@@ -137,18 +135,9 @@ class _Watch:
         return RunFailed(f"its process ended while it did: {self._step}", evidence=ending, hint=hint, code="died")
 
 
-def size(amount: int) -> str:
-    """Bytes for people.
-
-    >>> size(2 << 30), size(1536 << 20), size(300 << 20)
-    ('2 GiB', '1.5 GiB', '300 MiB')
-    """
-    return f"{amount / (1 << 30):g} GiB" if amount >= 1 << 30 else f"{amount / (1 << 20):g} MiB"
-
-
 def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None) -> None:
     """What the child does."""
-    _end_with_parent()
+    end_with_parent()
     _redirect(log)
     told = ""
 
@@ -172,16 +161,6 @@ def _failure(error: BaseException) -> dict[str, str]:
         found = error.as_dict()
         return {"what": found.pop("message"), "trace": trace} | found
     return {"what": f"{type(error).__name__}: {error}", "code": "defect", "trace": trace}
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end this process with the one it was forked from, which ends with the scheduler."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
-        os._exit(1)
 
 
 def _redirect(log: Path | None) -> None:

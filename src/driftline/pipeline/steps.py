@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 import pyarrow as pa
 
-from driftline.pipeline.memory import forget_peak, peak
+from driftline.processes.memory import forget_peak, peak
 
 T = TypeVar("T")
 Progress = Callable[[str, float, float, str], None]

@@ -24,10 +24,19 @@ def forget_peak() -> None:
         return
 
 
-def peak() -> int:
-    """The most bytes that were resident in this process since :func:`forget_peak`."""
+def peak(process: int | str = "self") -> int:
+    """The most bytes that were resident in a process, in this one since :func:`forget_peak`; 0 when it has ended."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration, IndexError, ValueError):
         return 0
+
+
+def size(amount: int) -> str:
+    """Bytes for people.
+
+    >>> size(2 << 30), size(1536 << 20), size(300 << 20)
+    ('2 GiB', '1.5 GiB', '300 MiB')
+    """
+    return f"{amount / (1 << 30):g} GiB" if amount >= 1 << 30 else f"{amount / (1 << 20):g} MiB"

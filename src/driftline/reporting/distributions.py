@@ -22,7 +22,7 @@ class Histogram(msgspec.Struct, frozen=True):
     """Shares of values by bin, over ``edges`` that both sides have; a side that is absent has no shares.
 
     ``now_rows`` and ``was_rows`` are the finite numbers that the shares are of. Where ``tails`` is true, values beyond
-    the outer edges are counted in the outer bins.
+    the outer edges are counted in the outer bins. ``whole`` tells that all values are whole numbers.
     """
 
     edges: tuple[float, ...]
@@ -31,6 +31,7 @@ class Histogram(msgspec.Struct, frozen=True):
     now_rows: int = 0
     was_rows: int = 0
     tails: bool = False
+    whole: bool = False
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -97,7 +98,7 @@ def histogram(now: FeatureStatistics | None, was: FeatureStatistics | None) -> H
     edges = _edges(*(inner if tails else (low, high)), whole=whole, exact=all(side.values.size for side in known))
     shares = [() if side is None else side.between(edges) for side in sides]
     rows = [0 if side is None else side.rows for side in sides]
-    return Histogram(tuple(edges.tolist()), shares[0], shares[1], rows[0], rows[1], tails)
+    return Histogram(tuple(edges.tolist()), shares[0], shares[1], rows[0], rows[1], tails, whole)
 
 
 def _side(feature: FeatureStatistics) -> _Side | None:

@@ -29,7 +29,7 @@ def histogram_chart(found: Histogram) -> Markup:
         drawn.append(svg.node("path", d=_bars(found.edges, found.now, x, y), class_="bins"))
     if found.was:
         drawn.append(_outline(_corners(found.edges, found.was, x, y)))
-    drawn.append(_values_axis(x, y.start))
+    drawn.append(_values_axis(x, y.start, whole=found.whole))
     return svg.document(WIDTH, y.start + 24, "Distribution", _spoken(found), *drawn)
 
 
@@ -79,8 +79,8 @@ def _shares_axis(y: Scale) -> Markup:
     return join(parts)
 
 
-def _values_axis(x: Scale, floor: float) -> Markup:
-    values = ticks(x.low, x.high, 4)
+def _values_axis(x: Scale, floor: float, *, whole: bool) -> Markup:
+    values = [value for value in ticks(x.low, x.high, 4) if value.is_integer() or not whole]
     parts = []
     for value, name in zip(values, _labels(values), strict=True):
         place = x(value)

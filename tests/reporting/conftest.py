@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from html.parser import HTMLParser
 from types import ModuleType
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -117,6 +118,62 @@ def headline(page: str) -> str:
     found = re.search(r'<body>\s*<header>\s*<h1 class="\w+"><span aria-hidden="true">. </span>(.*?)</h1>', page)
     assert found is not None
     return found.group(1)
+
+
+class _Outline(HTMLParser):
+    """Open elements, to see that each is closed in turn; and what could reach outside."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self.tags: set[str] = set()
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def sound(page: str, most: int = 300_000) -> None:
+    """What holds for every page, whatever it is made from."""
+    assert len(page.encode()) <= most
+    outline = _Outline(page)
+    assert outline.open == []
+    assert not outline.tags & {
+        "script",
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "image",
+        "use",
+        "foreignobject",
+        "a",
+        "form",
+    }
+    for _, name, value in outline.attributes:
+        assert name not in {"src", "href", "xlink:href", "style", "action"}
+        assert not name.startswith("on")
+        assert name == "xmlns" or "://" not in (value or "") or name == "aria-label"
+    assert "@import" not in page
+    assert "url(" not in page.partition("</style>")[0]
+    for drawing in drawings(page):
+        assert drawing.get("role") == "img"
+        assert [child.tag for child in drawing][:2] == [f"{SVG}title", f"{SVG}desc"]
+        assert "nan" not in (drawing.get("viewBox") or "")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from html.parser import HTMLParser
 from types import ModuleType
 from typing import Any
 
@@ -18,7 +17,6 @@ from driftline.engine.rejects import Reject
 from driftline.reporting.model_quality import Report, render
 from driftline.reporting.styles import CHARTS
 
-MOST = 300_000
 UGLY = ["", "<script>alert(1)</script>", "\"&'>", "x" * 10_000, "&" * 10_000, "\x00\ud800\u202e", "名" * 500, "]]>"]
 WILD = [(place * 7919 % 10_000) / 9999 for place in range(10_000)]
 JSON = st.recursive(
@@ -28,66 +26,10 @@ JSON = st.recursive(
 )
 
 
-class _Outline(HTMLParser):
-    """Open elements, to see that each is closed in turn; and what could reach outside."""
-
-    VOID = frozenset({"meta", "br"})
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.attributes: list[tuple[str, str, str | None]] = []
-        self.tags: set[str] = set()
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += [(tag, name, value) for name, value in attrs]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += [(tag, name, value) for name, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def _sound(make: ModuleType, page: str) -> None:
-    """What holds for every page, whatever it is made from."""
-    assert len(page.encode()) <= MOST
-    outline = _Outline(page)
-    assert outline.open == []
-    assert not outline.tags & {
-        "script",
-        "link",
-        "img",
-        "iframe",
-        "object",
-        "image",
-        "use",
-        "foreignobject",
-        "a",
-        "form",
-    }
-    for _, name, value in outline.attributes:
-        assert name not in {"src", "href", "xlink:href", "style", "action"}
-        assert not name.startswith("on")
-        assert name == "xmlns" or "://" not in (value or "") or name == "aria-label"
-    assert "@import" not in page
-    assert "url(" not in page.partition("</style>")[0]
-    for drawing in make.drawings(page):
-        assert drawing.get("role") == "img"
-        assert [child.tag for child in drawing][:2] == [f"{make.SVG}title", f"{make.SVG}desc"]
-        assert "nan" not in (drawing.get("viewBox") or "")
-
-
 def test_every_family_gives_a_sound_page(make: ModuleType) -> None:
     for statistics in (make.binary(), make.multiclass(4), make.multiclass(30), make.multiclass(50), make.regression()):
         page = render(make.report(statistics, baseline=statistics))
-        _sound(make, page)
+        make.sound(page)
         assert page.startswith("<!DOCTYPE html>")
         assert "default-src 'none'; style-src 'unsafe-inline'" in page
 
@@ -174,7 +116,7 @@ def test_curves_of_ten_thousand_points_stay_small(make: ModuleType) -> None:
     wild = {"recalls": zigzag, "precisions": steps}
     statistics = make.binary(receiver_operating_characteristic_curve=roc, precision_recall_curve=wild)
     page = render(make.report(statistics, baseline=statistics))
-    _sound(make, page)
+    make.sound(page)
     assert len(page.encode()) < 150_000
 
 
@@ -219,7 +161,7 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
             counts=dict.fromkeys(names, 10**4500),
         )
     )
-    _sound(make, page)
+    make.sound(page)
     assert "and 98 more" in page, "the smallest size of a page"
 
 
@@ -235,7 +177,7 @@ def test_names_of_any_kind(make: ModuleType, ugly: str) -> None:
         },
     }
     page = render(make.violated(ugly, statistics=statistics, title=ugly, endpoint=ugly))
-    _sound(make, page)
+    make.sound(page)
     assert "<script" not in page
 
 
@@ -248,13 +190,13 @@ def test_values_of_any_kind(make: ModuleType, value: Any) -> None:
         make.binary(**changes),
         {"dataset": {"item_count": value}, "regression_metrics": {"mae": {"value": value}}},
     ):
-        _sound(make, render(make.violated("recall", "mae", statistics=statistics, baseline=statistics)))
+        make.sound(render(make.violated("recall", "mae", statistics=statistics, baseline=statistics)))
 
 
 @pytest.mark.parametrize("statistics", [{}, {"dataset": None}, {"binary_classification_metrics": None}])
 def test_statistics_of_nothing(make: ModuleType, statistics: dict[str, Any]) -> None:
     page = render(make.report(statistics))
-    _sound(make, page)
+    make.sound(page)
     assert "n = 0 predictions with a label" in page
 
 
@@ -281,7 +223,7 @@ def test_any_document_gives_a_sound_page(make: ModuleType, data: st.DataObject) 
         ),
         counts=data.draw(st.dictionaries(st.text(), st.integers(), max_size=3)),
     )
-    _sound(make, render(given))
+    make.sound(render(given))
 
 
 def _luminance(colour: str) -> float:

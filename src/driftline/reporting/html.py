@@ -63,9 +63,10 @@ def table(label: str, heads: Sequence[Markup], rows: Iterable[Sequence[Markup]],
     return scroll(label, element("table", titles, element("tbody", "\n", *lines), class_=class_))
 
 
-def scroll(label: str, content: Markup) -> Markup:
+def scroll(label: str, content: Markup, class_: str | None = None) -> Markup:
     """A part that can be wider than the page."""
-    return element("div", content, class_="scroll", tabindex="0", role="region", aria_label=label)
+    classes = "scroll" if class_ is None else f"scroll {class_}"
+    return element("div", content, class_=classes, tabindex="0", role="region", aria_label=label)
 
 
 def facts(pairs: Iterable[tuple[str, str]], caption: str | None = None, *, number: bool = False) -> Markup:

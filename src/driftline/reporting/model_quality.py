@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from driftline.reporting import html
 from driftline.reporting.estimates import Estimate, read_estimate
 from driftline.reporting.markup import join
 from driftline.reporting.metrics import metric_rows
+from driftline.reporting.page import page
 from driftline.reporting.report import Report
 from driftline.reporting.sections.calibration import calibration
 from driftline.reporting.sections.estimate import estimated
@@ -16,17 +16,8 @@ from driftline.reporting.sections.measured import measured
 from driftline.reporting.sections.verdict import reasons, verdict
 from driftline.reporting.sizes import MOST_BYTES, SIZES, Sizes
 from driftline.reporting.statistics import Statistics, mapping, read_statistics
-from driftline.reporting.styles import CHARTS, PAGE
-from driftline.reporting.text import shorten
 
 __all__ = ["Report", "render"]
-_HEAD = Markup(
-    '<meta charset="utf-8">\n'
-    """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">\n"""
-    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    '<meta name="referrer" content="no-referrer">\n'
-)
-_STYLE = Markup(f"\n<style>\n{CHARTS}{PAGE}</style>\n")  # noqa: S704
 
 
 def render(report: Report) -> str:
@@ -35,28 +26,16 @@ def render(report: Report) -> str:
     At most 300 KB, whatever the run held.
     """
     now, before = read_statistics(report.statistics), read_statistics(report.baseline or {})
-    estimate, page = read_estimate(report.statistics), ""
+    estimate, written = read_estimate(report.statistics), ""
     for most in SIZES:
-        page = _page(report, now, before, estimate, most)
-        if len(page.encode()) <= MOST_BYTES:
+        written = _page(report, now, before, estimate, most)
+        if len(written.encode()) <= MOST_BYTES:
             break
-    return page
+    return written
 
 
 def _page(report: Report, now: Statistics, before: Statistics, estimate: Estimate | None, most: Sizes) -> str:
-    verdict_first = "" if report.verdict is None else f"{report.verdict.value}: "
-    title = html.element("title", f"{verdict_first}{shorten(report.title)}")
-    body = html.element(
-        "body",
-        "\n",
-        verdict(report, now, before, most),
-        "\n",
-        html.element("main", "\n", _main(report, now, before, estimate, most)),
-        "\n",
-        html.element("footer", f"driftline · written {shorten(report.generated)} · all times UTC"),
-        "\n",
-    )
-    return f"<!DOCTYPE html>\n{html.element('html', html.element('head', _HEAD, title, _STYLE), body, lang='en')}\n"
+    return page(report, verdict(report, now, before, most), _main(report, now, before, estimate, most))
 
 
 def _main(report: Report, now: Statistics, before: Statistics, estimate: Estimate | None, most: Sizes) -> Markup:

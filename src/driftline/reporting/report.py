@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import msgspec
 
 from driftline.core.documents import Constraint, Violation
+from driftline.core.table_constraints import DataQualityConstraints
+from driftline.core.table_statistics import TableStatistics
 from driftline.core.verdict import Reason, Verdict
 from driftline.engine.rejects import Reject
 
@@ -31,26 +33,55 @@ class Step(Protocol):
         """How long it took."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished run, or a baseline, which has no verdict; times are texts.
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of every finished run, and of a baseline, which has no verdict; times are texts."""
+
+    title: str
+    window: str
+    verdict: Verdict | None
+    generated: str
+    endpoint: str | None = None
+    schedule: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    counts: dict[str, int] = {}
+    rejects: tuple[Reject, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+class Report(RunReport, frozen=True, kw_only=True):
+    """A run of model quality.
 
     ``statistics`` and ``baseline`` are whole ``statistics.json`` documents. ``counts`` are those of the run: of them
     ``predictions`` and ``matched`` give the label coverage. ``calibration`` is what the estimate without labels rests
     on, as the baseline's ``score_calibration`` has it.
     """
 
-    title: str
-    window: str
-    verdict: Verdict | None
     statistics: dict[str, Any]
-    generated: str
-    endpoint: str | None = None
-    schedule: str | None = None
-    reasons: tuple[Reason, ...] = ()
-    violations: tuple[Violation, ...] = ()
     constraints: dict[str, Constraint] = {}
     baseline: dict[str, Any] | None = None
     calibration: dict[str, Any] | None = None
-    counts: dict[str, int] = {}
-    rejects: tuple[Reject, ...] = ()
-    steps: tuple[Step, ...] = ()
+
+
+class FeatureDrift(msgspec.Struct, frozen=True):
+    """How far one feature is from its baseline, by which method; or the ``reason`` why that cannot be said.
+
+    A ``p_value`` is the chance of such a distance without any drift. ``drifted`` is what the run concluded.
+    """
+
+    name: str
+    method: str
+    distance: float | None = None
+    threshold: float | None = None
+    p_value: float | None = None
+    drifted: bool = False
+    reason: str = ""
+
+
+class TableReport(RunReport, frozen=True, kw_only=True):
+    """A run of data quality: the columns of a table, those of its baseline, and how far they are apart."""
+
+    current: TableStatistics
+    baseline: TableStatistics | None = None
+    constraints: DataQualityConstraints | None = None
+    drift: tuple[FeatureDrift, ...] = ()

@@ -30,6 +30,26 @@ SIZES = (
 )
 
 
+class TableSizes(NamedTuple):
+    """How much a page of data quality shows: rows and pictures of features, violations, and of each feature its new
+    categories, its samples and its violations."""
+
+    features: int
+    pictures: int
+    violations: int
+    categories: int
+    samples: int
+    each: int
+
+
+MOST_TABLE_BYTES = 3_000_000
+TABLE_SIZES = (
+    TableSizes(features=2000, pictures=100, violations=200, categories=10, samples=5, each=6),
+    TableSizes(features=1000, pictures=50, violations=100, categories=5, samples=3, each=4),
+    TableSizes(features=200, pictures=20, violations=50, categories=5, samples=2, each=2),
+)
+
+
 def some(items: Sequence[T], most: int) -> tuple[Sequence[T], int]:
     """The first of many, and how many are left out."""
     return items[:most], max(0, len(items) - most)

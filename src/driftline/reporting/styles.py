@@ -24,6 +24,9 @@ CHARTS = """\
 .chart .axis { stroke: var(--soft); }
 .chart .track, .chart .bar { fill: var(--track); }
 .chart .bar { fill: var(--accent); fill-opacity: .55; }
+.chart .bins { fill: var(--accent); fill-opacity: .55; }
+.chart .was-bins { fill: var(--track); stroke: var(--soft); stroke-width: 1; }
+.chart .new { fill: var(--bad); font-weight: 600; }
 .chart .forbidden { fill: var(--bad); fill-opacity: .35; }
 .chart .threshold { stroke: var(--ink); stroke-width: 2; }
 .chart .whisker { stroke: var(--accent); stroke-width: 2; }
@@ -101,4 +104,32 @@ pre { margin: .2rem 0 .8rem; padding: .5rem .7rem; border-left: 3px solid var(--
 footer { margin-top: 2.5rem; font-size: .9rem; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .scroll { overflow: visible; }
   .scroll .chart { max-width: 100%; } h2, thead { break-after: avoid; } tr, pre { break-inside: avoid; } }
+"""
+
+FEATURES = """\
+.features > table { width: 100%; }
+.features th[scope=row] { min-width: 9rem; max-width: 20rem; font-weight: 600; overflow-wrap: anywhere; }
+.features td { white-space: nowrap; }
+.features .why, .opens td, .opens th { white-space: normal; }
+.features .opens th[scope=row] { font-weight: 400; min-width: 8.5rem; }
+.violations table { width: 100%; }
+.violations th[scope=row] { min-width: 10rem; max-width: 20rem; font-weight: 600; overflow-wrap: anywhere; }
+.violations td:nth-child(2) { white-space: nowrap; }
+.violations td:nth-child(3) { min-width: 15rem; }
+.features tr.above > * { border-bottom: 0; padding-bottom: 0; }
+.features tr.opens > td { padding-top: 0; }
+.drifted { color: var(--unknown); } .chance, .unknown { color: var(--soft); }
+details { position: sticky; left: 0; max-width: calc(100vw - 2rem); }
+summary { color: var(--soft); cursor: pointer; font-size: .87rem; width: fit-content; }
+summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+details[open] { padding-bottom: 1rem; }
+details .figures { margin-top: .6rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)) !important; }
+details .facts { font-size: .87rem; }
+details .facts { width: 100%; max-width: 28rem; }
+details .facts th[scope=col] { white-space: nowrap; min-width: 0; }
+details pre { margin-bottom: .3rem; }
+details h3 { margin: 1rem 0 .3rem; font-size: .87rem; }
+details li { font-size: .93rem; }
+@media print { details:not([open]) { display: none; } }
 """

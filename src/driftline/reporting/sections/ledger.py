@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from driftline.engine.rejects import MEANING, Reject
 from driftline.reporting import html
-from driftline.reporting.report import Report, Step
+from driftline.reporting.report import RunReport, Step
 from driftline.reporting.sizes import Sizes, some
 from driftline.reporting.text import count, shorten
 
 
-def refused(report: Report, most: Sizes) -> Markup:
+def refused(report: RunReport, most: Sizes) -> Markup:
     """The records that could not be used, by reason and with samples."""
     shown, left = some(report.rejects, most.rejects)
     parts = [part for reject in shown for part in _reject(reject)]
@@ -29,14 +29,14 @@ def _reject(reject: Reject) -> list[Markup]:
     return [said, html.element("pre", "\n".join(samples))] if samples else [said]
 
 
-def ledger(report: Report, most: Sizes) -> Markup:
+def ledger(report: RunReport, most: Sizes) -> Markup:
     """Steps and counts beside each other."""
     parts = [_steps(report, most)] if report.steps else []
     parts += [_counts(report.counts, most)] if report.counts else []
     return html.element("div", *parts, class_="ledger")
 
 
-def _steps(report: Report, most: Sizes) -> Markup:
+def _steps(report: RunReport, most: Sizes) -> Markup:
     shown, left = some(report.steps, most.lines)
     heads = [html.head("Step"), *(html.head(title, number=True) for title in ("In", "Out", "Seconds"))]
     return html.section("Steps", html.table("Steps", heads, map(_step, shown)), html.more(left))

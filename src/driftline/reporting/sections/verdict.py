@@ -7,7 +7,7 @@ from markupsafe import Markup
 from driftline.core.verdict import Reason, Verdict
 from driftline.reporting import html
 from driftline.reporting.markup import join
-from driftline.reporting.report import Report
+from driftline.reporting.report import Report, RunReport
 from driftline.reporting.sentences import coverage, headline, violation_sentence
 from driftline.reporting.sizes import Sizes, some
 from driftline.reporting.statistics import Statistics, mapping
@@ -22,18 +22,24 @@ def verdict(report: Report, now: Statistics, before: Statistics, most: Sizes) ->
         violation_sentence(violation, report.constraints, now.metrics, before.metrics)
         for violation in report.violations
     ]
-    glyph = html.element("span", f"{_GLYPHS[report.verdict]} ", aria_hidden="true")
     said = headline(report.verdict, sentences, report.reasons, report.constraints)
     return html.element(
         "header",
-        html.element("h1", glyph, said, class_="BASELINE" if report.verdict is None else report.verdict.value),
+        first_sentence(report.verdict, said),
         html.element("p", coverage(now.rows, report.counts), class_="coverage"),
-        html.soft(_about(report)),
+        html.soft(about(report)),
         *(_violations(sentences, most) if len(sentences) > 1 else ()),
     )
 
 
-def _about(report: Report) -> str:
+def first_sentence(verdict: Verdict | None, said: str) -> Markup:
+    """The headline, with a glyph that tells the verdict without colour."""
+    glyph = html.element("span", f"{_GLYPHS[verdict]} ", aria_hidden="true")
+    return html.element("h1", glyph, said, class_="BASELINE" if verdict is None else verdict.value)
+
+
+def about(report: RunReport) -> str:
+    """What the page is about: title, endpoint, schedule and window."""
     parts = [shorten(report.title, 120)]
     parts += [f"endpoint {shorten(report.endpoint)}"] if report.endpoint else []
     parts += [f"schedule {shorten(report.schedule)}"] if report.schedule else []
@@ -47,7 +53,7 @@ def _violations(sentences: list[str], most: Sizes) -> list[Markup]:
     return [html.element("ul", *(html.element("li", glyph, sentence) for sentence in shown)), html.more(left)]
 
 
-def reasons(report: Report, most: Sizes) -> Markup:
+def reasons(report: RunReport, most: Sizes) -> Markup:
     """Why there is no verdict, each reason with what was looked at."""
     shown, left = some(report.reasons, most.reasons)
     parts = [_reason(reason, most.facts if place < 3 else 0) for place, reason in enumerate(shown)]

@@ -1,0 +1,54 @@
+"""The report page of a data-quality run, or of a baseline of a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftline.core.documents import Violation
+from driftline.core.table_constraints import DataQualityConstraints
+from driftline.core.table_statistics import TableStatistics
+from driftline.core.verdict import Judgement
+from driftline.engine.rejects import Reject
+from driftline.pipeline.steps import Step
+
+if TYPE_CHECKING:
+    from driftline.reporting.report import FeatureDrift
+
+
+def table_report_html(
+    *,
+    title: str,
+    judgement: Judgement | None,
+    current: TableStatistics,
+    generated: str,
+    window: str = "",
+    baseline: TableStatistics | None = None,
+    constraints: DataQualityConstraints | None = None,
+    violations: tuple[Violation, ...] = (),
+    drift: tuple[FeatureDrift, ...] = (),
+    counts: dict[str, int] | None = None,
+    rejects: tuple[Reject, ...] = (),
+    steps: tuple[Step, ...] = (),
+) -> str:
+    """One self-contained HTML page. A baseline has no judgement; its own columns are ``current``."""
+    # The page and its charts are loaded by those who write a report, not by everyone who measures.
+    from driftline.reporting.data_quality import render
+    from driftline.reporting.report import TableReport
+
+    return render(
+        TableReport(
+            title=title,
+            window=window,
+            verdict=None if judgement is None else judgement.verdict,
+            reasons=() if judgement is None else judgement.reasons,
+            violations=violations,
+            generated=generated,
+            current=current,
+            baseline=baseline,
+            constraints=constraints,
+            drift=drift,
+            counts=counts or {},
+            rejects=rejects,
+            steps=steps,
+        )
+    )

@@ -1,0 +1,47 @@
+"""The report of a data-quality run, or of a baseline of a table, as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from driftline.reporting.features import Feature, features_of
+from driftline.reporting.markup import join
+from driftline.reporting.page import page
+from driftline.reporting.report import FeatureDrift, TableReport
+from driftline.reporting.sections.features import feature_table
+from driftline.reporting.sections.ledger import ledger, refused
+from driftline.reporting.sections.table_verdict import table_verdict, violations
+from driftline.reporting.sections.verdict import reasons
+from driftline.reporting.sizes import MOST_TABLE_BYTES, SIZES, TABLE_SIZES, TableSizes
+from driftline.reporting.styles import FEATURES
+
+__all__ = ["FeatureDrift", "TableReport", "render"]
+
+
+def render(report: TableReport) -> str:
+    """The page: verdict, violations, features with their distributions, refused records, steps.
+
+    At most 3 MB, whatever the table held; pictures only of the worst features.
+    """
+    features, written = features_of(report), ""
+    for most in TABLE_SIZES:
+        main = _main(report, features, most)
+        written = page(report, table_verdict(report, features), main, styles=FEATURES)
+        if len(written.encode()) <= MOST_TABLE_BYTES:
+            break
+    return written
+
+
+def _main(report: TableReport, features: Sequence[Feature], most: TableSizes) -> Markup:
+    usual = SIZES[0]
+    return join(
+        [
+            reasons(report, usual),
+            violations(report, features, most),
+            feature_table(features, most),
+            refused(report, usual),
+            ledger(report, usual),
+        ]
+    )

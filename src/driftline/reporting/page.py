@@ -1,0 +1,35 @@
+"""The frame of a report: one HTML file that needs nothing else and runs nothing."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from driftline.reporting import html
+from driftline.reporting.report import RunReport
+from driftline.reporting.styles import CHARTS, PAGE
+from driftline.reporting.text import shorten
+
+_HEAD = Markup(
+    '<meta charset="utf-8">\n'
+    """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">\n"""
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    '<meta name="referrer" content="no-referrer">\n'
+)
+
+
+def page(report: RunReport, header: Markup, main: Markup, *, styles: str = "") -> str:
+    """The whole page. ``styles`` are those that only this kind of report needs."""
+    verdict_first = "" if report.verdict is None else f"{report.verdict.value}: "
+    title = html.element("title", f"{verdict_first}{shorten(report.title)}")
+    style = Markup(f"\n<style>\n{CHARTS}{PAGE}{styles}</style>\n")  # noqa: S704
+    body = html.element(
+        "body",
+        "\n",
+        header,
+        "\n",
+        html.element("main", "\n", main),
+        "\n",
+        html.element("footer", f"driftline · written {shorten(report.generated)} · all times UTC"),
+        "\n",
+    )
+    return f"<!DOCTYPE html>\n{html.element('html', html.element('head', _HEAD, title, style), body, lang='en')}\n"

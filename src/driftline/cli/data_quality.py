@@ -75,7 +75,8 @@ def check_data_quality(
     from driftline import pipeline
     from driftline.cli.progress import ProgressBar
     from driftline.core.errors import InputError
-    from driftline.core.table_documents import read_table_constraints, read_table_statistics
+    from driftline.core.table_constraints_document import read_table_constraints
+    from driftline.core.table_statistics_reader import read_statistics
 
     out.json = json
     if (captures is None) == (data is None):
@@ -84,7 +85,7 @@ def check_data_quality(
         "constraints": None
         if constraints is None
         else read_table_constraints(read_file(constraints), str(constraints)),
-        "baseline": None if statistics is None else read_table_statistics(read_file(statistics), str(statistics)),
+        "baseline": None if statistics is None else read_statistics(read_file(statistics), str(statistics)),
         "minimum_sample": minimum_sample,
     }
     with ProgressBar() as progress:

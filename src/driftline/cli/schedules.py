@@ -220,10 +220,11 @@ def _baseline(client: Client, name: str, constraints: Path | None) -> str | None
     import msgspec
 
     from driftline.cli.analysis import read_file
+    from driftline.core.constraint_documents import read_any_constraints
     from driftline.core.constraint_files import check_constraints
 
     document = read_file(constraints)
-    check_constraints(document, str(constraints))
+    read_any_constraints(document, str(constraints))
     beside = constraints.with_name("statistics.json")
     statistics = msgspec.json.decode(read_file(beside)) if beside.is_file() else None
     client.put_baseline(name, msgspec.json.decode(document), statistics)

@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from driftline.core.documents import read_constraints
-from driftline.core.table_documents import read_table_constraints, read_table_statistics
+from driftline.core.table_constraints_document import read_table_constraints
+from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.window import Window
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
@@ -38,7 +39,7 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
         return msgspec.structs.replace(
             run,
             constraints=read_table_constraints(stored.constraints, source),
-            baseline=read_table_statistics(stored.statistics, source) if stored.statistics.strip() != b"{}" else None,
+            baseline=read_statistics(stored.statistics, source) if stored.statistics.strip() != b"{}" else None,
         )
     calibration = read_calibration(stored.statistics, source)
     return msgspec.structs.replace(

@@ -13,8 +13,9 @@ import pyarrow as pa
 from driftline.core.documents import Violation
 from driftline.core.errors import InputError
 from driftline.core.table_constraints import DataQualityConstraints
-from driftline.core.table_documents import read_table_constraints, read_table_statistics
+from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics import TableStatistics
+from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
 from driftline.engine.datasets import Dataset
@@ -182,7 +183,7 @@ def _profiled(dataset: Dataset, exclude: Sequence[str], recorder: Recorder) -> T
 def _statistics_of(given: Statistics) -> TableStatistics:
     if isinstance(given, TableStatistics):
         return given
-    return read_table_statistics(*_content(given))
+    return read_statistics(*_content(given))
 
 
 def _constraints_of(given: Constraints) -> DataQualityConstraints:

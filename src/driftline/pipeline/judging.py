@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from driftline.core.documents import Violation, violations_document
 from driftline.core.table_constraints import DataQualityConstraints
-from driftline.core.table_documents import table_constraints_document, table_statistics_document
+from driftline.core.table_constraints_document import table_constraints_document
+from driftline.core.table_statistics_document import statistics_document
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.engine.rejects import Reject
@@ -46,7 +47,7 @@ def judge(
         )
         return Judged(Judgement(Verdict.UNKNOWN, (reason,)), (), None)
     drift = None if baseline is None else compare(statistics, baseline, constraints)
-    judgement, violations = check(statistics, drift, constraints, minimum_sample=minimum_sample)
+    judgement, violations = check(statistics, baseline, constraints, minimum_sample=minimum_sample, drift=drift)
     return Judged(judgement, with_samples(violations, constraints, baseline, rows), drift)
 
 
@@ -104,7 +105,7 @@ def documents(
 ) -> dict[str, Any]:
     """The service's files of a check."""
     found: dict[str, Any] = {
-        "statistics": table_statistics_document(statistics, evaluation_time),
+        "statistics": statistics_document(statistics, evaluation_time),
         "constraint_violations": violations_document(list(violations)),
     }
     return found if constraints is None else found | {"constraints": table_constraints_document(constraints)}

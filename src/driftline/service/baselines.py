@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.core.documents import read_constraints
+from driftline.core.constraint_documents import monitor_of, read_any_constraints
+from driftline.core.table_statistics_reader import read_statistics
 from driftline.resources.baselines import StoredBaseline
 from driftline.service.wiring import Wiring
 from driftline.serving.endpoints import check_name
@@ -17,13 +18,9 @@ class Baselines(Wiring):
     def put_baseline(self, name: str, constraints: bytes, statistics: bytes = b"{}") -> StoredBaseline:
         """Store or replace a baseline's documents; the constraints are checked first."""
         check_name("baseline", name)
-        monitor = monitor_of(constraints, f"baseline {name}")
-        if monitor == "data-quality":
-            read_table_constraints(constraints, f"baseline {name}")
-            if statistics.strip() != b"{}":
-                read_table_statistics(statistics, f"baseline {name}")
-        else:
-            read_constraints(constraints, f"baseline {name}")
+        monitor = monitor_of(read_any_constraints(constraints, f"baseline {name}"))
+        if monitor == "data-quality" and statistics.strip() != b"{}":
+            read_statistics(statistics, f"baseline {name}")
         baseline = baselines.Baseline(name, monitor, statistics, constraints, self.now())
         with self.store.write() as db:
             baselines.put(db, baseline)

@@ -48,7 +48,8 @@ def run_page(service: Given, run_id: Name) -> Response[str]:
     if run_id.endswith(".json"):
         return Response(service.get_run(run_id.removesuffix(".json")), media_type=MediaType.JSON)  # type: ignore[arg-type]
     run = service.get_run(run_id)
-    return page("run.html", run=run, metrics=_metrics(run), constrained={item.subject for item in run.violations})
+    constrained = {item.subject for item in run.violations}
+    return page("run.html", run=run, metrics=_metrics(run), features=_features(run), constrained=constrained)
 
 
 @get("/static/{name:str}", sync_to_thread=True)
@@ -71,3 +72,24 @@ def _metrics(run: Execution) -> Mapping[str, Mapping[str, Any]]:
         if family.endswith("_metrics"):
             return {name: value for name, value in metrics.items() if isinstance(value, dict) and "value" in value}
     return {}
+
+
+def _features(run: Execution) -> list[dict[str, Any]]:
+    """The columns of a run of data quality, those that drifted first."""
+    drift = {one["name"]: one for one in run.statistics.get("driftline_drift", ())}
+    found = [_feature(one, drift.get(one["name"], {})) for one in run.statistics.get("features", ())]
+    return sorted(found, key=lambda one: not one["drifted"])
+
+
+def _feature(document: Mapping[str, Any], drift: Mapping[str, Any]) -> dict[str, Any]:
+    kind = document.get("numerical_statistics") or document.get("string_statistics") or {}
+    common = kind.get("common", {})
+    told = "" if drift.get("distance") is None else f"{drift['method']} {drift['distance']:.4g} of {drift['threshold']:g}"
+    return {
+        "name": document["name"],
+        "type": document["inferred_type"],
+        "present": common.get("num_present", ""),
+        "missing": common.get("num_missing", ""),
+        "drift": told or drift.get("reason", ""),
+        "drifted": bool(drift.get("drifted")),
+    }

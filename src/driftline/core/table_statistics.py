@@ -66,7 +66,10 @@ class StringStatistics(msgspec.Struct, frozen=True):
 
 
 class FeatureStatistics(msgspec.Struct, frozen=True):
-    """One column. Integral and Fractional columns have ``numerical`` statistics, String ones ``string`` statistics."""
+    """One column. Integral and Fractional columns have ``numerical`` statistics, String ones ``string`` statistics.
+
+    ``error`` says why some or all of its values could not be analysed; those are counted nowhere.
+    """
 
     name: str
     inferred_type: InferredType
@@ -75,6 +78,7 @@ class FeatureStatistics(msgspec.Struct, frozen=True):
     numerical: NumericalStatistics | None = None
     string: StringStatistics | None = None
     types: TypeCounts | None = None
+    error: str | None = None
 
 
 class TableStatistics(msgspec.Struct, frozen=True):

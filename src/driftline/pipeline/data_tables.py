@@ -44,8 +44,7 @@ class DataBaseline(msgspec.Struct, frozen=True):
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write ``statistics.json``, ``constraints.json`` and ``report.html``; returns their paths."""
-        found = documents(self.statistics, self.constraints, (), evaluation_time=self.evaluation_time)
-        del found["constraint_violations"]
+        found = documents(self.statistics, self.constraints, None, self.evaluation_time)
         return write_documents(found | {"report.html": self._page()}, folder)
 
     def _repr_html_(self) -> str:

@@ -10,10 +10,12 @@ from driftline.storage.files import write_atomic
 
 
 def write_documents(documents: dict[str, Any], folder: str | Path) -> list[Path]:
-    """Write each document as ``NAME.json``, and a text as it is under its own name; returns the paths in order."""
+    """Write each document as ``NAME.json`` (bytes are its text already), and a text as it is under its own name;
+    returns the paths in order."""
     paths = []
     for name, document in documents.items():
         path = Path(folder) / (name if isinstance(document, str) else f"{name}.json")
-        write_atomic(path, document.encode() if isinstance(document, str) else dump(document))
+        text = document.encode() if isinstance(document, str) else document
+        write_atomic(path, text if isinstance(text, bytes) else dump(text))
         paths.append(path)
     return paths

@@ -11,14 +11,12 @@ import pyarrow as pa
 from driftline.core.documents import Violation, violations_document
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_constraints_document import table_constraints_document
-from driftline.core.table_statistics_document import statistics_document
+from driftline.core.table_statistics_document import write_statistics
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.verdict import Judgement, Reason, Verdict
-from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.checks import check
 from driftline.monitors.data_quality.drift import TableDrift, compare
 from driftline.monitors.data_quality.samples import MOST, breaking, rows_of, shown
-from driftline.pipeline.steps import Step
 
 Rows = Callable[[], Iterable[pa.RecordBatch]]
 """Gives the rows once more, from the beginning."""
@@ -97,15 +95,11 @@ def features_of(batch: pa.RecordBatch) -> list[str]:
 def documents(
     statistics: TableStatistics,
     constraints: DataQualityConstraints | None,
-    violations: Sequence[Violation],
-    *,
+    violations: Sequence[Violation] | None,
     evaluation_time: str,
-    rejects: tuple[Reject, ...] = (),
-    steps: tuple[Step, ...] = (),
 ) -> dict[str, Any]:
-    """The service's files of a check."""
-    found: dict[str, Any] = {
-        "statistics": statistics_document(statistics, evaluation_time),
-        "constraint_violations": violations_document(list(violations)),
-    }
-    return found if constraints is None else found | {"constraints": table_constraints_document(constraints)}
+    """The service's files: statistics, constraints where there are any, and, of a check, violations."""
+    found: dict[str, Any] = {"statistics": write_statistics(statistics, evaluation_time)}
+    if constraints is not None:
+        found["constraints"] = table_constraints_document(constraints)
+    return found if violations is None else found | {"constraint_violations": violations_document(list(violations))}

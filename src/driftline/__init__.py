@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from driftline.core.window import Window
     from driftline.monitors.quality.checks import Tolerance
     from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
+    from driftline.pipeline.data_tables import DataBaseline, DataChecked, baseline_data_quality, check_data_quality
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
     from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
     from driftline.resources.baselines import StoredBaseline
@@ -55,6 +56,8 @@ _WHERE = {
     "Checked": "driftline.pipeline",
     "Client": "driftline.client",
     "ConflictError": "driftline.core.errors",
+    "DataBaseline": "driftline.pipeline.data_tables",
+    "DataChecked": "driftline.pipeline.data_tables",
     "Datapoint": "driftline.resources.alarms",
     "DriftlineError": "driftline.core.errors",
     "Endpoint": "driftline.resources.endpoints",
@@ -93,7 +96,9 @@ _WHERE = {
     "Transition": "driftline.resources.alarms",
     "Verdict": "driftline.core.verdict",
     "Window": "driftline.core.window",
+    "baseline_data_quality": "driftline.pipeline.data_tables",
     "baseline_model_quality": "driftline.pipeline",
+    "check_data_quality": "driftline.pipeline.data_tables",
     "check_model_quality": "driftline.pipeline",
 }
 
@@ -114,6 +119,8 @@ __all__ = [
     "Checked",
     "Client",
     "ConflictError",
+    "DataBaseline",
+    "DataChecked",
     "Datapoint",
     "DriftlineError",
     "Endpoint",
@@ -152,7 +159,9 @@ __all__ = [
     "Transition",
     "Verdict",
     "Window",
+    "baseline_data_quality",
     "baseline_model_quality",
+    "check_data_quality",
     "check_model_quality",
 ]
 

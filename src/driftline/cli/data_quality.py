@@ -13,7 +13,8 @@ from driftline.cli.output import out, paint, table, verdict
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
-    from driftline.pipeline import DataBaseline, DataChecked, RunResult
+    from driftline.pipeline import RunResult
+    from driftline.pipeline.data_tables import DataBaseline, DataChecked
 
 SHOWN = 12
 Header = Annotated[
@@ -31,12 +32,12 @@ def baseline_data_quality(
     json: Json = False,
 ) -> int:
     """Statistics of every column, suggested constraints, and a report."""
-    from driftline import pipeline
     from driftline.cli.progress import ProgressBar
+    from driftline.pipeline import data_tables
 
     out.json = json
     with ProgressBar() as progress:
-        found = pipeline.baseline_data_quality(data, header=header, exclude=by_comma(exclude), progress=progress)
+        found = data_tables.baseline_data_quality(data, header=header, exclude=by_comma(exclude), progress=progress)
     paths = found.write(output)
     _refused(found.rejects)
     document = {
@@ -72,11 +73,11 @@ def check_data_quality(
     json: Json = False,
 ) -> int:
     """Measure every column and hold it against a baseline. Exit code 0 OK, 1 violated, 3 no verdict."""
-    from driftline import pipeline
     from driftline.cli.progress import ProgressBar
     from driftline.core.errors import InputError
     from driftline.core.table_constraints_document import read_table_constraints
     from driftline.core.table_statistics_reader import read_statistics
+    from driftline.pipeline import DataQualityRun, data_tables, run_monitor
 
     out.json = json
     if (captures is None) == (data is None):
@@ -90,13 +91,13 @@ def check_data_quality(
     }
     with ProgressBar() as progress:
         if data is not None:
-            checked = pipeline.check_data_quality(
+            checked = data_tables.check_data_quality(
                 data, header=header, exclude=by_comma(exclude), progress=progress, **held
             )
             if report is not None:
                 checked.write(report)
             return _tell_checked(checked, report)
-        run = pipeline.DataQualityRun(
+        run = DataQualityRun(
             captures=str(captures),
             names=by_comma(names),
             exclude=by_comma(exclude),
@@ -104,7 +105,7 @@ def check_data_quality(
             report=None if report is None else str(report),
             **held,
         )
-        return _tell_run(pipeline.run_monitor(run, progress=progress), report)
+        return _tell_run(run_monitor(run, progress=progress), report)
 
 
 def _tell_checked(checked: DataChecked, report: Path | None) -> int:

@@ -221,7 +221,6 @@ def _baseline(client: Client, name: str, constraints: Path | None) -> str | None
 
     from driftline.cli.analysis import read_file
     from driftline.core.constraint_documents import read_any_constraints
-    from driftline.core.constraint_files import check_constraints
 
     document = read_file(constraints)
     read_any_constraints(document, str(constraints))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -59,3 +60,14 @@ def ends_in_half_line(file: str) -> bool:
         return bool(last.strip()) and not isinstance(msgspec.json.decode(last), dict)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return True
+
+
+def summed(rejects: Iterable[Reject]) -> tuple[Reject, ...]:
+    """The same reason of one source, met in several places, as one."""
+    found: dict[tuple[str, str], Reject] = {}
+    for reject in rejects:
+        before = found.get((reject.source, reject.reason))
+        samples = reject.samples if before is None else (*before.samples, *reject.samples)[:SAMPLES]
+        count = reject.count + (0 if before is None else before.count)
+        found[reject.source, reject.reason] = Reject(reject.source, reject.reason, count, samples)
+    return tuple(found.values())

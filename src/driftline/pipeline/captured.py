@@ -33,7 +33,7 @@ from driftline.pipeline.measuring import measure
 from driftline.pipeline.report import report_html
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
-from driftline.pipeline.steps import Progress, Recorder, Step
+from driftline.pipeline.steps import Progress, Recorder
 
 
 def run_model_quality(

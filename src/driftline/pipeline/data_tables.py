@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ class DataChecked(msgspec.Struct, frozen=True):
     violations: tuple[Violation, ...]
     statistics: TableStatistics
     baseline: TableStatistics | None
-    constraints: DataQualityConstraints
+    constraints: DataQualityConstraints | None
     drift: TableDrift | None
     evaluation_time: str
     rejects: tuple[Reject, ...] = ()
@@ -125,7 +126,7 @@ def baseline_data_quality(
     dataset = Dataset(data, header=header)
     statistics = _profiled(dataset, exclude, Recorder(progress))
     if not statistics.item_count:
-        raise InputError(f"{dataset.source} has no rows", hint="a baseline needs rows that can be trusted")
+        raise InputError(f"{_called(data)} has no rows", hint="a baseline needs rows that can be trusted")
     return DataBaseline(statistics, suggest(statistics), format_time(now or datetime.now(UTC)), dataset.rejects())
 
 
@@ -148,13 +149,25 @@ def check_data_quality(
     UNKNOWN.
     """
     if isinstance(constraints, DataBaseline):
-        constraints, baseline = constraints.constraints, constraints.statistics
-    if constraints is None:
-        raise InputError("a table is checked against constraints", hint="give a baseline, or a constraints.json")
-    wanted, before = _constraints_of(constraints), None if baseline is None else _statistics_of(baseline)
+        return check_data_quality(
+            data,
+            constraints.constraints,
+            baseline=constraints.statistics,
+            header=header,
+            exclude=exclude,
+            minimum_sample=minimum_sample,
+            now=now,
+            progress=progress,
+        )
+    wanted = None if constraints is None else _constraints_of(constraints)
+    before = None if baseline is None else _statistics_of(baseline)
     dataset = Dataset(data, header=header)
     statistics = _profiled(dataset, exclude, Recorder(progress))
-    judged = judge(statistics, before, wanted, dataset.batches, minimum_sample=minimum_sample)
+
+    def again() -> Iterator[tuple[None, pa.RecordBatch]]:
+        return ((None, batch) for batch in without(dataset.batches(), exclude))
+
+    judged = judge(statistics, before, wanted, again, minimum_sample=minimum_sample)
     return DataChecked(
         judged.judgement,
         judged.violations,
@@ -174,9 +187,14 @@ def without(batches: Iterable[pa.RecordBatch], exclude: Sequence[str]) -> Iterab
 
 
 def _profiled(dataset: Dataset, exclude: Sequence[str], recorder: Recorder) -> TableStatistics:
-    profile = Profile()
-    batches = recorder.told("measure", without(dataset.batches(), exclude), dataset.rows() or 0)
-    return profile.result(profile.measure(batches))
+    with ThreadPoolExecutor() as executor:
+        profile = Profile(executor=executor)
+        batches = recorder.told("measure", without(dataset.batches(), exclude), dataset.rows())
+        return profile.result(profile.measure(batches))
+
+
+def _called(data: Any) -> str:
+    return str(data) if isinstance(data, str | Path) else "the table"
 
 
 def _statistics_of(given: Statistics) -> TableStatistics:

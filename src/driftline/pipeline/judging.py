@@ -11,15 +11,15 @@ import pyarrow as pa
 from driftline.core.documents import Violation, violations_document
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_constraints_document import table_constraints_document
-from driftline.core.table_statistics_document import write_statistics
 from driftline.core.table_statistics import TableStatistics
+from driftline.core.table_statistics_document import write_statistics
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.monitors.data_quality.checks import check
 from driftline.monitors.data_quality.drift import TableDrift, compare
-from driftline.monitors.data_quality.samples import MOST, breaking, rows_of, shown
+from driftline.monitors.data_quality.samples import MOST, Breaking, breaking, rows_of, shown
 
-Rows = Callable[[], Iterable[pa.RecordBatch]]
-"""Gives the rows once more, from the beginning."""
+Rows = Callable[[], Iterable[tuple[pa.Array[Any] | None, pa.RecordBatch]]]
+"""Gives the rows once more, from the beginning: the ids of the records where they have any, and the features."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -61,35 +61,25 @@ def with_samples(
     sensitive = frozenset(f.name for f in constraints.features if f.override is not None and f.override.sensitive)
     if not any(wanted):
         return tuple(violations)
-    for batch in rows():
-        open_ones = [place for place, one in enumerate(wanted) if one is not None and len(found[place]) < MOST]
-        if not open_ones:
+    for ids, batch in rows():
+        places = [place for place, one in enumerate(wanted) if one is not None and len(found[place]) < MOST]
+        if not places:
             break
-        features = features_of(batch)
-        for place in open_ones:
-            one = wanted[place]
-            if one is not None:
-                chosen = rows_of(batch, one, MOST - len(found[place]))
-                found[place] += [shown(batch, row, _first(features, one.name), sensitive) for row in chosen]
+        for place in places:
+            found[place] += _shown(batch, ids, wanted[place], MOST - len(found[place]), sensitive)
     return tuple(
         msgspec.structs.replace(violation, samples=tuple(samples))
         for violation, samples in zip(violations, found, strict=True)
     )
 
 
-def _first(features: Sequence[str], name: str) -> list[str]:
-    """A row is cut where it gets too long: the feature it is shown for comes first."""
-    return [name, *(other for other in features if other != name)]
-
-
-RECORD_COLUMNS = ("id", "event", "row", "time")
-"""What a decoded batch holds beside the features, marked in its schema."""
-_MARK = b"driftline.record"
-
-
-def features_of(batch: pa.RecordBatch) -> list[str]:
-    """The names of a batch's features: all columns but those that say which record a row is of."""
-    return [field.name for field in batch.schema if not (field.metadata and _MARK in field.metadata)]
+def _shown(
+    batch: pa.RecordBatch, ids: pa.Array[Any] | None, wanted: Breaking | None, most: int, sensitive: frozenset[str]
+) -> list[str]:
+    if wanted is None:
+        return []
+    rows = rows_of(batch, wanted, most)
+    return [shown(batch, row, wanted.name, sensitive, None if ids is None else ids[row].as_py()) for row in rows]
 
 
 def documents(

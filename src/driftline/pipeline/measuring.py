@@ -17,7 +17,7 @@ import pyarrow as pa
 from driftline.core.sampling import hash_ids
 from driftline.core.window import Window
 from driftline.engine.files import list_files
-from driftline.engine.rejects import SAMPLES, Reject
+from driftline.engine.rejects import Reject, summed
 from driftline.monitors.quality.kept import load_state, save_state
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.quality.rows import Tally
@@ -107,7 +107,7 @@ class _Measuring:
         for part in parts:
             lags.update(part.lags)
         counts = self._counts([part.counts for part in parts], state.tally) | lag_counts(lags)
-        return Measured(state, counts, _summed(rejects), len(current))
+        return Measured(state, counts, summed(rejects), len(current))
 
     def _kept(self, window: Window | None) -> Piece | None:
         """What is kept of a window, if it was made of the captures that are there now."""
@@ -262,14 +262,3 @@ def _distinct(hashes: list[Hashes], labelled: list[Any]) -> tuple[Hashes, Any]:
     order = np.argsort(every, kind="stable")
     ids, first = np.unique(every[order], return_index=True)
     return ids, np.maximum.reduceat(known[order], first) if len(first) else known
-
-
-def _summed(rejects: list[Reject]) -> tuple[Reject, ...]:
-    """The same reason in several pieces is one."""
-    found: dict[tuple[str, str], Reject] = {}
-    for reject in rejects:
-        before = found.get((reject.source, reject.reason))
-        samples = reject.samples if before is None else (*before.samples, *reject.samples)[:SAMPLES]
-        count = reject.count + (0 if before is None else before.count)
-        found[reject.source, reject.reason] = Reject(reject.source, reject.reason, count, samples)
-    return tuple(found.values())

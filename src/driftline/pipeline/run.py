@@ -12,10 +12,8 @@ from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
+from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
-
-DRIFT = "feature_baseline_drift_"
-"""What the metric of a feature's distance from its baseline is called, before the feature's name."""
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):
@@ -53,7 +51,8 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     """What to run: a folder of captures, how the columns are named, what to check against.
 
     ``baseline`` are the statistics to compare distributions with. ``names`` are the columns' names, outputs first;
-    those of the baseline are used where they are as many as there are columns. ``decoded`` is a folder where decoded
+    those of the baseline are used where they are as many as there are columns. ``exclude`` are columns to leave out.
+    ``decoded`` is a folder where decoded
     hours are kept as Parquet, ``pieces`` one where what was measured of each hour is. The others are as in
     :class:`ModelQualityRun`.
     """
@@ -62,6 +61,7 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     constraints: DataQualityConstraints | None = None
     baseline: TableStatistics | None = None
     names: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     window: Window | None = None
     as_of: datetime | None = None
     report: str | None = None

@@ -84,7 +84,9 @@ def _features(run: Execution) -> list[dict[str, Any]]:
 def _feature(document: Mapping[str, Any], drift: Mapping[str, Any]) -> dict[str, Any]:
     kind = document.get("numerical_statistics") or document.get("string_statistics") or {}
     common = kind.get("common", {})
-    told = "" if drift.get("distance") is None else f"{drift['method']} {drift['distance']:.4g} of {drift['threshold']:g}"
+    told = (
+        "" if drift.get("distance") is None else f"{drift['method']} {drift['distance']:.4g} of {drift['threshold']:g}"
+    )
     return {
         "name": document["name"],
         "type": document["inferred_type"],

@@ -75,13 +75,13 @@ def test_only_violations_of_rows_are_looked_for() -> None:
 
 
 def test_a_sample_has_its_id_and_masks_what_is_sensitive() -> None:
-    batch = pa.record_batch({"id": ["o-17"], "card": ["4111"], "age": [34], "day": pa.array([0], pa.date32())})
-    text = shown(batch, 0, ["age", "card", "day"], frozenset({"card"}))
+    batch = pa.record_batch({"card": ["4111"], "age": [34], "day": pa.array([0], pa.date32())})
+    text = shown(batch, 0, "age", frozenset({"card"}), "o-17")
     assert text == 'o-17: {"age":34,"card":"***","day":"1970-01-01"}'
 
 
 def test_a_long_row_is_cut() -> None:
     batch = pa.record_batch({"x": ["ü" * 2000]})
-    text = shown(batch, 0, ["x"], frozenset())
+    text = shown(batch, 0, "x", frozenset())
     assert len(text) == LONGEST
     assert text.endswith("…")

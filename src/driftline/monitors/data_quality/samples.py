@@ -57,10 +57,13 @@ def rows_of(batch: pa.RecordBatch, wanted: Breaking, most: int = MOST) -> list[i
     return rows
 
 
-def shown(batch: pa.RecordBatch, row: int, features: Sequence[str], sensitive: frozenset[str]) -> str:
-    """A row as text: its id where it has one, and its values; those of sensitive columns are masked."""
-    values = {name: MASK if name in sensitive else batch.column(name)[row].as_py() for name in features}
-    event = batch.column("id")[row].as_py() if "id" in batch.schema.names and "id" not in features else None
+def shown(batch: pa.RecordBatch, row: int, first: str, sensitive: frozenset[str], event: str | None = None) -> str:
+    """A row as text: the id of its record where it has one, and its values; those of sensitive columns are masked.
+
+    The column ``first`` comes first, because a long row is cut.
+    """
+    names = [first, *(name for name in batch.schema.names if name != first)]
+    values = {name: MASK if name in sensitive else batch.column(name)[row].as_py() for name in names}
     text = msgspec.json.encode(values, enc_hook=str).decode()
     whole = text if event is None else f"{event}: {text}"
     return whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…"

@@ -36,9 +36,7 @@ def ranked_drift(
     return tuple(found[:MOST_SHOWN])
 
 
-def _rank(
-    column: str, name: str, part: TableStatistics, rows: int, drift: TableDrift, reference: float
-) -> SegmentRank:
+def _rank(column: str, name: str, part: TableStatistics, rows: int, drift: TableDrift, reference: float) -> SegmentRank:
     share = part.item_count / rows if rows else 0.0
     compared = drift.compared
     interval = wilson(sum(one.drifted for one in compared), len(compared), LEVEL)

@@ -1,0 +1,146 @@
+"""A run of data quality over captures: decode and analyse, check, write the report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from driftline.core.table_statistics import FeatureStatistics, TableStatistics
+from driftline.core.table_statistics_document import statistics_document
+from driftline.core.verdict import Judgement, Reason, Verdict
+from driftline.core.window import format_time
+from driftline.monitors.data_quality.drift import TableDrift
+from driftline.monitors.data_quality.profile import Profile
+from driftline.monitors.data_quality.publish import published
+from driftline.pipeline.data_report import data_report_html
+from driftline.pipeline.documents import write_documents
+from driftline.pipeline.judging import Judged, documents, judge
+from driftline.pipeline.profiling import Profiled, Profiling
+from driftline.pipeline.result import RunResult
+from driftline.pipeline.run import DataQualityRun
+from driftline.pipeline.steps import Progress, Recorder
+from driftline.resources.metrics import StatisticSet
+
+SHOWN_CATEGORIES = 20
+"""How many categories of a column the store keeps; the report's file has all."""
+
+
+def run_data_quality(
+    run: DataQualityRun, *, now: datetime | None = None, progress: Progress | None = None
+) -> RunResult:
+    """Decode captures, measure every column, check, and write the report if one is asked for."""
+    recorder = Recorder(progress)
+    profiling = Profiling(run, recorder)
+    profiled = profiling.all()
+    statistics = Profile().result(profiled.state)
+    judged = recorder.step(
+        "check", statistics.item_count, lambda: _judged(run, statistics, profiled, profiling), _violations
+    )
+    finished = RunResult(
+        judgement=judged.judgement,
+        item_count=statistics.item_count,
+        statistics=kept_document(statistics, judged.drift, evaluation_time := format_time(_now(run, now))),
+        violations=judged.violations,
+        steps=tuple(recorder.steps),
+        rejects=profiled.rejects,
+        metrics=_metrics(run, statistics, judged.drift),
+        counts=profiled.counts,
+    )
+    if run.report is not None:
+        _write(finished, run, run.report, statistics, judged.drift, evaluation_time)
+    return finished
+
+
+def _now(run: DataQualityRun, now: datetime | None) -> datetime:
+    return now or run.as_of or datetime.now(UTC)
+
+
+def _violations(judged: Judged) -> int:
+    return len(judged.violations)
+
+
+def _judged(run: DataQualityRun, statistics: TableStatistics, profiled: Profiled, profiling: Profiling) -> Judged:
+    if not statistics.item_count:
+        return Judged(Judgement(Verdict.UNKNOWN, (no_data(run, profiled),)), (), None)
+    return judge(statistics, run.baseline, run.constraints, profiling.rows, minimum_sample=run.minimum_sample)
+
+
+def no_data(run: DataQualityRun, profiled: Profiled) -> Reason:
+    """Why there was nothing to judge: the step that emptied the window, and the checklist answered with facts."""
+    window = "all times" if run.window is None else str(run.window)
+    refused = ", ".join(f"{reject.count} {reject.source} {reject.reason}" for reject in profiled.rejects) or "none"
+    if profiled.counts["capture_records"]:
+        code, message = "no_rows", "no captured record could be decoded"
+    else:
+        code, message = "no_captures", f"no captured prediction in the window ({window})"
+    checklist = (
+        ("window", window),
+        ("captures looked for in", run.captures),
+        ("capture records found", str(profiled.counts["capture_records"])),
+        ("rows that could be decoded", str(profiled.counts["rows"])),
+        ("records refused", refused),
+    )
+    return Reason(code, message, dict(profiled.counts), checklist)
+
+
+def kept_document(statistics: TableStatistics, drift: TableDrift | None, evaluation_time: str) -> dict[str, Any]:
+    """What the store keeps of the statistics: all but the sketches and the rarer categories, and how far features are
+    from the baseline."""
+    small = TableStatistics(statistics.item_count, tuple(_small(feature) for feature in statistics.features))
+    document = statistics_document(small, evaluation_time)
+    if drift is not None:
+        document["driftline_drift"] = [
+            msgspec.to_builtins(one) | {"reason": "" if one.reason is None else one.reason.message}
+            for one in drift.features
+        ]
+    return document
+
+
+def _small(feature: FeatureStatistics) -> FeatureStatistics:
+    numerical, string = feature.numerical, feature.string
+    if numerical is not None:
+        numerical = msgspec.structs.replace(numerical, levels=())
+    if string is not None:
+        whole = len(string.categories) <= SHOWN_CATEGORIES
+        string = msgspec.structs.replace(
+            string, categories=string.categories[:SHOWN_CATEGORIES], complete=string.complete and whole
+        )
+    return msgspec.structs.replace(feature, numerical=numerical, string=string)
+
+
+def _metrics(
+    run: DataQualityRun, statistics: TableStatistics, drift: TableDrift | None
+) -> dict[str, float | StatisticSet | None]:
+    if run.constraints is not None and run.constraints.emit_metrics == "Disabled":
+        return {}
+    if drift is None:
+        return published(statistics, {}, None)
+    return published(statistics, {one.name: one.distance for one in drift.features}, drift.drifted_share)
+
+
+def _write(
+    result: RunResult,
+    run: DataQualityRun,
+    folder: str,
+    statistics: TableStatistics,
+    drift: TableDrift | None,
+    evaluation_time: str,
+) -> None:
+    found = documents(statistics, run.constraints, result.violations, evaluation_time)
+    found["report.html"] = data_report_html(
+        title="Data quality",
+        judgement=result.judgement,
+        statistics=statistics,
+        baseline=run.baseline,
+        generated=evaluation_time,
+        window="all times" if run.window is None else str(run.window),
+        constraints=run.constraints,
+        violations=result.violations,
+        drift=drift,
+        counts=result.counts,
+        rejects=result.rejects,
+        steps=result.steps,
+    )
+    write_documents(found, folder)

@@ -123,7 +123,7 @@ class Categories:
         if over and not self.frequent:
             return self.lost(n)
         if over or error:
-            hashes = np.unique(np.concatenate([hashes, hash_ids(names)]))[:_HASHES]
+            hashes = _smallest(np.concatenate([hashes, _smallest(hash_ids(names))]))
         if over:
             # Misra and Gries: what the first one too many counts is taken off all, and nothing is left of the rest.
             excess = int(np.partition(counts, len(counts) - self.most - 1)[len(counts) - self.most - 1])
@@ -162,6 +162,14 @@ def _packed(names: pa.Array[Any]) -> tuple[bytes, Ints]:
         return b"", _no_ints()
     text = names.buffers()[2]
     return (b"" if text is None else text[int(offsets[0]) : int(offsets[-1])].to_pybytes()), offsets[1:] - offsets[0]
+
+
+def _smallest(hashes: U64) -> U64:
+    """The smallest distinct hashes in ascending order."""
+    ordered = np.sort(hashes)
+    first = np.concatenate((ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]))
+    smallest: U64 = ordered[first][:_HASHES]
+    return smallest
 
 
 def _distinct(state: CategoryState) -> float:

@@ -260,7 +260,7 @@ class Column:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _text_array(names: Sequence[str]) -> pa.Array[Any]:
@@ -274,8 +274,8 @@ def _kinds(kind: int, n: int) -> tuple[int, ...]:
 
 def _many_different(column: pa.Array[Any]) -> bool:
     """Whether most of the first values are different: then it pays to try whether all are numbers."""
-    first = column.slice(0, _PROBE)
-    return bool(len(column) > _PROBE and 2 * len(first.unique()) > _PROBE)
+    distinct: int = len(column.slice(0, _PROBE).unique())
+    return len(column) > _PROBE and 2 * distinct > _PROBE
 
 
 def _dictionary_counts(column: pa.DictionaryArray) -> tuple[pa.Array[Any], Ints]:

@@ -25,8 +25,8 @@ class NumberState(State):
 
     The sum is that of two numbers, of which ``rest`` holds the digits that ``total`` has no room for, so that large
     values close together lose none. Both are in units of 2**``scale``, which follows from the extremes, and the spread
-    in units of its square. ``nan``, ``above`` and ``below`` count NaN, infinity and minus infinity, which take part in nothing else.
-    Before any number was seen the extremes are inverted infinities.
+    in units of its square. ``nan``, ``above`` and ``below`` count NaN, infinity and minus infinity, which take part in
+    nothing else. Before any number was seen the extremes are inverted infinities.
     """
 
     count: int = 0

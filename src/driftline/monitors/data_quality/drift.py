@@ -45,10 +45,12 @@ def compare(current: TableStatistics, baseline: TableStatistics, constraints: Da
     )
     if constraints.drift is None:
         return _table(found, None)
-    return _table(_significant(found, constraints.drift), constraints.drift.largest_drifted_share)
+    return _table(significant(found, constraints.drift), constraints.drift.largest_drifted_share)
 
 
-def _significant(found: tuple[Drift, ...], rules: DriftRules) -> tuple[Drift, ...]:
+def significant(found: tuple[Drift, ...], rules: DriftRules) -> tuple[Drift, ...]:
+    """All features of a table with their adjusted p-values; of those beyond their thresholds, the ones that have
+    drifted are those whose difference is more than chance."""
     values = np.array([one.p_value for one in found if one.p_value is not None], dtype=np.float64)
     left = iter(adjusted(values).tolist())
     return tuple(one if one.p_value is None else _judged(one, next(left), rules.false_discovery_rate) for one in found)

@@ -16,6 +16,9 @@ Cli = Callable[..., Any]
 COMMANDS = (
     "baseline model-quality",
     "check model-quality",
+    "constraints show",
+    "constraints diff",
+    "constraints edit",
     "serve",
     "deploy",
     "invoke",

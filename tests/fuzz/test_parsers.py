@@ -19,9 +19,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from driftline.core.constraint_documents import read_any_constraints
 from driftline.core.cron import Cron
 from driftline.core.documents import read_constraints
 from driftline.core.errors import DriftlineError
+from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.window import parse_duration, parse_time
 from driftline.engine.search import Search
 from driftline.jobs.attributes import output_attributes
@@ -86,6 +88,54 @@ DOCUMENTS = (
 @given(DOCUMENTS)
 def test_constraints(data: bytes) -> None:
     ends_well(read_constraints, data, "constraints.json")
+
+
+TABLE_CONSTRAINTS = json.dumps(
+    {
+        "features": [
+            {
+                "name": "age",
+                "inferred_type": "String",
+                "string_constraints": {"domains": ["a"]},
+                "monitoring_config_overrides": {"distribution_constraints": {"comparison_threshold": 0.1}},
+            }
+        ],
+        "monitoring_config": {"driftline_drift": {"minimum_sample": 5}},
+    },
+    indent=1,
+).encode()
+TABLE_STATISTICS = json.dumps(
+    {
+        "dataset": {"item_count": 3},
+        "features": [
+            {
+                "name": "age",
+                "inferred_type": "Integral",
+                "numerical_statistics": {
+                    "common": {"num_present": 3, "num_missing": 0},
+                    "mean": 1.5,
+                    "distribution": {"kll": {"buckets": [], "sketch": {"data": [[1.0, 2.5]]}}},
+                },
+            }
+        ],
+    }
+).encode()
+
+
+@given(
+    DOCUMENTS | damaged(TABLE_CONSTRAINTS) | JSON_VALUES.map(lambda value: as_bytes(json.dumps({"features": [value]})))
+)
+def test_constraints_of_any_monitor(data: bytes) -> None:
+    ends_well(read_any_constraints, data, "constraints.json")
+
+
+@given(
+    DOCUMENTS
+    | damaged(TABLE_STATISTICS)
+    | JSON_VALUES.map(lambda value: as_bytes(json.dumps({"dataset": {"item_count": 1}, "features": [value]})))
+)
+def test_statistics_of_a_table(data: bytes) -> None:
+    ends_well(read_statistics, data, "statistics.json")
 
 
 @given(DOCUMENTS | JSON_VALUES.map(lambda value: as_bytes(json.dumps({"binary_classification_metrics": value}))))
@@ -239,6 +289,8 @@ def test_small_bodies_take_little_memory() -> None:
         (parse, (b"[" * 100_000, JSON, 3)),
         (parse_duration, ("P" + "9" * 100_000 + "D",)),
         (read_constraints, (b'{"a":' * 100_000, "bomb")),
+        (read_any_constraints, (b'{"features":' * 100_000, "bomb")),
+        (read_statistics, (b'{"features":' * 100_000, "bomb")),
     ]
     for function, arguments in bombs:
         tracemalloc.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
@@ -87,9 +88,10 @@ def _apply_whole(settings: Settings, section: Section, value: Any, path: str) ->
 
 
 def _as_read(value: Any) -> Any:
-    """A whole number is a float, as in a file that was read; one that no float holds is refused later."""
-    small = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1000
-    return float(value) if small else value
+    """A whole number is a float, as in a file that was read; one that no float holds is infinite, and refused later."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return float(value) if abs(value) < 2**1000 else math.inf
 
 
 def _forget_reason(kept: dict[str, Any], place: Place) -> None:

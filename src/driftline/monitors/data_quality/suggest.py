@@ -10,9 +10,10 @@ from driftline.core.table_statistics import FeatureStatistics, StringStatistics,
 LARGEST_DOMAIN = 20
 FEWEST_TEXTS = 300
 FEWEST_OF_A_TEXT = 5
+DRIFT_OF_BASELINES = DriftRules()
 
 
-def suggest(statistics: TableStatistics, *, drift: DriftRules | None = DriftRules()) -> DataQualityConstraints:
+def suggest(statistics: TableStatistics, *, drift: DriftRules | None = DRIFT_OF_BASELINES) -> DataQualityConstraints:
     """Constraints that the baseline just meets, each with the reason it is suggested for.
 
     Every column keeps its type and at least its share of present values. Numbers of which none is below zero must stay
@@ -78,7 +79,7 @@ def _non_negative(found: FeatureStatistics) -> tuple[bool, str] | None:
         return None
     if numbers.min is None or numbers.min < 0:
         return None
-    return True, f"the smallest of {found.num_present - numbers.not_finite:,} numbers was {numbers.min:g}"
+    return True, f"the smallest of {found.num_present - numbers.not_finite:,} numbers was {numbers.min + 0.0:g}"
 
 
 def _domain(found: FeatureStatistics) -> tuple[tuple[str, ...], str] | None:
@@ -88,7 +89,7 @@ def _domain(found: FeatureStatistics) -> tuple[tuple[str, ...], str] | None:
     rarest = min(count for _, count in texts.categories)
     reason = (
         f"{len(texts.categories)} distinct texts among {found.num_present:,} values, the rarest met {rarest:,} times; "
-        f"one that was not met has with 95 % confidence a share below {3 / found.num_present:.2%}"
+        f"one that was not met has with 95 % confidence a share below {300 / found.num_present:.2g} %"
     )
     return tuple(sorted(text for text, _ in texts.categories)), reason
 

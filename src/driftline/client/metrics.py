@@ -28,8 +28,8 @@ class Metrics(Connection):
     ) -> list[Point]:
         """The points of a schedule's metric in [start, end), in order; of the last day by default.
 
-        Without a ``namespace`` it is that of the schedule's monitor. With a ``period`` in seconds, one statistic set for
-        each that has points.
+        Without a ``namespace`` it is that of the schedule's monitor. With a ``period`` in seconds, one statistic set
+        for each that has points.
         """
         query = {"schedule": schedule, "endpoint": endpoint, "namespace": namespace, "start": start, "end": end}
         return self._get(path_of("metrics", name), list[Point], **query, period=period)

@@ -106,10 +106,8 @@ def _read(data: Any, names: list[str], named: dict[str, str]) -> pa.Table | None
 
 def _usable(role: str, column: pa.ChunkedArray) -> bool:
     kind = column.type
-    if role.startswith("segment"):
-        return True
-    if column.null_count:
-        return False
+    if role.startswith("segment") or column.null_count:
+        return role.startswith("segment")
     if role in ("score", "weight"):
         number = pa.types.is_floating(kind) or pa.types.is_integer(kind)
         if not number:

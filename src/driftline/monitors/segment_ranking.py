@@ -55,7 +55,7 @@ def _rank(
 ) -> SegmentRank:
     measured = part.metrics.get(metric, Metric(None, error="it is not computed for this data"))
     interval = measured.confidence_interval
-    bounds = (None, None) if interval is None else (interval.lower, interval.upper)
+    lower, upper = (None, None) if interval is None else (interval.lower, interval.upper)
     return SegmentRank(
         column,
         name,
@@ -63,8 +63,9 @@ def _rank(
         part.item_count / rows if rows else 0.0,
         metric,
         measured.value,
-        *bounds,
-        apart=_apart(*bounds, reference, worse),
+        lower,
+        upper,
+        apart=_apart(lower, upper, reference, worse),
         error=measured.error,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 import msgspec
@@ -41,7 +42,7 @@ class Segmentation(msgspec.Struct, frozen=True):
             edges = tuple(float(edge) for edge in after.split(","))
         except ValueError:
             return cls(text)
-        if not all(np.isfinite(edges)) or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+        if not all(np.isfinite(edges)) or any(low >= high for low, high in pairwise(edges)):
             raise InputError(
                 f"{text!r} divides nothing", evidence=f"edges {after}", hint="write ascending edges, as in age:18,30,50"
             )
@@ -59,7 +60,7 @@ class Segmentation(msgspec.Struct, frozen=True):
 
     def _bins(self) -> list[str]:
         first, last = self.edges[0], self.edges[-1]
-        inner = [f"[{low:g}, {high:g})" for low, high in zip(self.edges, self.edges[1:], strict=False)]
+        inner = [f"[{low:g}, {high:g})" for low, high in pairwise(self.edges)]
         return [f"below {first:g}", *inner, f"{last:g} and above"]
 
 

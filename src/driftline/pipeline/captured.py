@@ -34,6 +34,7 @@ from driftline.pipeline.report import report_html
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.steps import Progress, Recorder
+from driftline.resources.metrics import StatisticSet
 
 
 def run_model_quality(
@@ -155,8 +156,8 @@ def no_data(run: ModelQualityRun, counts: dict[str, int], rejects: tuple[Reject,
     return Reason(code, message, dict(counts), checklist)
 
 
-def _published(result: QualityResult) -> dict[str, float | None]:
-    published: dict[str, float | None] = {}
+def _published(result: QualityResult) -> dict[str, float | StatisticSet | None]:
+    published: dict[str, float | StatisticSet | None] = {}
     for name, metric in result.metrics.items():
         published[name] = metric.value
         published[f"{name}_std"] = metric.standard_deviation

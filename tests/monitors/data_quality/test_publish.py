@@ -1,4 +1,4 @@
-"""What is published of a table: the original's names, statistic sets that add up, and nothing where there is nothing."""
+"""What is published of a table: the original's names, sets that add up, and nothing where there is nothing."""
 
 from __future__ import annotations
 

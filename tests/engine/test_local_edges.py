@@ -18,7 +18,8 @@ from driftline.core.window import Window, parse_time
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.expressions import json_path
 from driftline.engine.files import list_files
-from driftline.engine.local import Found, LocalEngine
+from driftline.engine.local import LocalEngine
+from driftline.engine.reading import Found
 from driftline.engine.rejects import MEANING, Reject
 from driftline.testing import START, capture, write_captures, write_labels
 

@@ -19,7 +19,8 @@ import pytest
 from driftline.core.window import Window, format_time, partition
 from driftline.engine.attributes import OutputAttributes, column_index
 from driftline.engine.files import list_files
-from driftline.engine.local import Found, LocalEngine
+from driftline.engine.local import LocalEngine
+from driftline.engine.reading import Found
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
 Row = tuple[str, int, float | None, str | None, str | None]

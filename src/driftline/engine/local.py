@@ -7,38 +7,19 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from driftline.core.errors import DriftlineError, InputError, SetupError
 from driftline.core.sampling import hash_ids
 from driftline.core.window import Window
 from driftline.engine import cells, sql
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.batches import batch_rows
-from driftline.engine.files import exact
 from driftline.engine.locate import Locator
+from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
 from driftline.engine.rejects import Reject
 from driftline.engine.search import Search
-
-_LONGEST_LINES = (16 << 20, 256 << 20)
-_SETTINGS: dict[str, Any] = {
-    # Order costs a third of the time of a read and is asked for only where the newest of several labels is needed.
-    "preserve_insertion_order": False,
-    "autoinstall_known_extensions": False,
-    "allow_community_extensions": False,
-}
-
-
-class Found(msgspec.Struct, frozen=True):
-    """What reading one side found: records read, rows that can be used, repeats dropped, and what was refused."""
-
-    records: int
-    usable: int
-    duplicates: int
-    rejects: tuple[Reject, ...]
 
 
 class LocalEngine:
@@ -51,7 +32,7 @@ class LocalEngine:
         self, *, spill: str | None = None, memory_limit: str | None = None, threads: int | None = None
     ) -> None:
         wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
-        settings = _SETTINGS | {name: value for name, value in wanted.items() if value is not None}
+        settings = SETTINGS | {name: value for name, value in wanted.items() if value is not None}
         self._db = duckdb.connect(":memory:", config=settings)
         for macro in sql.MACROS:
             self._db.execute(macro)
@@ -71,12 +52,14 @@ class LocalEngine:
 
     def load_captures(self, files: Sequence[str], attributes: OutputAttributes, window: Window | None) -> Found:
         """Read the capture records of a window, each event once, in the place of those read before."""
-        parameters = _parameters(files, window)
+        parameters = reading_parameters(files, window)
         timed = window is not None
         self._classes = len(attributes.classes)
         self._create_searches(attributes)
-        self._read(
-            f"CREATE OR REPLACE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}", parameters
+        read_files(
+            self._db,
+            f"CREATE OR REPLACE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}",
+            parameters,
         )
         records = self._one("SELECT count(*) FROM records")
         repeated = self._drop_repeated_events()
@@ -97,8 +80,8 @@ class LocalEngine:
 
     def load_labels(self, files: Sequence[str]) -> Found:
         """Read labels, of several for one id the newest: the last line of the last file in path order."""
-        parameters = _parameters(files, None)
-        self._read(f"CREATE TEMP TABLE labels AS {sql.label_records()}", parameters)
+        parameters = reading_parameters(files, None)
+        read_files(self._db, f"CREATE TEMP TABLE labels AS {sql.label_records()}", parameters)
         counts = self._by_reason("labels", "fault")
         records = self._one("SELECT count(*) FROM labels")
         usable, distinct = self._row("SELECT count(*), count(DISTINCT hash(id)) FROM labels WHERE fault IS NULL")
@@ -120,7 +103,7 @@ class LocalEngine:
         if not files:
             return {}
         named = f"SELECT DISTINCT origin, id FROM ({sql.label_records()}) WHERE id IS NOT NULL"
-        self._read(f"CREATE OR REPLACE TEMP TABLE named AS {named}", _parameters(files, None))
+        read_files(self._db, f"CREATE OR REPLACE TEMP TABLE named AS {named}", reading_parameters(files, None))
         query = """SELECT place, id FROM named JOIN (
                        SELECT unnest($files) AS f, generate_subscripts($files, 1) - 1 AS place) ON hash(f) = origin
                    ORDER BY place"""
@@ -214,18 +197,6 @@ class LocalEngine:
         )
         self._db.execute("SET preserve_insertion_order = false")
 
-    def _read(self, statement: str, parameters: dict[str, Any]) -> None:
-        """Run a statement that reads files, with room for longer lines only where there are any."""
-        for longest in _LONGEST_LINES:
-            parameters["longest"] = longest
-            try:
-                self._db.execute(statement, parameters)
-                return
-            except duckdb.Error as error:
-                if "maximum_object_size" in str(error) and longest != _LONGEST_LINES[-1]:
-                    continue
-                raise _unreadable(error) from None
-
     def _by_reason(self, table: str, column: str) -> dict[str, int]:
         query = f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY {column}"
         return dict(self._db.execute(query).fetchall())
@@ -235,18 +206,3 @@ class LocalEngine:
 
     def _one(self, query: str) -> int:
         return self._row(query)[0]
-
-
-def _unreadable(error: duckdb.Error) -> DriftlineError:
-    shown = str(error).splitlines()[0][:300]
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return SetupError("the memory limit is too low to read the files", evidence=shown, hint="raise it")
-    return InputError("a file cannot be read", evidence=shown, hint="mend or remove that file, then run again")
-
-
-def _parameters(files: Sequence[str], window: Window | None) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"files": [exact(file) for file in files]}
-    if window is None:
-        return parameters
-    # A cast to a timestamp without zone gives UTC, and is several times cheaper than one with zone.
-    return parameters | {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}

@@ -22,7 +22,17 @@ MEANING = {
     "no_label": "a label is empty",
     "bad_weight": "a weight is no number, negative or infinite",
     "not_a_class": "a label or prediction is no class (a binary problem has 0 and 1), or no number in a regression",
-    "row_count": "a label has another number of rows than the request it belongs to",
+    "row_count": "two sides have different numbers of rows: a label and its request, or an input and its output",
+    "no_payload": "a record has neither an input nor an output",
+    "not_text": "a BASE64 body is no BASE64, or holds no UTF-8 text",
+    "libsvm": "a body is in libsvm format, which names no columns; capture CSV or JSON",
+    "no_rows": "a body is empty or holds no rows",
+    "broken_quotes": "a quote in a CSV body is not closed, or text stands behind a closing one",
+    "not_csv": "a CSV body cannot be read",
+    "not_json": "a JSON body is neither a JSON document nor one a line",
+    "ragged": "the rows of a body differ in their columns",
+    "too_wide": "a row has more than 10,000 columns",
+    "too_deep": "a JSON body is nested more than 64 levels deep",
 }
 
 

@@ -36,7 +36,8 @@ from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
-    from driftline.engine.local import Found, LocalEngine
+    from driftline.engine.local import LocalEngine
+from driftline.engine.reading import Found
 
 LABEL_LOOKBACK = timedelta(days=1)
 MEMORY = "512MB"

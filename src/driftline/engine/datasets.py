@@ -1,0 +1,159 @@
+"""Tables without an endpoint as typed batches: a file, a folder of them, a manifest, or whatever exports Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from driftline.core.errors import InputError
+from driftline.core.window import Window
+from driftline.engine.batches import table_rows
+from driftline.engine.csv_files import CsvFile
+from driftline.engine.files import list_files
+from driftline.engine.manifests import is_manifest, manifest_files
+from driftline.engine.rejects import SAMPLES, Reject
+
+KINDS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines", ".json": "JSON lines", ".parquet": "Parquet"}
+_HINT = f"use files ending in {', '.join(KINDS)}"
+
+
+class Dataset:
+    """A table as batches whose every column is a feature; it may be read again and again, a stream only once.
+
+    ``data`` is the path of a CSV, JSON-lines or Parquet file, of a folder of files of one kind, or of a manifest (a
+    JSON list: ``{"prefix": …}`` and names below it); or a table that exports an Arrow stream (pandas, Polars, DuckDB,
+    pyarrow). Of a folder with hours (``yyyy/mm/dd/hh``) only those in ``window`` are read.
+
+    CSV: ``header`` says whether files begin with names; None looks at each. ``names`` are used where there is no header
+    and as many columns. Values of CSV and JSON are typed as :func:`driftline.engine.texts.typed` says, batch by batch;
+    columns of Parquet and Arrow stay as they are. Batches may differ in their columns.
+
+    Raises :class:`InputError` naming the file for one that is missing, of no known kind or cannot be read.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        header: bool | None = None,
+        names: Sequence[str] = (),
+        window: Window | None = None,
+    ) -> None:
+        self._data = data
+        self._header = header
+        self._names = tuple(names)
+        self._rejects: list[Reject] = []
+        self.files: tuple[str, ...] = ()
+        self.kind = "Arrow"
+        if isinstance(data, str | Path):
+            self.files = tuple(_files(Path(data), window))
+            self.kind = _kind(self.files, data)
+        elif not (hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")):
+            raise InputError(
+                f"a {type(data).__name__} is no table",
+                hint="give a path, or a table that exports Arrow: pandas 2.2, Polars, DuckDB, pyarrow",
+            )
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, at most 131,072 a batch and fewer where the table is wide; of files in path order."""
+        self._rejects = []
+        if self.kind == "Arrow":
+            yield from _arrow_batches(self._data)
+            return
+        for path in self.files:
+            if self.kind == "Parquet":
+                yield from _parquet_batches(path)
+                continue
+            file = self._text_file(path)
+            yield from file.batches()
+            self._rejects += file.rejects()
+
+    def rejects(self) -> tuple[Reject, ...]:
+        """Lines that could not be used, with samples, once :meth:`batches` has come to its end."""
+        found: dict[str, list[Reject]] = {}
+        for reject in self._rejects:
+            found.setdefault(reject.reason, []).append(reject)
+        return tuple(_joined(reason, rejects) for reason, rejects in sorted(found.items()))
+
+    def _text_file(self, path: str) -> CsvFile:
+        return CsvFile(path, header=self._header, names=self._names)
+
+
+def _files(path: Path, window: Window | None) -> list[str]:
+    if not path.exists():
+        raise InputError(f"no file or folder {path}", hint="check the path")
+    if path.is_file():
+        return manifest_files(path) if is_manifest(path) else [str(path)]
+    listed = [name for name in list_files(path, window, "") if Path(name).name[0] not in "._"]
+    found = [file for name in listed for file in (manifest_files(name) if is_manifest(name) else [name])]
+    if not found and window is None:
+        raise InputError(f"folder {path} holds no files", hint=_HINT)
+    return found
+
+
+def _kind(files: Sequence[str], data: str | Path) -> str:
+    """The one kind of all files; of none, in a window without data, it does not matter."""
+    kinds = {KINDS.get(Path(file).suffix.lower(), ""): file for file in files}
+    if "" in kinds:
+        raise InputError(f"{kinds['']} is of no known kind", hint=_HINT)
+    if len(kinds) > 1:
+        raise InputError(
+            f"{data} holds files of several kinds",
+            evidence=", ".join(f"{file} ({kind})" for kind, file in kinds.items())[:300],
+            hint="give a folder of one kind of files",
+        )
+    return next(iter(kinds), "CSV")
+
+
+def _parquet_batches(path: str) -> Iterator[pa.RecordBatch]:
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            rows = table_rows(len(file.schema_arrow))
+            yield from map(_plain, file.iter_batches(batch_size=rows))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        evidence = str(error).splitlines()[0][:300]
+        raise InputError(f"{path} cannot be read as Parquet", evidence=evidence, hint="is the file whole?") from None
+
+
+def _arrow_batches(data: Any) -> Iterator[pa.RecordBatch]:
+    try:
+        if not hasattr(data, "__arrow_c_stream__"):
+            batches: Iterator[pa.RecordBatch] = iter([pa.record_batch(data)])
+        else:
+            batches = iter(pa.RecordBatchReader.from_stream(data))
+        for batch in batches:
+            plain = _plain(batch)
+            most = table_rows(batch.num_columns)
+            yield from (plain.slice(first, most) for first in range(0, batch.num_rows, most))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        evidence = str(error).splitlines()[0][:300]
+        hint = "give every column one type, such as text"
+        raise InputError(f"the {type(data).__name__} cannot be read", evidence=evidence, hint=hint) from None
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch without what only its maker needs: an index of pandas, views on texts, structs in one column."""
+    kept = [place for place, name in enumerate(batch.schema.names) if not name.startswith("__index_level_")]
+    found = batch if len(kept) == batch.num_columns else batch.select(kept)
+    views = {place: field for place, field in enumerate(found.schema) if field.type == pa.string_view()}
+    for place, field in views.items():
+        found = found.set_column(place, field.name, found.column(place).cast(pa.string()))
+    while any(pa.types.is_struct(field.type) for field in found.schema):
+        found = _flattened(found)
+    return found
+
+
+def _flattened(batch: pa.RecordBatch) -> pa.RecordBatch:
+    table = pa.Table.from_batches([batch]).flatten().combine_chunks()
+    return table.to_batches()[0] if batch.num_rows else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
+def _joined(reason: str, rejects: list[Reject]) -> Reject:
+    samples = tuple(sample for reject in rejects for sample in reject.samples)[:SAMPLES]
+    source = rejects[0].source if len(rejects) == 1 else f"{len(rejects)} files"
+    return Reject(source, reason, sum(reject.count for reject in rejects), samples)

@@ -1,0 +1,38 @@
+"""Bodies of one side to rows, by the kind of their text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from driftline.engine.payload.csv_bodies import decode_csv
+from driftline.engine.payload.parts import Side
+
+
+class Bodies:
+    """Decodes bodies of CSV and JSON; holds what is needed for JSON until it is closed."""
+
+    def __init__(self, header: bool | None, names: tuple[str, ...], threads: int | None) -> None:
+        self._header = header
+        self._names = names
+        self._threads = threads
+
+    def close(self) -> None:
+        """Give the memory back."""
+
+    def decode(self, kinds: Any, bodies: Any) -> Side:
+        """The rows of bodies, which are as many as kinds; a null kind is a side that was not captured."""
+        side = Side()
+        encoded = kinds.dictionary_encode()
+        places = encoded.indices.fill_null(-1).to_numpy()
+        for number, kind in enumerate(encoded.dictionary.to_pylist()):
+            requests = np.flatnonzero(places == number)
+            if kind not in ("csv", "json"):
+                side.fault(kind, requests)
+                continue
+            some = bodies if len(requests) == len(bodies) else bodies.filter(pc.equal(kinds, pa.scalar(kind)))
+            side.add(decode_csv(some, requests, header=self._header, names=self._names))
+        return side

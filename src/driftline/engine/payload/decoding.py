@@ -1,0 +1,188 @@
+"""Captured records to typed batches: both sides decoded, paired row by row, and what could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from driftline.core.window import Window
+from driftline.engine.batches import BATCH_ROWS, table_rows
+from driftline.engine.locate import Locator
+from driftline.engine.payload import records
+from driftline.engine.payload.bodies import Bodies
+from driftline.engine.payload.column_names import column_names
+from driftline.engine.payload.pairing import Rows, paired
+from driftline.engine.payload.parts import Side
+from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
+
+KEYS = ("id", "event", "row", "time")
+_BYTES = 32 << 20
+_SOURCES = {"output": "captured outputs", "input": "captured inputs", "record": "captures"}
+_TIME = pa.timestamp("us", tz="UTC")
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How bodies are read: names for columns that have none (outputs first, or inputs alone), and whether every CSV
+    body of several lines begins with a line of names (None: looked for)."""
+
+    names: tuple[str, ...] = ()
+    header: bool | None = None
+
+
+class Decoding:
+    """The captured records of some files as typed batches. A context manager: iterate :meth:`batches` to the end, then
+    ask :meth:`found`.
+
+    Only records whose inference time is in ``window`` are read, each event once. What is read is held by a database of
+    its own, in memory up to ``memory_limit`` (such as ``512MB``), beyond under ``spill``. Raises :class:`InputError`
+    for a file that cannot be read; a record that cannot be decoded is counted and shown.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[str],
+        window: Window | None,
+        reading: Reading | None = None,
+        *,
+        spill: str | None = None,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
+        settings = SETTINGS | {name: value for name, value in wanted.items() if value is not None}
+        self._db = duckdb.connect(":memory:", config=settings)
+        for macro in records.MACROS:
+            self._db.execute(macro)
+        self._timed = window is not None
+        self._parameters = reading_parameters(files, window)
+        self._reading = reading or Reading()
+        self._bodies = Bodies(self._reading.header, self._reading.names, threads)
+        self._faults: list[tuple[str, str, Any]] = []
+        self._rows = self._records = self._repeated = 0
+        self._found: Found | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bodies.close()
+        self._db.close()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Batches of at most 131,072 rows: the columns ``id`` (inference id, else event id), ``event``, ``row`` (its
+        number in the request) and ``time``, then the features, see :func:`features`. Batches differ in their columns.
+        """
+        self._load()
+        for part in self._parts():
+            yield from self._decoded(part)
+        self._found = self._summary()
+
+    def found(self) -> Found:
+        """Records read, rows decoded, repeated events left out, and what could not be used; after all batches."""
+        if self._found is None:
+            raise RuntimeError("found() is asked before the last batch was taken")
+        return self._found
+
+    def _load(self) -> None:
+        read_files(self._db, f"CREATE TEMP TABLE records AS {records.record_rows(timed=self._timed)}", self._parameters)
+        self._records = self._row("SELECT count(*) FROM records")[0]
+        total, distinct = self._row("SELECT count(event_id), count(DISTINCT event) FROM records")
+        if total != distinct:
+            self._db.execute(records.ONCE)
+            self._db.execute("DROP TABLE records; ALTER TABLE once RENAME TO records")
+            self._repeated = total - self._row("SELECT count(event_id) FROM records")[0]
+
+    def _parts(self) -> Iterator[pa.RecordBatch]:
+        """The usable records, some 32 MB at a time."""
+        count, size = self._row(records.SIZES)
+        rows = max(1, min(BATCH_ROWS, _BYTES * count // max(1, size)))
+        for batch in self._db.sql(records.USABLE).to_arrow_reader(rows):
+            yield from _by_size(batch)
+
+    def _decoded(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        output, entered = (self._bodies.decode(batch.column(f"{side}_kind"), batch.column(side)) for side in _SIDES)
+        captured = tuple(batch.column(f"{side}_kind").is_valid().to_numpy(zero_copy_only=False) for side in _SIDES)
+        for rows in paired(output, entered, (captured[0], captured[1])):
+            yield from self._assembled(batch, rows)
+        self._remember(batch, output, entered)
+
+    def _assembled(self, batch: pa.RecordBatch, rows: Rows) -> Iterator[pa.RecordBatch]:
+        names = column_names(rows, self._reading.names)
+        columns = [column for part in (rows.output, rows.input) if part is not None for column in part.columns]
+        request = rows.request
+        starts = np.flatnonzero(np.diff(request, prepend=-1))
+        row = np.arange(len(request)) - np.repeat(starts, np.diff(starts, append=len(request)))
+        whole = len(request) == batch.num_rows and not row.any()
+        chosen = batch.select(["id", "event_id", "moment"])
+        chosen = chosen if whole else chosen.take(pa.array(request))
+        keys = [chosen.column(0), chosen.column(1), pa.array(row), pc.assume_timezone(chosen.column(2), "UTC")]
+        made = pa.RecordBatch.from_arrays([*keys, *columns], names=[*KEYS, *names])
+        self._rows += made.num_rows
+        most = table_rows(len(columns))
+        yield from (made.slice(first, most) for first in range(0, made.num_rows, most))
+
+    def _remember(self, batch: pa.RecordBatch, output: Side, entered: Side) -> None:
+        events = batch.column("event").to_numpy()
+        for name, side in zip(_SIDES, (output, entered), strict=True):
+            for reason, requests in side.faults.items():
+                found = "record" if reason == "row_count" else name
+                self._faults.append((found, reason, events[np.concatenate(requests)]))
+
+    def _summary(self) -> Found:
+        rejects = self._locator("captures", records.located_faults(timed=self._timed)).rejects(
+            dict(
+                self._db.execute("SELECT fault, count(*) FROM records WHERE fault IS NOT NULL GROUP BY ALL").fetchall()
+            )
+        )
+        if self._faults:
+            self._keep_faults()
+        for side, source in _SOURCES.items():
+            counts: dict[str, int] = {}
+            for found, reason, events in self._faults:
+                if found == side:
+                    counts[reason] = counts.get(reason, 0) + len(events)
+            rejects += self._locator(source, records.located_bodies(side, timed=self._timed)).rejects(counts)
+        return Found(self._records, self._rows, self._repeated, rejects)
+
+    def _locator(self, source: str, query: str) -> Locator:
+        return Locator(self._db, source, query, self._parameters)
+
+    def _keep_faults(self) -> None:
+        parts = [
+            pa.table({"side": [side] * len(events), "reason": [reason] * len(events), "event": events})
+            for side, reason, events in self._faults
+        ]
+        faulty = pa.concat_tables(parts)
+        self._db.register("faulty", faulty)
+
+    def _row(self, query: str) -> tuple[int, ...]:
+        return tuple(self._db.execute(query).fetchall()[0])
+
+
+_SIDES = ("output", "input")
+
+
+def features(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The features alone. They may be called as one of the first four columns, so take them by this function."""
+    return batch.select(list(range(len(KEYS), batch.num_columns)))
+
+
+def keys(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The columns ``id``, ``event``, ``row`` and ``time`` alone."""
+    return batch.select(list(range(len(KEYS))))
+
+
+def _by_size(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch cut where its bodies exceed some 32 MB, so that a few long ones do not take all memory."""
+    sizes = sum(pc.fill_null(pc.binary_length(batch.column(side)), 0).to_numpy().astype(np.int64) for side in _SIDES)
+    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _BYTES, prepend=0))
+    edges = np.unique(np.concatenate([[0], cuts, [batch.num_rows]])).tolist()
+    yield from (batch.slice(start, end - start) for start, end in pairwise(edges))

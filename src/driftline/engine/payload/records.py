@@ -1,0 +1,74 @@
+"""The SQL that reads both sides of captured records, says what kind of text each body is, and keeps an event once."""
+
+from __future__ import annotations
+
+from driftline.engine import sql
+
+_SIDE = 'STRUCT("data" VARCHAR, "encoding" VARCHAR)'
+_FIELDS = (
+    f"{{captureData: 'STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE})', "
+    "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
+)
+MACROS = (
+    # What a body is decoded as, or what speaks against it; NULL where it was not captured.
+    r"""CREATE OR REPLACE TEMP MACRO kind_of(body, encoding, decoded) AS CASE WHEN body IS NULL THEN NULL
+        WHEN encoding = 'CSV' THEN 'csv' WHEN encoding = 'JSON' THEN 'json'
+        WHEN encoding IS DISTINCT FROM 'BASE64' THEN 'unknown_encoding' WHEN decoded IS NULL THEN 'not_text'
+        WHEN regexp_matches(decoded, '^\s*[\[{]') THEN 'json'
+        WHEN regexp_matches(decoded, '^[^\s,]+(?:[ \t]+\d+:[^\s,]+)+\s*(?:[\r\n]|$)') THEN 'libsvm' ELSE 'csv' END""",
+    """CREATE OR REPLACE TEMP MACRO decoded_of(body, encoding) AS
+        CASE WHEN encoding = 'BASE64' THEN try(decode(from_base64(body))) END""",
+)
+KINDS = ("csv", "json")
+
+
+def record_rows(*, timed: bool, located: bool = False) -> str:
+    """Every record: id, event id and its hash, time, the kind and text of each side, and what speaks against it.
+
+    ``timed`` keeps only records whose inference time is in [$start, $end); ``located`` adds the file and the record's
+    place in it.
+    """
+    place = ", filename, row_number() OVER () AS place" if located else ""
+    names = ", filename, place" if located else ""
+    return f"""
+    SELECT id, event_id, event, moment, kind_of(input, input_encoding, input_decoded) AS input_kind,
+        coalesce(input_decoded, input) AS input, kind_of(output, output_encoding, output_decoded) AS output_kind,
+        coalesce(output_decoded, output) AS output,
+        CASE WHEN event_id IS NULL AND id IS NULL AND input IS NULL AND output IS NULL THEN 'broken_line'
+            WHEN event_id IS NULL THEN 'no_event_id'
+            {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
+            WHEN input IS NULL AND output IS NULL THEN 'no_payload' END AS fault{names}
+    FROM (
+        SELECT *, hash(event_id) AS event, decoded_of(input, input_encoding) AS input_decoded,
+            decoded_of(output, output_encoding) AS output_decoded
+        FROM (
+            SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
+                nullif(eventMetadata.eventId, '') AS event_id,
+                try_cast(eventMetadata.inferenceTime AS TIMESTAMP) AS moment,
+                captureData.endpointInput."data" AS input, captureData.endpointInput."encoding" AS input_encoding,
+                captureData.endpointOutput."data" AS output,
+                captureData.endpointOutput."encoding" AS output_encoding{place}
+            FROM {sql.scan(_FIELDS, filename=located)}
+        )
+        {"WHERE moment IS NULL OR event_id IS NULL OR (moment >= $start AND moment < $end)" if timed else ""}
+    )"""
+
+
+ONCE = """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event_id IS NULL OR row_number()
+    OVER (PARTITION BY event, id ORDER BY fault NULLS FIRST, input_kind, output_kind, input, output) = 1"""
+USABLE = """SELECT id, event_id, event, moment, output_kind, output, input_kind, input FROM records
+    WHERE fault IS NULL"""
+SIZES = "SELECT count(*), coalesce(sum(strlen(input)), 0) + coalesce(sum(strlen(output)), 0) FROM records"
+
+
+def located_faults(*, timed: bool) -> str:
+    """Records that are refused as a whole, for a locator."""
+    return f"SELECT fault AS reason, filename, place FROM ({record_rows(timed=timed, located=True)})"
+
+
+def located_bodies(side: str, *, timed: bool) -> str:
+    """Records of which a side (or ``record``: both together) is in the table ``faulty``, for a locator."""
+    return f"""
+    SELECT f.reason, r.filename, r.place FROM ({record_rows(timed=timed, located=True)}) AS r
+    JOIN (SELECT event, any_value(reason) AS reason FROM faulty WHERE side = '{side}' GROUP BY event) AS f
+        USING (event)"""

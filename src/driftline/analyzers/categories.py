@@ -152,7 +152,9 @@ def _shortened(names: pa.Array[Any]) -> pa.Array[Any]:
         return names
     hashed = pc.cast(pa.array(hash_ids(names.filter(long))), pa.large_string())
     cut = pc.utf8_slice_codeunits(names.filter(long), 0, _KEPT)
-    return pc.replace_with_mask(names, long, pc.binary_join_element_wise(cut, hashed, "… #"))
+    return pc.replace_with_mask(
+        names, long, pc.binary_join_element_wise(cut, hashed, pa.scalar("… #", pa.large_string()))
+    )
 
 
 def _packed(names: pa.Array[Any]) -> tuple[bytes, Ints]:

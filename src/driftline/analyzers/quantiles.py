@@ -29,7 +29,8 @@ EXACT_DISTINCT = 256
 _SMALLEST_LEVEL = 8
 _PROBE = 1024
 _RUN, _STEP, _STEP_LEVEL = 256, 4, 2
-_SORTED_WHOLE = 1 << 14
+# Fewer values are sorted at once: runs of them would add more to the error than the compaction does.
+_SORTED_WHOLE = 1 << 16
 _MOST_LEVELS = 62
 _ODD = 0x9E3779B97F4A7C15
 
@@ -101,8 +102,9 @@ class QuantileState(State):
 class Quantiles:
     """Sketches numbers. A batch needs ``value`` (double); nulls, NaN and infinities are left out.
 
-    ``k`` bounds the size: about k / (1 - c) values are kept. With k = 2048 and c = 0.64 the rank of a value is off by
-    at most 0.14 % of the number of values seen, in 99 of 100 questions.
+    ``k`` bounds the size: at most about k / (1 - c) values, ``most``, are kept, and up to as many every value is. With
+    k = 2048 and c = 0.64 these are 6,000, and the rank of a value is off by at most 0.14 % of the number of values
+    seen, in 99 of 100 questions.
     """
 
     name = "quantiles"
@@ -112,6 +114,7 @@ class Quantiles:
             raise ValueError(f"k must be {_SMALLEST_LEVEL} or more and c between 0.5 and 1, not {k} and {c}")
         self.k = k
         self.c = c
+        self.most = sum(self._room(level, _MOST_LEVELS) for level in range(_MOST_LEVELS))
 
     def identity(self) -> QuantileState:
         """The state of no values."""
@@ -133,7 +136,7 @@ class Quantiles:
     def of_sorted(self, values: Floats) -> QuantileState:
         """The sketch of ascending finite values."""
         starts = starts_of(values)
-        if len(starts) > self._capacity(_MOST_LEVELS):
+        if len(starts) > self.most:
             return self._compacted([values])
         return self.of_counted(values[starts], np.diff(np.append(starts, len(values))))
 
@@ -172,9 +175,6 @@ class Quantiles:
         """The sketch itself: it answers :meth:`QuantileState.quantile` and :meth:`QuantileState.cdf`."""
         return state
 
-    def _capacity(self, depth: int) -> int:
-        return sum(self._room(level, depth) for level in range(depth))
-
     def _room(self, level: int, depth: int) -> int:
         """How many values a level may hold: k the highest, a share c of the one above it the others."""
         return max(_SMALLEST_LEVEL, math.ceil(self.k * self.c ** (depth - 1 - level)))
@@ -186,7 +186,7 @@ class Quantiles:
         that is over its size every second value goes up.
         """
         levels = _carried(levels)
-        while sum(map(len, levels)) > self._capacity(len(levels)):
+        while sum(map(len, levels)) > self.most:
             full = next(i for i, values in enumerate(levels) if len(values) > self._room(i, len(levels)))
             stays, goes = _halved(levels[full], full)
             levels[full] = stays

@@ -42,11 +42,11 @@ def chi_square(x: float, freedom: int) -> float:
     >>> round(chi_square(3.841459, 1), 6)
     0.05
     """
-    if x <= 0:
-        return 1.0
-    if math.isinf(x):
-        return 0.0
     a, half = freedom / 2, x / 2
+    if half <= 0:
+        return 1.0
+    if math.isinf(half):
+        return 0.0
     front = math.exp(a * math.log(half) - half - math.lgamma(a))
     if half < a + 1:
         return max(0.0, 1 - front * _series(a, half))

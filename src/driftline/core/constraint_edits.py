@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, overload
+from typing import Any, TypeVar, cast
 
 from driftline.core.constraint_changes import CONFIG, DISTRIBUTION, DRIFT, Section, Settings, settings_of, subject_of
 from driftline.core.constraint_documents import Constraints
@@ -23,15 +23,12 @@ from driftline.core.table_settings import (
     shown,
 )
 
+C = TypeVar("C", bound=Constraints)
 Edits = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _HINT = "nothing was changed"
 
 
-@overload
-def with_changes(constraints: ModelQualityConstraints, edits: Edits) -> ModelQualityConstraints: ...
-@overload
-def with_changes(constraints: DataQualityConstraints, edits: Edits) -> DataQualityConstraints: ...
-def with_changes(constraints: Constraints, edits: Edits) -> Constraints:
+def with_changes(constraints: C, edits: Edits) -> C:
     """Constraints with some settings changed, one after the other.
 
     A path is ``FEATURE.SETTING`` (``age.completeness``, ``age.is_non_negative``, ``age.comparison_threshold``),
@@ -49,14 +46,13 @@ def with_changes(constraints: Constraints, edits: Edits) -> Constraints:
     0.98
     """
     settings = settings_of(constraints)
-    pairs = edits.items() if isinstance(edits, Mapping) else edits
+    metrics = isinstance(constraints, ModelQualityConstraints)
+    for path, value in edits.items() if isinstance(edits, Mapping) else edits:
+        place = metric_place(path, settings) if metrics else table_place(path, value, settings)
+        _apply(settings, place, value, path)
     if isinstance(constraints, ModelQualityConstraints):
-        for path, value in pairs:
-            _apply(settings, metric_place(path, settings), value, path)
-        return ModelQualityConstraints(constraints.problem_type, _metrics(settings))
-    for path, value in pairs:
-        _apply(settings, table_place(path, value, settings), value, path)
-    return _table(settings)
+        return cast(C, ModelQualityConstraints(constraints.problem_type, _metrics(settings)))
+    return cast(C, _table(settings))
 
 
 def _apply(settings: Settings, place: Place, value: Any, path: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,16 +55,16 @@ class Range:
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Iterator[Write]:
+def write(tmp_path: Path) -> Write:
     """Writes a file of the good analyzer with one piece in the place of another; gives what it is called by."""
 
     def written(old: str = "", new: str = "", name: str = "Range") -> str:
         path = tmp_path / "mine.py"
         assert old in GOOD
-        path.write_text(GOOD.replace(old, dedent(new), 1) if old else GOOD)
+        path.write_text(GOOD.replace(old, new, 1) if old else GOOD)
         return f"{path}:{name}"
 
-    yield written
+    return written
 
 
 def batch(values: list[float | None]) -> pa.RecordBatch:
@@ -94,21 +93,19 @@ def test_no_numbers_are_undefined(write: Write, batches: list[pa.RecordBatch]) -
 
 
 def test_numbers_of_every_kind_are_published_and_what_json_cannot_hold_is_undefined(write: Write) -> None:
-    given = 'return {"nan": float("nan"), "none": None, "big": 1e308, "huge": 10**400, "yes": True, "f": pa.scalar(1).as_py()}'
-    measures = CustomMeasures(
-        [load_analyzer(write('return {"low": state.low, "high": state.high, "rows": state.rows}', given))]
-    )
+    old = '{"low": state.low, "high": state.high, "rows": state.rows}'
+    given = '{"nan": float("nan"), "none": None, "big": 1e308, "huge": 10**400, "yes": True, "low": state.low}'
+    measures = CustomMeasures([load_analyzer(write(old, given))])
     measures.see(batch([1.0, math.inf]))
     [found] = measures.results()
-    assert found.values == {"nan": None, "none": None, "big": 1e308, "huge": None, "yes": 1.0, "f": 1.0}
+    assert found.values == {"nan": None, "none": None, "big": 1e308, "huge": None, "yes": 1.0, "low": 1.0}
 
 
 def test_an_entry_point_offers_one(monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
     made = load_analyzer(write())
     entry = SimpleNamespace(name="range", value="mine:Range", load=lambda: type(made))
-    monkeypatch.setattr(
-        finding.importlib.metadata, "entry_points", lambda group: [entry] if group == finding.GROUP else []
-    )
+    offered = {finding.GROUP: [entry]}
+    monkeypatch.setattr(finding.importlib.metadata, "entry_points", lambda group: offered[group])
     assert load_analyzer("range").name == "range"
     with pytest.raises(InputError, match="no installed package offers an analyzer 'other'") as caught:
         load_analyzer("other")
@@ -167,7 +164,7 @@ def test_what_is_no_analyzer_is_refused_before_any_data(write: Write, old: str, 
             "states[-1].high if states else float('-inf')",
             "merge",
         ),
-        ('found["max"], batch.num_rows', 'found["max"], min(batch.num_rows, 10)', "merge"),
+        ('found["max"], batch.num_rows', 'found["max"], min(batch.num_rows, 10)', "the rows in 3 parts"),
         ('batch.column("x")', 'batch.column("y")', "KeyError"),
         ('return {"low": state.low, "high": state.high, "rows": state.rows}', "return [state.low]", "is a list"),
         ('"rows": state.rows}', "\"rows\": 'x'}", "gave a str for rows"),
@@ -178,10 +175,7 @@ def test_what_is_no_analyzer_is_refused_before_any_data(write: Write, old: str, 
 def test_one_that_breaks_in_the_run_is_a_value(write: Write, old: str, new: str, expected: str) -> None:
     broken = load_analyzer(write(old, new))
     whole = load_analyzer(write('name = "range"', 'name = "whole"'))
-    if expected == "merge":
-        rows = batch([float(-n) for n in range(100)])
-    else:
-        rows = batch([1.0, 2.0])
+    rows = batch([float(-n) for n in range(100)])
     measures = CustomMeasures([broken, whole])
     for part in split(rows, 2):
         measures.see(part)
@@ -192,5 +186,5 @@ def test_one_that_breaks_in_the_run_is_a_value(write: Write, old: str, new: str,
 
 
 def test_a_file_that_is_not_there() -> None:
-    with pytest.raises(InputError, match="no file nowhere.py"):
+    with pytest.raises(InputError, match="no file nowhere"):
         load_analyzer("nowhere.py:Range")

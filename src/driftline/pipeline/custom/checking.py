@@ -35,7 +35,8 @@ def check_by_itself(analyzer: Analyzer[Any]) -> None:
 def check_on_rows(analyzer: Analyzer[Any], batch: pa.RecordBatch) -> None:
     """Raises :class:`InputError` when the first rows of a batch show that a law is broken.
 
-    Identity, merging, saving, rows in parts, and that states are left alone; results may differ by a billionth, as sums of floats do.
+    Identity, merging, saving, rows in parts, and that states are left alone; results may differ by a billionth, as
+    sums of floats do.
     """
     rows = batch.slice(0, ROWS)
     try:

@@ -14,6 +14,7 @@ from driftline.cli import (
     demo,
     endpoints,
     export,
+    preprocess,
     responses,
     retention,
     schedules,
@@ -57,6 +58,7 @@ app.command("invoke")(endpoints.invoke)
 app.add_typer(endpoints.endpoint, name="endpoint")
 app.add_typer(endpoints.labels, name="labels")
 app.add_typer(captures.captures, name="captures")
+app.add_typer(preprocess.preprocess, name="preprocess")
 app.add_typer(schedules.schedule, name="schedule")
 app.add_typer(schedules.runs, name="runs")
 app.add_typer(responses.responses, name="alarm")

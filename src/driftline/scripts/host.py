@@ -20,7 +20,7 @@ from driftline.core.errors import InputError, SetupError
 from driftline.processes.child import LOOK, Child, Limits
 from driftline.processes.environment import bare_environment, python_command
 from driftline.processes.memory import size
-from driftline.scripts.protocol import BETWEEN, HEADER, LOADING, PLACE, Answer, Failure, Task, frame
+from driftline.scripts.protocol import BETWEEN, HEADER, LOADING, MAGIC, PLACE, Answer, Failure, Task, frame
 
 _CHUNK = 1 << 20
 _GRACE = 2.0
@@ -163,18 +163,22 @@ class ScriptProcess:
     def _complete(self, found: bytearray) -> Answer | None:
         if len(found) < HEADER.size:
             return None
-        length: int = HEADER.unpack_from(found)[0]
+        mark, length = HEADER.unpack_from(found)
+        if mark != MAGIC:
+            raise Broken(self._garbled())
         if length > self._left:
-            raise Broken(self._in_words(Failure("its result is too large", self._at(), code="result_limit")))
+            raise Broken(self._in_words(Failure("", self._at(), code="result_limit")))
         if len(found) < HEADER.size + length:
             return None
         self._left -= length
         try:
             return _decoder.decode(memoryview(found)[HEADER.size :])
-        except msgspec.DecodeError as error:
-            raise Broken(
-                Failure(f"it wrote into the channel of its answers: {error}", self._at(), "leave descriptors alone")
-            ) from None
+        except msgspec.DecodeError:
+            raise Broken(self._garbled()) from None
+
+    def _garbled(self) -> Failure:
+        what = "it wrote into the channel of its answers"
+        return Failure(what, self._at(), "write to standard output, and to files that the script opened")
 
     def _check(self, spent: float) -> None:
         if self._child.needs_too_much():
@@ -197,6 +201,9 @@ class ScriptProcess:
         return failure
 
     def _ended(self) -> Failure:
+        # Its pipes are closed a moment before it has an exit code.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.process.wait(_GRACE)
         code = self._child.end()
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         return Failure(f"its process ended with {how} while it {self._doing()}", self._at(), "look at its log")

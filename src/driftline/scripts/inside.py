@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     channel = _Channel(int(answers), int(place))
     _prepare()
     handler = _loaded(channel, path, name)
+    channel.at(BETWEEN)
     for task in channel.tasks():
         channel.answer(_worked(task, handler, channel, path, int(result)))
 
@@ -54,7 +55,7 @@ class _Channel:
     def tasks(self) -> Iterator[Task]:
         """The batches until there are no more."""
         while header := self._tasks.read(HEADER.size):
-            yield _decoder.decode(self._tasks.read(*HEADER.unpack(header)))
+            yield _decoder.decode(self._tasks.read(HEADER.unpack(header)[1]))
 
     def answer(self, answer: Answer) -> None:
         """Send an answer, after everything that was printed before it."""

@@ -6,7 +6,8 @@ import struct
 
 import msgspec
 
-HEADER = struct.Struct("<Q")
+HEADER = struct.Struct("<4sQ")
+MAGIC = b"rows"
 PLACE = struct.Struct("<q")
 """Where a script is, in a file that both processes have: the number of its record in the batch, or one of these two."""
 LOADING, BETWEEN = -2, -1
@@ -50,6 +51,6 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def frame(document: Task | Answer) -> bytes:
-    """A document with its length before it."""
+    """A document after a mark and its length."""
     body = msgspec.msgpack.encode(document)
-    return HEADER.pack(len(body)) + body
+    return HEADER.pack(MAGIC, len(body)) + body

@@ -52,17 +52,16 @@ class Spool:
         self._batches += 1
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Everything that was taken, in its order; one batch without rows where there is nothing."""
+        """Everything that was taken, in its order; at last a batch without rows where there is nothing else."""
         schema = pa.schema([(name, _kind(kinds)) for name, kinds in self._kinds.items()])
         self._file.seek(0)
         waiting: list[pa.RecordBatch] = []
-        for number in range(self._batches):
+        for _ in range(self._batches if schema else 0):
             waiting.append(self._unified(self._read(), schema))
-            if sum(batch.num_rows for batch in waiting) >= BATCH_ROWS or number == self._batches - 1:
-                yield from pa.Table.from_batches(waiting, schema).combine_chunks().to_batches(BATCH_ROWS)
+            if sum(batch.num_rows for batch in waiting) >= BATCH_ROWS:
+                yield from _together(waiting)
                 waiting.clear()
-        if not self._batches:
-            yield pa.RecordBatch.from_pylist([], schema=schema)
+        yield from _together(waiting or [pa.RecordBatch.from_pylist([], schema=schema)])
 
     def _read(self) -> pa.RecordBatch:
         with pa.ipc.open_stream(self._file) as reader:
@@ -82,6 +81,12 @@ class Spool:
         if not cast:
             return pa.nulls(batch.num_rows, field.type)
         return cast[0] if len(cast) == 1 else pc.coalesce(*cast)
+
+
+def _together(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The rows of small batches in one, or few."""
+    found = pa.Table.from_batches(batches).combine_chunks().to_batches(BATCH_ROWS)
+    return found or [batches[0]]
 
 
 def _key(name: str, kind: int) -> str:

@@ -8,5 +8,14 @@ from __future__ import annotations
 
 from driftline.capture.calls import counts, flush, log
 from driftline.capture.middleware import CaptureMiddleware
+from driftline.resources.endpoints import CaptureSettings, SensitiveColumn, sensitive_column
 
-__all__ = ["CaptureMiddleware", "counts", "flush", "log"]
+__all__ = [
+    "CaptureMiddleware",
+    "CaptureSettings",
+    "SensitiveColumn",
+    "counts",
+    "flush",
+    "log",
+    "sensitive_column",
+]

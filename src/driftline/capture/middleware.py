@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from driftline.capture.recorder import Recorder, recorder_of
-from driftline.resources.endpoints import CaptureSettings
+from driftline.resources.endpoints import CaptureSettings, SensitiveColumn, sensitive_column
 from driftline.serving.asgi import App, Message, Receive, Scope, Send
 from driftline.serving.endpoints import EndpointConfig
 from driftline.serving.observed import AWS_ID, MOST_BYTES, Observed
@@ -17,7 +17,8 @@ class CaptureMiddleware:
 
     ``data`` is the data folder of the service; ``path`` the application's path, or all that begin with it when it
     ends with ``*``. ``percent`` of the requests are captured, of ``input`` and ``output`` the sides that are True.
-    A body over ``max_body`` bytes is not captured, and counted.
+    A body over ``max_body`` bytes is not captured, and counted. ``sensitive`` columns, such as ``input:3:hash``, are
+    hidden in the record.
 
     The answer leaves as the application sends it, chunk by chunk, with one header more: the request's inference id,
     which a label will name (``X-Amzn-SageMaker-Inference-Id``: the caller's, or a new one). The record is written
@@ -38,11 +39,14 @@ class CaptureMiddleware:
         methods: Collection[str] = ("POST",),
         max_body: int = MOST_BYTES,
         variant: str = "AllTraffic",
+        sensitive: Collection[SensitiveColumn | str] = (),
     ) -> None:
         self.app = app
         self._path, self._prefix = path.removesuffix("*"), path.endswith("*")
         self._methods, self._max_body = frozenset(method.upper() for method in methods), max_body
-        self._config = EndpointConfig(endpoint, None, variant, CaptureSettings(percent, input, output))
+        columns = tuple(sensitive_column(one) if isinstance(one, str) else one for one in sensitive)
+        settings = CaptureSettings(percent, input, output, sensitive=columns)
+        self._config = EndpointConfig(endpoint, None, variant, settings)
         self._recorder = recorder_of(data)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -34,7 +34,7 @@ class Recorder:
 
     def _start(self) -> None:
         """What belongs to one process: its log, and the thread that keeps it."""
-        self.log = CaptureLog(self.layout.data / "captures", self._clock)
+        self.log = CaptureLog(self.layout.data / "captures", self._clock, key_file=self.layout.capture_key)
         self._counted: list[CaptureCount] = []
         self._guard, self._keeping = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
@@ -112,7 +112,9 @@ class Recorder:
         try:
             with open_store(elsewhere or self.layout.database) as store, store.write() as db:
                 for count in counts:
-                    delta = capture_counts.CaptureCounts(count.captured, count.sampled_out, count.dropped)
+                    delta = capture_counts.CaptureCounts(
+                        count.captured, count.sampled_out, count.dropped, count.withheld
+                    )
                     capture_counts.add(db, count.endpoint, count.hour, delta)
         except DriftlineError as error:
             _log.warning("%s: the counts of captured requests wait: %s", self.layout.data, error)

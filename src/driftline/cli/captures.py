@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from driftline.cli.endpoints import Json, Percent, Url, endpoint, labels
+from driftline.cli.endpoints import Json, Percent, Sensitive, Url, columns_of, endpoint, labels
 from driftline.cli.output import out, plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ Name = Annotated[str, typer.Argument(help="the endpoint's name")]
 
 
 @endpoint.command("register")
-def register(name: Name, capture_percent: Percent = None, url: Url = None, json: Json = False) -> int:
+def register(
+    name: Name, capture_percent: Percent = None, sensitive: Sensitive = None, url: Url = None, json: Json = False
+) -> int:
     """Make an endpoint known whose model is served elsewhere, so that schedules can watch it.
 
     Its captures come from the capture library, from events, or from an import.
@@ -30,7 +32,7 @@ def register(name: Name, capture_percent: Percent = None, url: Url = None, json:
 
     out.json = json
     with Client(url) as client:
-        found = client.register_endpoint(name, capture_percent=capture_percent)
+        found = client.register_endpoint(name, capture_percent=capture_percent, sensitive=columns_of(sensitive))
         lines = [f"{name} is external: it answers nothing here", f"  events: {client.url}/api/endpoints/{name}/events"]
     out.result(found, lines)
     return 0
@@ -41,6 +43,7 @@ def proxy(
     name: Name,
     upstream: Annotated[str, typer.Option(help="URL that predictions are asked of, such as http://host/v1/predict")],
     capture_percent: Percent = None,
+    sensitive: Sensitive = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -49,7 +52,9 @@ def proxy(
 
     out.json = json
     with Client(url) as client:
-        found = client.register_endpoint(name, upstream=upstream, capture_percent=capture_percent)
+        found = client.register_endpoint(
+            name, upstream=upstream, capture_percent=capture_percent, sensitive=columns_of(sensitive)
+        )
         lines = [f"{name} forwards to {upstream}", f"  POST {client.url}/endpoints/{name}/invocations"]
     out.result(found, lines)
     return 0

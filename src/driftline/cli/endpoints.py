@@ -18,6 +18,11 @@ Url = Annotated[str | None, typer.Option(help="address of the service (else DRIF
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Percent = Annotated[float | None, typer.Option("--capture-percent", min=0, max=100, help="share of requests captured")]
 
+Sensitive = Annotated[
+    list[str] | None,
+    typer.Option(help="a column never recorded in clear: SIDE:COLUMN:drop|hash|mask, again for each; none for none"),
+]
+
 endpoint = typer.Typer(help="The endpoints of a service.", no_args_is_help=True)
 labels = typer.Typer(help="Ground truth.", no_args_is_help=True)
 
@@ -27,6 +32,7 @@ def deploy(
     model: Annotated[Path, typer.Option("--model", help="the model file: XGBoost JSON, UBJ or model.tar.gz")],
     capture_percent: Percent = None,
     capture: Annotated[str | None, typer.Option(help="input, output or both (input,output)")] = None,
+    sensitive: Sensitive = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -39,7 +45,7 @@ def deploy(
     out.json = json
     settings = {} if capture is None else {f"capture_{side}": side in _sides(capture) for side in ("input", "output")}
     with Client(url) as client:
-        found = client.deploy(name, model, capture_percent=capture_percent, **settings)
+        found = client.deploy(name, model, capture_percent=capture_percent, sensitive=columns_of(sensitive), **settings)
         out.result(
             found, [f"{name} serves {model}", f"  POST {client.url}/endpoints/{name}/invocations", *_capture(found)]
         )
@@ -84,10 +90,13 @@ def show_endpoint(name: str, url: Url = None, json: Json = False) -> int:
     with Client(url) as client:
         found = client.get_endpoint(name)
         hours = client.capture_counts(name)
-    rows = [(brief(row.hour), row.captured, row.sampled_out, row.dropped) for row in hours]
+    rows = [(brief(row.hour), row.captured, row.sampled_out, row.dropped, row.withheld) for row in hours]
     model = [f"  {key}: {value}" for key, value in plain(found.model).items()] or [f"  {_model(found)}"]
     lines = [name, *model, *_capture(found)]
-    out.result(plain(found, hours=hours), [*lines, *table(rows, ("hour", "captured", "sampled out", "dropped"))])
+    out.result(
+        plain(found, hours=hours),
+        [*lines, *table(rows, ("hour", "captured", "sampled out", "dropped", "a side withheld"))],
+    )
     return 0
 
 
@@ -96,6 +105,7 @@ def change_capture(
     name: str,
     percent: Annotated[float | None, typer.Option(min=0, max=100, help="share of requests captured")] = None,
     capture: Annotated[str | None, typer.Option(help="input, output or both (input,output)")] = None,
+    sensitive: Sensitive = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -108,7 +118,7 @@ def change_capture(
         sides = _sides(capture)
         settings |= {"input": "input" in sides, "output": "output" in sides}
     with Client(url) as client:
-        found = client.configure_capture(name, **settings)
+        found = client.configure_capture(name, sensitive=columns_of(sensitive), **settings)
     out.result(found, [name, *_capture(found)])
     return 0
 
@@ -160,6 +170,13 @@ def _sides(capture: str) -> set[str]:
     return sides
 
 
+def columns_of(sensitive: list[str] | None) -> list[str] | None:
+    """The columns of the option: None where it is not given, an empty list for the word ``none``."""
+    if not sensitive:
+        return None
+    return [] if sensitive == ["none"] else sensitive
+
+
 def _model(found: Endpoint) -> str:
     if found.kind == "model":
         return " ".join(part for part in (found.model.runtime, found.model.format) if part)
@@ -169,4 +186,5 @@ def _model(found: Endpoint) -> str:
 def _capture(found: Endpoint) -> list[str]:
     capture = found.capture
     sides = [side for side in ("input", "output") if getattr(capture, side)]
-    return [f"  captures {capture.percent:g} % of requests ({' and '.join(sides) or 'neither side'})"]
+    lines = [f"  captures {capture.percent:g} % of requests ({' and '.join(sides) or 'neither side'})"]
+    return [*lines, *(f"  {rule.action}: column {rule.column} of the {rule.side}" for rule in capture.sensitive)]

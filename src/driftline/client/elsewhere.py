@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from driftline.client.connection import Connection, instant, path_of
 from driftline.resources.captures import EventReceipt, ImportReceipt
-from driftline.resources.endpoints import Endpoint, NewEndpoint
+from driftline.resources.endpoints import Endpoint, NewEndpoint, sensitive_columns
 
 
 class Elsewhere(Connection):
@@ -21,14 +21,16 @@ class Elsewhere(Connection):
         capture_percent: float | None = None,
         capture_input: bool | None = None,
         capture_output: bool | None = None,
+        sensitive: Sequence[str] | None = None,
     ) -> Endpoint:
         """Create an endpoint without a model, or take its model from an existing one.
 
         With an ``upstream``, the URL of an HTTP model server, its requests are forwarded there; without one it is
         external: it answers nothing, and captures come by ``driftline.capture``, by events or by import. Capture
-        settings that are left out stay.
+        settings that are left out stay. ``sensitive`` columns, such as ``input:3:hash``, are hidden in the record.
         """
-        wanted = NewEndpoint(upstream, capture_percent, capture_input, capture_output)
+        hidden = sensitive_columns(sensitive)
+        wanted = NewEndpoint(upstream, capture_percent, capture_input, capture_output, hidden)
         return self._write("PUT", path_of("endpoints", name, "registration"), Endpoint, wanted)
 
     def put_events(self, name: str, body: bytes, headers: Mapping[str, str]) -> EventReceipt:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from driftline.client.connection import Connection, path_of
 from driftline.core.errors import InputError
-from driftline.resources.endpoints import CaptureChange, CaptureHour, Endpoint
+from driftline.resources.endpoints import CaptureChange, CaptureHour, Endpoint, sensitive_columns
 from driftline.resources.labels import LabelFormat, LabelReceipt
 
 
@@ -31,10 +32,12 @@ class Endpoints(Connection):
         capture_percent: float | None = None,
         capture_input: bool | None = None,
         capture_output: bool | None = None,
+        sensitive: Sequence[str] | None = None,
     ) -> Endpoint:
         """Deploy a model file as an endpoint, or give the endpoint another model.
 
         Capture settings that are left out stay; a new endpoint captures both sides of every request (100 percent).
+        ``sensitive`` columns, such as ``input:3:hash``, are hidden in the record.
         Raises :class:`ModelError` for a file that is no usable model, and then nothing has changed.
         """
         path = Path(model)
@@ -47,6 +50,7 @@ class Endpoints(Connection):
             capture_percent=capture_percent,
             capture_input=capture_input,
             capture_output=capture_output,
+            sensitive=None if sensitive is None else ",".join(sensitive),
         )
 
     def configure_capture(
@@ -56,9 +60,13 @@ class Endpoints(Connection):
         percent: float | None = None,
         input: bool | None = None,  # noqa: A002 -- the setting's own name
         output: bool | None = None,
+        sensitive: Sequence[str] | None = None,
     ) -> Endpoint:
-        """Change capture settings of a serving endpoint; ``percent`` is from 0 to 100, what is left out stays."""
-        change = CaptureChange(percent, input, output)
+        """Change capture settings of a serving endpoint; ``percent`` is from 0 to 100, what is left out stays.
+
+        ``sensitive`` columns, such as ``input:3:hash``, replace those that were so.
+        """
+        change = CaptureChange(percent, input, output, sensitive_columns(sensitive))
         return self._write("PATCH", path_of("endpoints", name, "capture"), Endpoint, change)
 
     def delete_endpoint(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,12 +12,54 @@ import msgspec
 from driftline.core.errors import InputError
 from driftline.core.records import CSV_TYPES, JSON_TYPES
 
+Side = Literal["input", "output"]
+Hiding = Literal["drop", "hash", "mask"]
+_MOST_SENSITIVE = 1000
+
+
+class SensitiveColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column whose values are never recorded in clear.
+
+    ``column`` is the zero-based place of a cell of CSV, or of a value in a row that is a JSON array; or else a key of
+    JSON, with dots where it lies deeper. ``drop`` leaves an empty place, ``hash`` a keyed hash (equal values stay
+    equal), ``mask`` three stars.
+    """
+
+    side: Side
+    column: int | str
+    action: Hiding
+
+
+def sensitive_column(text: str) -> SensitiveColumn:
+    """A rule as commands write it, ``SIDE:COLUMN:ACTION``; raises :class:`InputError` for what is none.
+
+    >>> sensitive_column("input:3:hash").column, sensitive_column("output:customer.ssn:drop").column
+    (3, 'customer.ssn')
+    """
+    side, _, rest = text.partition(":")
+    column, _, action = rest.rpartition(":")
+    try:
+        place = int(column) if column.isascii() and column.isdigit() else column
+        return msgspec.convert({"side": side, "column": place, "action": action}, SensitiveColumn)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise InputError(
+            f"{text[:80]!r} names no sensitive column",
+            evidence=str(error),
+            hint="write SIDE:COLUMN:ACTION, as in input:3:hash",
+        ) from None
+
+
+def sensitive_columns(texts: Sequence[str] | None) -> tuple[SensitiveColumn, ...] | None:
+    """Several rules; None where none are given, which is not the same as none at all."""
+    return None if texts is None else tuple(map(sensitive_column, texts))
+
 
 class CaptureSettings(msgspec.Struct, frozen=True):
     """What is recorded: ``percent`` (0 to 100) of the requests, their input, their output or both.
 
     A body is recorded as CSV or JSON text when its content type is one of ``csv_types`` or ``json_types``, else as
-    BASE64. With neither side captured nothing is recorded. A percentage out of range is an :class:`InputError`.
+    BASE64. With neither side captured nothing is recorded. ``sensitive`` columns are hidden in the record. A percentage
+    out of range is an :class:`InputError`, and so is a column that is no column, or is named twice.
     """
 
     percent: float = 100.0
@@ -24,8 +67,11 @@ class CaptureSettings(msgspec.Struct, frozen=True):
     output: bool = True
     csv_types: tuple[str, ...] = tuple(sorted(CSV_TYPES))
     json_types: tuple[str, ...] = tuple(sorted(JSON_TYPES))
+    sensitive: tuple[SensitiveColumn, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.sensitive:
+            _check_sensitive(self.sensitive)
         if not (math.isfinite(self.percent) and 0 <= self.percent <= 100):
             raise InputError(
                 "the sampling percentage is out of range",
@@ -34,12 +80,28 @@ class CaptureSettings(msgspec.Struct, frozen=True):
             )
 
 
+def _check_sensitive(columns: tuple[SensitiveColumn, ...]) -> None:
+    """Refuse columns that cannot be."""
+    hint = "give zero-based places or keys of JSON, each once"
+    if len(columns) > _MOST_SENSITIVE:
+        raise InputError("there are too many sensitive columns", evidence=f"{len(columns)} are given", hint=hint)
+    seen = set()
+    for rule in columns:
+        named = (rule.side, rule.column)
+        if rule.column == "" or (isinstance(rule.column, int) and rule.column < 0):
+            raise InputError("a sensitive column is no column", evidence=repr(rule.column), hint=hint)
+        if named in seen:
+            raise InputError("a sensitive column is named twice", evidence=f"{rule.side}:{rule.column}", hint=hint)
+        seen.add(named)
+
+
 class CaptureChange(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Capture settings to change; what is left out stays."""
+    """Capture settings to change; what is left out stays. ``sensitive`` replaces the columns that were so."""
 
     percent: float | None = None
     input: bool | None = None
     output: bool | None = None
+    sensitive: tuple[SensitiveColumn, ...] | None = None
 
 
 class ModelDescription(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,12 +154,17 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class CaptureHour(msgspec.Struct, frozen=True):
-    """What became of the requests of one hour (UTC): numbers of requests."""
+    """What became of the requests of one hour (UTC): numbers of requests.
+
+    Of the captured ones, ``withheld`` had a side of which nothing was recorded, because its sensitive columns could not
+    be found for certain.
+    """
 
     hour: datetime
     captured: int
     sampled_out: int
     dropped: int
+    withheld: int = 0
 
 
 class NewEndpoint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -110,3 +177,4 @@ class NewEndpoint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     percent: float | None = None
     input: bool | None = None
     output: bool | None = None
+    sensitive: tuple[SensitiveColumn, ...] | None = None

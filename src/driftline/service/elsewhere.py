@@ -37,7 +37,7 @@ class Elsewhere(Wiring):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._event_log = NamedEventLog(self.layout.data / "captures", self.clock)
+        self._event_log = NamedEventLog(self.layout.data / "captures", self.clock, key_file=self.layout.capture_key)
         self._pairing = Pairing(self.layout.data / "events.db")
 
     def close(self) -> None:
@@ -47,7 +47,9 @@ class Elsewhere(Wiring):
         if counts:
             with self.store.write() as db:
                 for count in counts:
-                    delta = capture_counts.CaptureCounts(count.captured, count.sampled_out, count.dropped)
+                    delta = capture_counts.CaptureCounts(
+                        count.captured, count.sampled_out, count.dropped, count.withheld
+                    )
                     capture_counts.add(db, count.endpoint, count.hour, delta)
         self._pairing.close()
         super().close()
@@ -80,6 +82,7 @@ class Elsewhere(Wiring):
         events = read_events({key.lower(): value for key, value in headers.items()}, body)
         with self.store.read() as db:
             config = _config(endpoints.get(db, name))
+        events = [self._event_log.hide(event, config.capture) for event in events]
         self._event_log.rotate()
         now = self.clock()
         return self._pairing.add(name, events, now, lambda pairs: self._event_log.append(config, pairs))

@@ -45,7 +45,8 @@ class Endpoints(Wiring):
             return write(db, name, model_path=stored, model=described, capture=settings, now=now, upstream=None)
 
     def configure_capture(self, name: str, changes: dict[str, Any]) -> Endpoint:
-        """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types."""
+        """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types,
+        sensitive."""
         with self.store.write() as db:
             endpoints.change_alone(db)
             current = endpoints.get(db, name).capture
@@ -88,7 +89,7 @@ class Endpoints(Wiring):
         """Add what a serving process counted."""
         with self.store.write() as db:
             for count in counts:
-                delta = capture_counts.CaptureCounts(count.captured, count.sampled_out, count.dropped)
+                delta = capture_counts.CaptureCounts(count.captured, count.sampled_out, count.dropped, count.withheld)
                 capture_counts.add(db, count.endpoint, count.hour, delta)
 
     def capture_counts(self, name: str, window: Window | None = None) -> list[CaptureHour]:
@@ -100,7 +101,7 @@ class Endpoints(Wiring):
 
 
 def _hour(hour: datetime, count: capture_counts.CaptureCounts) -> CaptureHour:
-    return CaptureHour(hour, count.captured, count.sampled_out, count.dropped)
+    return CaptureHour(hour, count.captured, count.sampled_out, count.dropped, count.withheld)
 
 
 def changed_settings(current: CaptureSettings, changes: dict[str, Any]) -> CaptureSettings:
@@ -108,5 +109,5 @@ def changed_settings(current: CaptureSettings, changes: dict[str, Any]) -> Captu
     try:
         return msgspec.convert(msgspec.to_builtins(current) | changes, CaptureSettings)
     except msgspec.ValidationError as error:
-        hint = "use percent, input, output, csv_types and json_types"
+        hint = "use percent, input, output, csv_types, json_types and sensitive"
         raise InputError("these are no capture settings", evidence=str(error), hint=hint) from None

@@ -13,23 +13,29 @@ from uuid import UUID
 import msgspec
 
 from driftline.core.records import utc
+from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.capture_records import Exchange, capture_line, event_id, inference_time
 from driftline.serving.endpoints import EndpointConfig
 from driftline.serving.sampler import chosen, threshold
 from driftline.serving.segment import Segment
+from driftline.serving.sensitive import Curtain
 
 _log = logging.getLogger(__name__)
 _Key = tuple[str, str]
 
 
 class CaptureCount(msgspec.Struct, frozen=True):
-    """How many requests of one endpoint in one UTC hour were captured, left out by sampling, or dropped."""
+    """How many requests of one endpoint in one UTC hour were captured, left out by sampling, or dropped.
+
+    Of the captured ones, ``withheld`` have a side of which nothing was recorded.
+    """
 
     endpoint: str
     hour: datetime
     captured: int
     sampled_out: int
     dropped: int
+    withheld: int = 0
 
 
 class CaptureLog:
@@ -37,7 +43,8 @@ class CaptureLog:
 
     A file is followed by a new one with the hour, after ``max_bytes`` bytes and after ``max_age`` seconds. ``clock``
     gives seconds since the epoch. ``closed`` is told the path of every file that will not be written again. Capture
-    never fails a request: what could not be written is counted as dropped. May be used from several threads.
+    never fails a request: what could not be written is counted as dropped. ``key_file`` holds the key with which
+    sensitive values are hashed. May be used from several threads.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class CaptureLog:
         max_bytes: int = 64 << 20,
         max_age: float = 300.0,
         closed: Callable[[Path], None] | None = None,
+        key_file: Path | None = None,
     ) -> None:
         self.root = root
         self._clock, self._max_bytes, self._max_age, self._closed = clock, max_bytes, max_age, closed
@@ -56,7 +64,8 @@ class CaptureLog:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._second, self._moment = -1, ""
-        self._complained = -1
+        self._complained = self._warned = -1
+        self._curtain, self._withheld = Curtain(key_file), 0
 
     def append(self, endpoint: EndpointConfig, exchanges: Sequence[Exchange]) -> None:
         """Records the exchanges that the endpoint's sampling chooses, with one write, and sets their ``event_id``.
@@ -73,16 +82,19 @@ class CaptureLog:
             dropped = self._without_event(exchanges, captured, len(lines)) if captured < len(lines) else 0
             count = self._counts.get((endpoint.name, second // 3600))
             if count is None:
-                count = self._counts[(endpoint.name, second // 3600)] = [0, 0, 0]
+                count = self._counts[(endpoint.name, second // 3600)] = [0, 0, 0, 0]
             count[0] += captured
             count[1] += len(exchanges) - len(lines)
             count[2] += dropped
+            if self._withheld:
+                count[3] += self._withheld
+                self._withheld = 0
 
     def count_dropped(self, endpoint: str, number: int = 1) -> None:
         """Counts requests that were not even brought to the log: their bodies were too large, or never complete."""
         hour = int(self._clock()) // 3600
         with self._lock:
-            self._counts.setdefault((endpoint, hour), [0, 0, 0])[2] += number
+            self._counts.setdefault((endpoint, hour), [0, 0, 0, 0])[2] += number
 
     def drain_counters(self) -> list[CaptureCount]:
         """What was counted since the last call, for each endpoint and UTC hour; the counters start again at 0."""
@@ -125,14 +137,26 @@ class CaptureLog:
         limit = threshold(settings.percent) if settings.input or settings.output else 0
         if limit == 0:
             return []
+        record = self._hidden_line if settings.sensitive else capture_line
         lines = []
         for exchange in exchanges:
             event = event_id()
             # At 100 % the limit is above every hash, so nothing need be hashed.
             if settings.percent >= 100 or chosen(exchange.inference_id or event, limit):
                 exchange.event_id = event
-                lines.append(capture_line(exchange, settings, moment))
+                lines.append(record(exchange, settings, moment))
         return lines
+
+    def _hidden_line(self, exchange: Exchange, settings: CaptureSettings, moment: str) -> bytes:
+        """The line of a record with its sensitive columns hidden; without a side in which that is not possible."""
+        safe, settings, reason = self._hidden(exchange, settings)
+        if reason:
+            self._withheld += 1
+            self._warn(reason)
+        return capture_line(safe, settings, moment)
+
+    def _hidden(self, exchange: Exchange, settings: CaptureSettings) -> tuple[Exchange, CaptureSettings, str]:
+        return self._curtain.hide(exchange, settings)
 
     def _write(self, endpoint: EndpointConfig, lines: list[bytes], now: float) -> int:
         """How many of the lines are now in a file."""
@@ -180,6 +204,12 @@ class CaptureLog:
         for exchange in chosen_ones[captured:]:
             exchange.event_id = None
         return lines - captured
+
+    def _warn(self, reason: str) -> None:
+        """One line a minute; a reason holds nothing of a body."""
+        if self._second // 60 != self._warned:
+            self._warned = self._second // 60
+            _log.warning("a body is not captured, its sensitive columns cannot be hidden: %s", reason)
 
     def _complain(self, endpoint: str, reason: str) -> None:
         """One line a minute: a full disk fails every request alike, and the log is often on the same disk."""

@@ -13,11 +13,12 @@ from driftline.storage.types import insert_into
 
 
 class CaptureCounts(msgspec.Struct, frozen=True):
-    """Numbers of requests."""
+    """Numbers of requests; of the captured ones, ``withheld`` have a side of which nothing was recorded."""
 
     captured: int = 0
     sampled_out: int = 0
     dropped: int = 0
+    withheld: int = 0
 
 
 def add(connection: Connection, endpoint: str, moment: datetime, delta: CaptureCounts) -> None:
@@ -44,4 +45,4 @@ def by_hour(connection: Connection, endpoint: str, window: Window) -> dict[datet
     """The counts of every recorded hour that begins in a window, in order."""
     inside = (table.c.endpoint == endpoint, table.c.hour >= window.start, table.c.hour < window.end)
     rows = connection.execute(select(table).where(*inside).order_by(table.c.hour))
-    return {row.hour: CaptureCounts(row.captured, row.sampled_out, row.dropped) for row in rows}
+    return {row.hour: CaptureCounts(row.captured, row.sampled_out, row.dropped, row.withheld) for row in rows}

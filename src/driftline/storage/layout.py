@@ -65,6 +65,11 @@ class Layout:
         """The folder of log files."""
         return self.data / "logs"
 
+    @property
+    def capture_key(self) -> Path:
+        """The key with which sensitive values are hashed; made when first needed."""
+        return self.data / "capture.key"
+
     def model(self, name: str) -> Path:
         """The folder of a model's artifact."""
         return self.data / "models" / check_name(name, "model")

@@ -221,6 +221,7 @@ capture_counts = Table(
     Column("captured", BigInteger, nullable=False),
     Column("sampled_out", BigInteger, nullable=False),
     Column("dropped", BigInteger, nullable=False),
+    Column("withheld", BigInteger, nullable=False, server_default="0"),
 )
 
 tokens = Table(

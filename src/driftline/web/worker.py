@@ -42,7 +42,7 @@ class Worker:
         self.service = service
         self.application = Application(service, self.captures_lost)
         self.registry = Registry(service.served)
-        self.captures = CaptureLog(service.layout.data / "captures", service.clock)
+        self.captures = CaptureLog(service.layout.data / "captures", service.clock, key_file=service.layout.capture_key)
         self.requests = RequestCounts(service.layout.data / REQUESTS)
         invocations = Invocations(
             self.registry,

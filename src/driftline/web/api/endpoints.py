@@ -7,7 +7,7 @@ from anyio.to_thread import run_sync as in_thread
 from litestar import delete, get, patch, put
 from litestar.params import FromQuery, JSONBody
 
-from driftline.resources.endpoints import CaptureChange, CaptureHour, Endpoint, NewEndpoint
+from driftline.resources.endpoints import CaptureChange, CaptureHour, Endpoint, NewEndpoint, sensitive_columns
 from driftline.service import MOST_MODEL_BYTES
 from driftline.web.api.signature import Given, Maybe, Name, Raw, raw_body
 
@@ -37,17 +37,22 @@ async def deploy(
     capture_percent: FromQuery[float | None] = None,
     capture_input: FromQuery[bool | None] = None,
     capture_output: FromQuery[bool | None] = None,
+    sensitive: FromQuery[str | None] = None,
 ) -> Endpoint:
-    """Deploy the model in the body, creating the endpoint or giving it another model. Settings left out stay."""
+    """Deploy the model in the body, creating the endpoint or giving it another model. Settings left out stay.
+
+    ``sensitive`` are columns to hide in the record, as in ``input:3:hash,input:customer.ssn:drop``.
+    """
     artifact = await request.body()
-    capture = msgspec.to_builtins(CaptureChange(capture_percent, capture_input, capture_output))
+    hidden = sensitive_columns(None if sensitive is None else list(filter(None, sensitive.split(","))))
+    capture = msgspec.to_builtins(CaptureChange(capture_percent, capture_input, capture_output, hidden))
     return await in_thread(lambda: service.deploy(name, filename, artifact, capture))
 
 
 @put("/endpoints/{name:str}/registration", sync_to_thread=True)
 def register_endpoint(service: Given, name: Name, data: JSONBody[NewEndpoint]) -> Endpoint:
     """Create an endpoint whose model is served elsewhere: forwarded to an upstream, or only captured there."""
-    capture = msgspec.to_builtins(CaptureChange(data.percent, data.input, data.output))
+    capture = msgspec.to_builtins(CaptureChange(data.percent, data.input, data.output, data.sensitive))
     return service.register_endpoint(name, capture, upstream=data.upstream)
 
 

@@ -8,7 +8,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("scikit-learn", "evidently", "nannyml", "deepchecks", "pyspark", "fastapi", "mlflow", "bentoml")
+NAMES = (
+    "scikit-learn",
+    "evidently",
+    "nannyml",
+    "deepchecks",
+    "pyspark",
+    "polars",
+    "whylogs",
+    "fastapi",
+    "mlflow",
+    "bentoml",
+)
 # The package whose version stands for the contestant.
 PACKAGES = {"floor": "duckdb"}
 QUIET = {
@@ -17,6 +28,7 @@ QUIET = {
     "DEEPCHECKS_DISABLE_LATEST": "true",
     "BENTOML_DO_NOT_TRACK": "True",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "WHYLOGS_NO_ANALYTICS": "True",
     "PYTHONWARNINGS": "ignore",
     "NO_COLOR": "1",
 }

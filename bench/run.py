@@ -9,7 +9,6 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,120 +16,12 @@ import data
 import endpoint
 import measure
 import peers
+import w2
+from contest import HERE, MEGABYTE, SLOW, Bench, Subject, compare, said, say
 
-HERE = Path(__file__).parent
-GROUPS = ("w1", "w3", "endpoint", "weight", "import")
-SLOW = 8.0
-TOLERANCE = 1e-6
-MEGABYTE = 1e6
-
-
-@dataclass
-class Subject:
-    """One contestant of a group: how it is run, and what was found."""
-
-    name: str
-    version: str = ""
-    command: list[str] = field(default_factory=list)
-    verify: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    codes: tuple[int, ...] = (0,)
-    wall: list[float] = field(default_factory=list)
-    inside: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
-    rate: list[float] = field(default_factory=list)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    failed: str = ""
-
-
-class Bench:
-    """The settings of a run, the environments it has made, and its findings by group."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
-        self.work = options.work.resolve()
-        self.data = self.work / "data"
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.runs: int = options.runs
-        self.env = {**os.environ, **peers.QUIET, "PYTHONDONTWRITEBYTECODE": ""}
-        self.found: dict[str, list[Subject]] = {}
-        self.load = os.getloadavg()[0]
-        self._missing: dict[str, str] = {}
-        self._installed: set[str] = set()
-
-    def wanted(self, name: str) -> bool:
-        """Whether a contestant was asked for; driftline always takes part."""
-        return not self.options.tools or name.startswith("driftline") or name in self.options.tools
-
-    def driftline(self, extra: str) -> str:
-        """The environment with driftline in it, freshly installed in this run; its name."""
-        name = f"driftline-{extra}" if extra else "driftline-base"
-        source = str(self.options.source.resolve())
-        self.install(name, [f"{source}[{extra}]" if extra else source], again=not self.options.keep)
-        return name
-
-    def install(self, name: str, requirements: list[str], *, again: bool = False) -> str:
-        """Make an environment once; why it cannot be had, or nothing."""
-        if name not in self._installed and name not in self._missing:
-            say(f"environment of {name}")
-            try:
-                peers.install(self.work, name, requirements, again=again)
-                self._installed.add(name)
-            except peers.NotInstalledError as error:
-                self._missing[name] = str(error)
-        return self._missing.get(name, "")
-
-    def peer(self, name: str, script: str, *arguments: str) -> Subject:
-        """A contestant that is one of the scripts in this folder."""
-        if not self.wanted(name):
-            return Subject(name)
-        missing = self.install(name, peers.requirements(name))
-        if missing:
-            return Subject(name, failed=f"not installed: {missing}")
-        command = [str(peers.python(self.work, name)), str(HERE / script), *arguments]
-        return Subject(name, peers.version(self.work, name, name), command)
-
-    def rounds(self, group: str, subjects: list[Subject], limit: float, runs: int | None = None) -> None:
-        """Every contestant once, in turn, as often as asked; a slow one less often, which is said."""
-        self.found[group] = subjects = [subject for subject in subjects if self.wanted(subject.name)]
-        for number in range(runs or self.runs):
-            for subject in subjects:
-                if subject.failed or self._enough(subject, number):
-                    continue
-                say(f"{group} run {number + 1}: {subject.name}")
-                report = self.work / "report.json"
-                self._keep(subject, measure.run(subject.command, report, self.env, limit))
-
-    def _enough(self, subject: Subject, number: int) -> bool:
-        if subject.name in ("driftline", "floor") or not subject.wall:
-            return False
-        return number >= self.options.slow_runs and max(subject.wall) > SLOW
-
-    def _keep(self, subject: Subject, found: dict[str, Any]) -> None:
-        if "error" not in found and found["code"] not in subject.codes:
-            found["error"] = f"exit code {found['code']}: {measure.last_line(found['stderr'])}"
-        if "error" in found:
-            subject.failed = found["error"]
-            return
-        subject.wall.append(found["wall"])
-        subject.cpu.append(found["cpu"])
-        subject.memory.append(found["memory"] / MEGABYTE)
-        if subject.verify is None:
-            return
-        try:
-            subject.metrics = subject.verify(found)
-        except (ValueError, KeyError, OSError) as error:
-            subject.failed = f"its result could not be read: {error}"
-            return
-        if "seconds" in subject.metrics:
-            subject.inside.append(subject.metrics.pop("seconds"))
-
-
-def said(found: dict[str, Any]) -> dict[str, Any]:
-    """The result that a script wrote as its last line."""
-    document: dict[str, Any] = json.loads(measure.last_line(found["output"]))
-    return document
+GROUPS = ("w1", "w2", "w2-captures", "w2-wide", "w3", "endpoint", "weight", "import")
+# Some gigabytes and many minutes: only when it is asked for.
+ASKED_ONLY = ("w2-wide",)
 
 
 def statistics_of(path: Path) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -144,15 +35,6 @@ def statistics_of(path: Path) -> Callable[[dict[str, Any]], dict[str, Any]]:
         return {**counts, **values}
 
     return read
-
-
-def compare(subjects: list[Subject]) -> None:
-    """Note where a contestant's metrics are not those of the floor."""
-    wanted = next((subject.metrics for subject in subjects if subject.name == "floor"), {})
-    for subject in subjects:
-        off = [name for name in wanted if not measure.agrees(subject.metrics.get(name), wanted[name], TOLERANCE)]
-        if off:
-            subject.notes.append("other values than the floor: " + ", ".join(off))
 
 
 def baseline_command(python: Path, file: Path, report: Path) -> list[str]:
@@ -403,9 +285,9 @@ def imports(bench: Bench) -> None:
     bench.rounds("import", subjects, 120, max(bench.runs, 5))
 
 
+_JOB = [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")]
 COLUMNS: dict[str, list[tuple[str, str]]] = {
-    "w1": [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")],
-    "w3": [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")],
+    **dict.fromkeys(("w1", "w2", "w2-captures", "w2-wide", "w3"), _JOB),
     "endpoint": [("rate", "requests/s"), ("cpu", "CPU µs/request"), ("memory", "resident MB")],
     "weight": [("memory", "installed MB")],
     "import": [("wall", "wall s"), ("cpu", "CPU s"), ("memory", "peak MB")],
@@ -423,9 +305,9 @@ def shown(values: list[float]) -> str:
 
 
 def table(group: str, subjects: list[Subject]) -> list[str]:
-    """The lines of one group: what each costs, and how many times driftline's that is."""
+    """The lines of one group: what each costs, and how many times that of the first which ran, driftline, that is."""
     columns = COLUMNS[group]
-    first = subjects[0]
+    first = next((subject for subject in subjects if subject.wall or subject.cpu or subject.memory), subjects[0])
     header = [group, "version", *(title for _, title in columns), *(f"× {title}" for _, title in columns), "runs", ""]
     rows = [header]
     for subject in subjects:
@@ -458,7 +340,7 @@ def report(bench: Bench) -> str:
         if group == "endpoint":
             lines += capture_cost(subjects)
     head = f"{bench.options.rows:,} rows, {machine()}, load {bench.load:.1f} before and {os.getloadavg()[0]:.1f} after"
-    how = "median (smallest–largest); × is the median, over the rounds, of the ratio to the first line of a table"
+    how = "median (smallest–largest); × is the median, over the rounds, of the ratio to the first line with figures"
     return "\n".join([head, how, *lines, ""])
 
 
@@ -488,19 +370,15 @@ def document(bench: Bench) -> dict[str, Any]:
     return {"rows": bench.options.rows, "runs": bench.runs, "machine": machine(), "load": bench.load, "groups": groups}
 
 
-def say(message: str) -> None:
-    """Progress, apart from the result."""
-    sys.stderr.write(message + "\n")
-    sys.stderr.flush()
-
-
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5, help="runs of every contestant")
     parser.add_argument("--slow-runs", type=int, help=f"runs of one that takes over {SLOW:g} s (default: --runs)")
-    parser.add_argument("--only", default=",".join(GROUPS), help="groups, by comma: " + ",".join(GROUPS))
+    usual = [group for group in GROUPS if group not in ASKED_ONLY]
+    parser.add_argument("--only", default=",".join(usual), help="groups, by comma: " + ",".join(GROUPS))
+    parser.add_argument("--wide-columns", type=int, default=1000, help="columns of w2-wide, at least 5")
     parser.add_argument("--tools", default="", help="contestants beside driftline, by comma (default: all)")
     parser.add_argument("--work", type=Path, default=HERE.parent / "build" / "bench", help="data and environments")
     parser.add_argument("--source", type=Path, default=HERE.parent, help="the source driftline is installed from")
@@ -511,8 +389,10 @@ def options() -> argparse.Namespace:
     chosen.only = [group for group in chosen.only.split(",") if group]
     chosen.tools = [tool for tool in chosen.tools.split(",") if tool]
     unknown = sorted(set(chosen.only) - set(GROUPS))
-    if unknown or chosen.runs < 1 or chosen.rows < 1:
-        parser.error(f"no such group: {', '.join(unknown)}" if unknown else "--runs and --rows must be at least 1")
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}")
+    if chosen.runs < 1 or chosen.rows < 1 or chosen.wide_columns < 5:
+        parser.error("--runs and --rows must be at least 1, --wide-columns at least 5")
     chosen.slow_runs = chosen.slow_runs or chosen.runs
     return chosen
 
@@ -520,7 +400,16 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Measure what was asked for; exit code 1 when driftline or the floor could not be measured."""
     bench = Bench(options())
-    steps = {"w1": w1, "w3": w3, "endpoint": endpoints, "weight": weight, "import": imports}
+    steps = {
+        "w1": w1,
+        "w2": w2.tables,
+        "w2-captures": w2.captures,
+        "w2-wide": w2.wide,
+        "w3": w3,
+        "endpoint": endpoints,
+        "weight": weight,
+        "import": imports,
+    }
     for group in GROUPS:
         if group in bench.options.only:
             steps[group](bench)

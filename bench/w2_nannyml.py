@@ -1,4 +1,4 @@
-"""W2 with NannyML: univariate drift with its defaults: Jensen–Shannon distance, ten chunks, thresholds from the baseline.
+"""W2 with NannyML: univariate drift with its defaults, the Jensen–Shannon distance of each of ten chunks.
 
 It gives no statistics of columns here. A column has drifted when most of the ten chunks raise an alert.
 """

@@ -71,6 +71,12 @@ class Dataset:
             yield from file.batches()
             self._rejects += file.rejects()
 
+    def rows(self) -> int:
+        """How many rows there are, where that is known without reading them; else 0."""
+        if self.kind == "Arrow":
+            return int(getattr(self._data, "num_rows", 0)) if isinstance(self._data, pa.Table | pa.RecordBatch) else 0
+        return sum(map(_parquet_rows, self.files)) if self.kind == "Parquet" else 0
+
     def rejects(self) -> tuple[Reject, ...]:
         """Lines that could not be used, with samples, once :meth:`batches` has come to its end."""
         found: dict[str, list[Reject]] = {}
@@ -106,6 +112,15 @@ def _kind(files: Sequence[str], data: str | Path) -> str:
             hint="give a folder of one kind of files",
         )
     return next(iter(kinds), "CSV")
+
+
+def _parquet_rows(path: str) -> int:
+    from pyarrow import parquet
+
+    try:
+        return int(parquet.read_metadata(path).num_rows)
+    except (pa.ArrowInvalid, OSError):
+        return 0  # whoever reads it says what is wrong
 
 
 def _parquet_batches(path: str) -> Iterator[pa.RecordBatch]:

@@ -18,7 +18,7 @@ from driftline.monitors.data_quality.checks import check
 from driftline.monitors.data_quality.drift import TableDrift, compare
 from driftline.monitors.data_quality.samples import MOST, Breaking, breaking, rows_of, shown
 
-Rows = Callable[[], Iterable[tuple[pa.Array[Any] | None, pa.RecordBatch]]]
+Rows = Callable[[], Iterable[tuple[Any, pa.RecordBatch]]]
 """Gives the rows once more, from the beginning: the ids of the records where they have any, and the features."""
 
 

@@ -213,7 +213,7 @@ class _Measuring:
 
     def _load_labels(self) -> None:
         """Once a run, and only when there is a prediction to join them with."""
-        from driftline.engine.local import Found
+        from driftline.engine.reading import Found
 
         if self._labels is not None:
             return

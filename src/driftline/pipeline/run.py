@@ -52,9 +52,7 @@ class DataQualityRun(msgspec.Struct, frozen=True):
 
     ``baseline`` are the statistics to compare distributions with. ``names`` are the columns' names, outputs first;
     those of the baseline are used where they are as many as there are columns. ``exclude`` are columns to leave out.
-    ``decoded`` is a folder where decoded
-    hours are kept as Parquet, ``pieces`` one where what was measured of each hour is. The others are as in
-    :class:`ModelQualityRun`.
+    The others are as in :class:`ModelQualityRun`.
     """
 
     captures: str
@@ -67,7 +65,6 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
-    decoded: str | None = None
 
     @property
     def constrained(self) -> tuple[str, ...]:

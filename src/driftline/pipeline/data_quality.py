@@ -14,13 +14,13 @@ from driftline.core.window import format_time
 from driftline.monitors.data_quality.drift import TableDrift
 from driftline.monitors.data_quality.profile import Profile
 from driftline.monitors.data_quality.publish import published
-from driftline.pipeline.data_report import data_report_html
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.judging import Judged, documents, judge
 from driftline.pipeline.profiling import Profiled, Profiling
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import DataQualityRun
 from driftline.pipeline.steps import Progress, Recorder
+from driftline.pipeline.table_report import table_report_html
 from driftline.resources.metrics import StatisticSet
 
 SHOWN_CATEGORIES = 20
@@ -129,10 +129,10 @@ def _write(
     evaluation_time: str,
 ) -> None:
     found = documents(statistics, run.constraints, result.violations, evaluation_time)
-    found["report.html"] = data_report_html(
+    found["report.html"] = table_report_html(
         title="Data quality",
         judgement=result.judgement,
-        statistics=statistics,
+        current=statistics,
         baseline=run.baseline,
         generated=evaluation_time,
         window="all times" if run.window is None else str(run.window),

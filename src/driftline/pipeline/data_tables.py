@@ -25,11 +25,11 @@ from driftline.monitors.data_quality.drift import TableDrift
 from driftline.monitors.data_quality.profile import Profile
 from driftline.monitors.data_quality.suggest import suggest
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
-from driftline.pipeline.data_report import data_report_html
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.judging import documents, judge
 from driftline.pipeline.report import framed
 from driftline.pipeline.steps import Progress, Recorder
+from driftline.pipeline.table_report import table_report_html
 
 Statistics = TableStatistics | str | Path | dict[str, Any]
 Constraints = DataQualityConstraints | str | Path | dict[str, Any]
@@ -52,9 +52,10 @@ class DataBaseline(msgspec.Struct, frozen=True):
         return framed(self._page())
 
     def _page(self) -> str:
-        return data_report_html(
+        return table_report_html(
             title="Baseline of data quality",
-            statistics=self.statistics,
+            judgement=None,
+            current=self.statistics,
             constraints=self.constraints,
             generated=self.evaluation_time,
             rejects=self.rejects,
@@ -95,10 +96,10 @@ class DataChecked(msgspec.Struct, frozen=True):
         return framed(self._page())
 
     def _page(self) -> str:
-        return data_report_html(
+        return table_report_html(
             title="Data quality",
             judgement=self.judgement,
-            statistics=self.statistics,
+            current=self.statistics,
             baseline=self.baseline,
             constraints=self.constraints,
             violations=self.violations,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from driftline.core.documents import Violation
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.verdict import Judgement
 from driftline.engine.rejects import Reject
+from driftline.monitors.data_quality.drift import TableDrift
 from driftline.pipeline.steps import Step
-
-if TYPE_CHECKING:
-    from driftline.reporting.report import FeatureDrift
 
 
 def table_report_html(
@@ -25,7 +21,7 @@ def table_report_html(
     baseline: TableStatistics | None = None,
     constraints: DataQualityConstraints | None = None,
     violations: tuple[Violation, ...] = (),
-    drift: tuple[FeatureDrift, ...] = (),
+    drift: TableDrift | None = None,
     counts: dict[str, int] | None = None,
     rejects: tuple[Reject, ...] = (),
     steps: tuple[Step, ...] = (),
@@ -33,7 +29,7 @@ def table_report_html(
     """One self-contained HTML page. A baseline has no judgement; its own columns are ``current``."""
     # The page and its charts are loaded by those who write a report, not by everyone who measures.
     from driftline.reporting.data_quality import render
-    from driftline.reporting.report import TableReport
+    from driftline.reporting.report import FeatureDrift, TableReport
 
     return render(
         TableReport(
@@ -46,7 +42,18 @@ def table_report_html(
             current=current,
             baseline=baseline,
             constraints=constraints,
-            drift=drift,
+            drift=tuple(
+                FeatureDrift(
+                    one.name,
+                    one.method,
+                    one.distance,
+                    one.threshold,
+                    one.p_value if one.adjusted_p_value is None else one.adjusted_p_value,
+                    one.drifted,
+                    "" if one.reason is None else one.reason.message,
+                )
+                for one in ([] if drift is None else drift.features)
+            ),
             counts=counts or {},
             rejects=rejects,
             steps=steps,

@@ -17,7 +17,7 @@ def run_postprocessor(
 ) -> ScriptReport:
     """Call ``postprocess_handler()`` of a script in a process of its own; what it returns is passed over.
 
-    ``variables`` are in its environment: those of :func:`driftline.pipeline.contract.variables`, which name the run and
+    ``variables`` are in its environment: those of :func:`driftline.pipeline.external.variables`, which name the run and
     the files it left. Raises :class:`ScriptError` when it breaks, :class:`InputError` when there is no such file.
     """
     began, failure = time.monotonic(), None

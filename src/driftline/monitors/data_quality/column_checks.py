@@ -87,7 +87,7 @@ def _domain(
         return None
     text = (
         f"Categorical values requirement is not met. Expected match: {percent(least)}. "
-        f"Observed: Only {percent(share)} of data is among the {len(known)} expected values."
+        f"Observed: Only {percent(share)} of data is among the expected values."
     )
     new = () if sensitive else new_categories(texts, expected.domain)
     return _violation(feature, "categorical_values_check", text, share, least, feature.num_present, new)

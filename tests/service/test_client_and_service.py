@@ -75,6 +75,21 @@ def test_endpoints_are_those_of_the_service(client: Client, service: Service, mo
     assert client.configure_capture("churn", percent=7).capture.percent == 7
     assert client.configure_capture("churn", input=True).capture == service.get_endpoint("churn").capture
     assert client.capture_counts("churn") == []
+    rules = ["input:3:hash", "output:customer.ssn:drop"]
+    hidden = client.configure_capture("churn", sensitive=rules).capture.sensitive
+    assert [(rule.side, rule.column, rule.action) for rule in hidden] == [
+        ("input", 3, "hash"),
+        ("output", "customer.ssn", "drop"),
+    ]
+    assert client.deploy("churn", model).capture.sensitive == hidden, "what is left out stays"
+    assert client.register_endpoint("far", sensitive=rules).capture.sensitive == hidden
+    assert client.deploy("new", model, sensitive=rules).capture.sensitive == hidden
+    assert client.configure_capture("churn", sensitive=[]).capture.sensitive == ()
+    for wrong in (["input:-1:hash"], ["input:1:hash", "input:1:mask"]):
+        with pytest.raises(InputError):
+            client.configure_capture("churn", sensitive=wrong)
+    for gone in ("far", "new"):
+        client.delete_endpoint(gone)
     client.delete_endpoint("churn")
     with pytest.raises(NotFoundError, match="no endpoint churn"):
         client.get_endpoint("churn")

@@ -143,6 +143,33 @@ def test_capture_settings_hold_for_events(service: Service, data: Path) -> None:
     assert all(sides(record)[0] is None for record in records(data))
 
 
+@pytest.mark.parametrize("order", [("request", "response"), ("response", "request")])
+def test_sensitive_values_do_not_even_wait_in_clear(service: Service, data: Path, order: tuple[str, str]) -> None:
+    rules = [
+        {"side": "input", "column": "ssn", "action": "hash"},
+        {"side": "output", "column": "ssn", "action": "drop"},
+    ]
+    service.configure_capture("churn", {"sensitive": rules})
+    for name in ("o-1", "o-2"):
+        for side in order:
+            service.put_events("churn", b'{"ssn": "s3cret-75", "age": 3}', headers(name, side))
+            waiting = b"".join(file.read_bytes() for file in data.glob("events.db*"))
+            assert b"s3cret" not in waiting
+    one, two = map(sides, records(data))
+    assert one == two
+    assert json.loads(one[0] or "").keys() == {"ssn", "age"}
+    assert json.loads(one[1] or "") == {"age": 3}
+
+
+def test_an_event_that_cannot_be_hidden_leaves_its_side_out(service: Service, data: Path) -> None:
+    service.configure_capture("churn", {"sensitive": [{"side": "input", "column": "ssn", "action": "mask"}]})
+    for side in ("request", "response"):
+        service.put_events("churn", b"{s3cret", headers("o-1", side))
+    [record] = records(data)
+    assert sides(record) == (None, "{s3cret"), "there is no rule for the output"
+    assert [(count.captured, count.withheld) for count in service.keep_events()] == [(1, 1)]
+
+
 def test_the_api_answers_200_and_refuses_in_our_words(service: Service, data: Path) -> None:
     with TestClient(application(service)) as web:
         path = "/api/endpoints/churn/events"

@@ -15,7 +15,7 @@ import pytest
 
 from driftline.core import records
 from driftline.core.errors import ModelError
-from driftline.resources.endpoints import CaptureSettings
+from driftline.resources.endpoints import CaptureSettings, SensitiveColumn
 from driftline.serving.capture_log import CaptureLog
 from driftline.serving.endpoints import EndpointConfig, Registry
 from driftline.serving.invocations import Invocations
@@ -115,6 +115,16 @@ def test_rows_json_and_accept(house: House) -> None:
     house.models["adder"].outputs = 2
     assert house.ask("1,2\n3,4")[0].text == "3.0,-3.0\n7.0,-7.0"
     assert house.ask("1,2", Accept="application/json")[0].json() == {"predictions": [{"scores": [3.0, -3.0]}]}
+
+
+def test_sensitive_values_are_predicted_with_and_not_recorded(house: House) -> None:
+    rules = (SensitiveColumn("input", 1, "mask"), SensitiveColumn("output", 0, "drop"))
+    house.configs["add"] = EndpointConfig("add", Path("adder"), capture=CaptureSettings(sensitive=rules), revision=1)
+    house.registry.refresh()
+    assert [response.text for response in house.ask("1,2", "3,4\n5,6")] == ["3.0", "7.0\n11.0"]
+    found = [record.capture_data for record in house.captured()]
+    assert [one.endpoint_input.data for one in found if one.endpoint_input] == ["1,***", "3,***\n5,***"]
+    assert [one.endpoint_output.data for one in found if one.endpoint_output] == ["", "\n"]
 
 
 def test_requests_of_one_turn_are_one_batch_and_keep_their_answers(house: House) -> None:

@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from driftline.core.records import CaptureRecord, decode_capture
+from driftline.resources.endpoints import CaptureSettings, SensitiveColumn
 from driftline.serving import proxy
 from driftline.serving.capture_log import CaptureLog
 from driftline.serving.endpoints import EndpointConfig, Registry
@@ -119,6 +120,10 @@ class House:
         places |= {"down": nobody, "loop": f"{self.url}/loop/invocations", "name": "http://metadata.invalid/"}
         places["rebound"] = url.replace("127.0.0.1", "localhost") + "/predict"
         configs = [EndpointConfig(name, upstream=place) for name, place in places.items()] + [EndpointConfig("other")]
+        hidden = CaptureSettings(
+            sensitive=(SensitiveColumn("input", 0, "mask"), SensitiveColumn("output", "p", "drop"))
+        )
+        configs.append(EndpointConfig("hidden", upstream=places["predict"], capture=hidden))
         registry = Registry(lambda: configs)
         registry.refresh()
         self.root, self.log = root, CaptureLog(root, time.time)
@@ -198,6 +203,13 @@ def test_the_answer_goes_through_as_it_is_and_is_captured(house: House, upstream
     assert record.join_key == "o-7"
     assert record.capture_data.endpoint_output is not None
     assert record.capture_data.endpoint_output.data == '{"p":0.5}'
+
+
+def test_sensitive_values_are_passed_on_and_not_recorded(house: House, upstream: Upstream, until: Any) -> None:
+    assert house.post("hidden", b'["s3cret"]').content == b'{"p":0.5}'
+    assert upstream.got[0][2] == b'["s3cret"]'
+    [record] = until(lambda: house.records("hidden"))
+    assert (record.capture_data.endpoint_input.data, record.capture_data.endpoint_output.data) == ('["***"]', "{}")
 
 
 def test_bodies_may_come_in_chunks_and_be_larger_than_what_is_captured(

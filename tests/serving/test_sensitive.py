@@ -150,6 +150,16 @@ def test_a_column_of_answers_is_hidden_whole(tmp_path: Path) -> None:
     assert _json(["input:0:mask"], 0.25, tmp_path) == "***"
 
 
+def test_a_column_named_in_both_ways_is_hidden_in_bodies_of_both_kinds(tmp_path: Path) -> None:
+    rules = ["input:1:mask", "input:ssn:mask"]
+    assert _hidden(rules, "3,secret", CSV, tmp_path) == b"3,***"
+    assert _json(rules, {"age": 3, "ssn": "secret"}, tmp_path) == {"age": 3, "ssn": "***"}
+    assert _json(rules, {"ssn": "secret", "tags": ["x"]}, tmp_path) == {"ssn": "***", "tags": ["x"]}
+    assert _json(rules, [[3, "secret"]], tmp_path) == [[3, "***"]]
+    assert isinstance(_hidden(rules, '[["secret"]]', JSON, tmp_path), str)
+    assert isinstance(_hidden(rules, '"secret"', JSON, tmp_path), str)
+
+
 def test_json_lines_are_hidden_one_by_one(tmp_path: Path) -> None:
     found = _hidden(["input:a:mask"], '{"a":1,"b":2}\n{"b":3,"a":4}\n', "application/jsonlines", tmp_path)
     assert found == b'{"a":"***","b":2}\n{"b":3,"a":"***"}'

@@ -102,13 +102,16 @@ def test_requests_are_those_of_every_process(scheduled: Service) -> None:
 
 
 def test_captures_runs_and_the_queue(scheduled: Service, web: TestClient[Any], clock: FakeClock) -> None:
-    scheduled.add_capture_counts([CaptureCount("churn", START, 5, 3, 1), CaptureCount("churn", START + HOUR, 2, 0, 0)])
+    scheduled.add_capture_counts(
+        [CaptureCount("churn", START, 5, 3, 1, 2), CaptureCount("churn", START + HOUR, 2, 0, 0)]
+    )
     text = web.get("/metrics").text
     shown = [
         value(text, "driftline_capture_records_total", endpoint="churn", result=result)
         for result in ("captured", "sampled_out", "dropped")
     ]
     assert shown == [7, 3, 1]
+    assert value(text, "driftline_capture_withheld_total", endpoint="churn") == 2
     place = {"schedule": "hourly", "endpoint": "churn"}
     assert value(text, "driftline_windows_overdue", **place) == 0
     scheduled.run_schedule("hourly")

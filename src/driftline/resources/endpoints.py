@@ -39,7 +39,7 @@ def sensitive_column(text: str) -> SensitiveColumn:
     side, _, rest = text.partition(":")
     column, _, action = rest.rpartition(":")
     try:
-        place = int(column) if column.isascii() and column.isdigit() else column
+        place = int(column) if column.isascii() and column.removeprefix("-").isdigit() else column
         return msgspec.convert({"side": side, "column": place, "action": action}, SensitiveColumn)
     except (msgspec.ValidationError, ValueError) as error:
         raise InputError(

@@ -52,7 +52,8 @@ class Prometheus(Wiring):
             return [
                 info,
                 *_requests(read_counts(self.layout.data / REQUESTS)),
-                _captures(observed.captures(db)),
+                _captures(captures := observed.captures(db)),
+                _withheld(captures),
                 _schedules(every),
                 _runs(observed.runs(db)),
                 _overdue(every, overdue(db, now)),
@@ -95,6 +96,18 @@ def _cumulative(buckets: tuple[int, ...]) -> list[tuple[str, float]]:
     return [(bound, sum(buckets[: place + 1])) for place, bound in enumerate(bounds)]
 
 
+def _withheld(counts: dict[str, CaptureCounts]) -> Metric:
+    """A part of the captured ones, and so no result of its own."""
+    family = CounterMetricFamily(
+        "driftline_capture_withheld",
+        "Captured requests with a side left out, because its sensitive columns could not be found for certain.",
+        labels=("endpoint",),
+    )
+    for name, count in sorted(counts.items()):
+        family.add_metric((name,), count.withheld)
+    return family
+
+
 def _captures(counts: dict[str, CaptureCounts]) -> Metric:
     family = CounterMetricFamily(
         "driftline_capture_records",
@@ -102,7 +115,7 @@ def _captures(counts: dict[str, CaptureCounts]) -> Metric:
         labels=("endpoint", "result"),
     )
     for name, count in sorted(counts.items()):
-        for result in CaptureCounts.__struct_fields__:
+        for result in ("captured", "sampled_out", "dropped"):
             family.add_metric((name, result), getattr(count, result))
     return family
 

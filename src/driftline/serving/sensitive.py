@@ -69,7 +69,7 @@ class Curtain:
             return hide_json(body, places, keys)
         if encoding == "BASE64":
             raise UnhiddenError("it is neither CSV nor JSON")
-        if keys:
+        if not places:
             raise UnhiddenError("CSV has no keys; name columns by their number")
         return hide_csv(body.decode(), places).encode()
 

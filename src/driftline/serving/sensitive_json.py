@@ -39,9 +39,30 @@ def hide_json(body: bytes, places: Mapping[int, Hide], keys: Mapping[str, Hide])
 
 
 def _document(document: Any, places: Mapping[int, Hide], keys: Mapping[str, Hide]) -> Any:
-    for path, hide in keys.items():
-        if not _Key(path, hide).walk(document):
-            _must_have_names(document, path)
+    """Whoever names columns in both ways has bodies of both kinds: then one of the two must serve."""
+    unnamed = _by_keys(document, keys)
+    if unnamed is not None and not places:
+        raise unnamed
+    try:
+        return _by_places(document, places)
+    except UnhiddenError:
+        if not keys or unnamed is not None:
+            raise
+        return document
+
+
+def _by_keys(document: Any, keys: Mapping[str, Hide]) -> UnhiddenError | None:
+    """Hide keys in place; the reason why they could not be found for certain."""
+    try:
+        for path, hide in keys.items():
+            if not _Key(path, hide).walk(document):
+                _must_have_names(document, path)
+    except UnhiddenError as error:
+        return error
+    return None
+
+
+def _by_places(document: Any, places: Mapping[int, Hide]) -> Any:
     for place, hide in places.items():
         if not place and not isinstance(document, list | dict):
             document = _leaves(document, hide)  # an answer that is one value

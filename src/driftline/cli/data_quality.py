@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
+from driftline.cli.analysis_text import segment_lines
 from driftline.cli.options import by_comma
 from driftline.cli.output import out, paint, table, verdict
 from driftline.core.verdict import EXIT_CODES
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from driftline.pipeline import RunResult
     from driftline.pipeline.data_tables import DataBaseline, DataChecked
 
-SHOWN = 12
+SHOWN, MOST_LINES = 12, 20
 Header = Annotated[
     bool | None, typer.Option("--header/--no-header", help="whether a CSV's first line has the names; else it is seen")
 ]
@@ -66,6 +67,17 @@ def check_data_quality(
     ] = None,
     header: Header = None,
     exclude: Exclude = None,
+    preprocess: Annotated[
+        Path | None, typer.Option(help="of captures: a script whose preprocess_handler makes the rows")
+    ] = None,
+    postprocess: Annotated[Path | None, typer.Option(help="of captures: a script to run after the report")] = None,
+    analyzer: Annotated[
+        list[str] | None, typer.Option(help="of captures: a custom analyzer, NAME or FILE.py:CLASS; repeatable")
+    ] = None,
+    segment: Annotated[
+        list[str] | None,
+        typer.Option(help="of captures: rank the segments of a column: plan, or bins as age:18,30; repeatable"),
+    ] = None,
     start: Annotated[str | None, typer.Option(help="first instant, ISO 8601 UTC")] = None,
     end: Annotated[str | None, typer.Option(help="first instant after, ISO 8601 UTC")] = None,
     report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
@@ -103,6 +115,10 @@ def check_data_quality(
             exclude=by_comma(exclude),
             window=window_of(start, end),
             report=None if report is None else str(report),
+            preprocessor=None if preprocess is None else str(preprocess),
+            postprocessor=None if postprocess is None else str(postprocess),
+            analyzers=tuple(analyzer or ()),
+            segments=tuple(segment or ()),
             **held,
         )
         return _tell_run(run_monitor(run, progress=progress), report)
@@ -120,7 +136,7 @@ def _tell_checked(checked: DataChecked, report: Path | None) -> int:
         "report": None if report is None else str(report),
     }
     count = f"{checked.statistics.item_count} rows, {len(checked.statistics.features)} columns"
-    lines = [f"{verdict(checked.verdict)}  {count}", *str(checked).splitlines()[1:]]
+    lines = [f"{verdict(checked.verdict)}  {count}", *_listed(str(checked).splitlines()[1:])]
     out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
     return EXIT_CODES[checked.verdict]
 
@@ -136,15 +152,30 @@ def _tell_run(result: RunResult, report: Path | None) -> int:
         "violations": result.violations,
         "rejects": result.rejects,
         "steps": result.steps,
+        "segments": result.statistics.get("segments", []),
+        "custom": result.statistics.get("custom", {}),
         "report": None if report is None else str(report),
     }
     counts = f"{result.item_count} rows of {result.counts['capture_records']} captured requests"
     lines = [f"{verdict(result.judgement.verdict)}  {counts}"]
-    lines += [f"  {violation.subject}: {violation.description}" for violation in result.violations]
+    lines += _listed([f"  {violation.subject}: {violation.description}" for violation in result.violations])
     for reason in result.judgement.reasons:
         lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
+    lines += segment_lines(result.statistics) + custom_lines(result.statistics)
     out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
     return EXIT_CODES[result.judgement.verdict]
+
+
+def _listed(lines: list[str]) -> list[str]:
+    """The first of many lines; the report and ``--json`` have all."""
+    more = len(lines) - MOST_LINES
+    return lines if more <= 0 else [*lines[:MOST_LINES], f"  … and {more} more (--json, or the report, has all)"]
+
+
+def custom_lines(statistics: dict[str, Any]) -> list[str]:
+    """What custom analyzers found."""
+    found = statistics.get("custom", {})
+    return [f"  {name}: " + ", ".join(f"{key} {value}" for key, value in one.items()) for name, one in found.items()]
 
 
 def _refused(rejects: Any) -> None:

@@ -67,11 +67,28 @@ def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: dat
     return DataQualityRun(
         captures=str(layout.captures(schedule.endpoint)),
         names=attributes.names,
+        exclude=attributes.exclude,
+        segments=attributes.segments,
+        preprocessor=_script(layout, attributes.preprocessor),
+        postprocessor=_script(layout, attributes.postprocessor),
+        analyzers=tuple(_analyzer(layout, name) for name in attributes.analyzers),
+        endpoint=schedule.endpoint,
+        schedule=schedule.name,
         window=window,
         as_of=as_of,
         minimum_sample=attributes.minimum_sample,
         pieces=str(layout.pieces(schedule.endpoint)),
     )
+
+
+def _script(layout: Layout, name: str | None) -> str | None:
+    return None if name is None else str(layout.script(name))
+
+
+def _analyzer(layout: Layout, name: str) -> str:
+    """An entry point, or a file in the folder of scripts: nobody may name code elsewhere over the network."""
+    file, colon, kind = name.partition(":")
+    return f"{layout.script(file)}:{kind}" if colon else name
 
 
 _RUNS: dict[str, Callable[[Layout, Schedule, Window, datetime], Run]] = {

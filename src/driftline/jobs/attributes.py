@@ -9,6 +9,7 @@ import msgspec
 from driftline.core.errors import InputError
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.segments import Segmentation
 
 
 class _Attributes(msgspec.Struct, frozen=True):
@@ -56,23 +57,33 @@ def _name(given: str | float | bool) -> str:
 
 
 class DataAttributes(msgspec.Struct, frozen=True):
-    """What a schedule of data quality says of the columns: their names, outputs first, where no header or key tells."""
+    """What a schedule of data quality says: ``names`` of the columns, outputs first, where no header or key tells them;
+    columns to ``exclude``; ``segments`` to rank; names of scripts in the data folder's ``scripts/``, and of custom
+    analyzers: entry points, or ``FILE.py:CLASS`` in that folder."""
 
     names: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    preprocessor: str | None = None
+    postprocessor: str | None = None
+    analyzers: tuple[str, ...] = ()
     minimum_sample: int = MINIMUM_SAMPLE
 
 
 def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
-    """From ``names`` and ``minimum_sample``; raises :class:`InputError` where they are something else.
+    """The attributes of a schedule of data quality; raises :class:`InputError` where they are something else.
 
     >>> data_attributes({"names": ["score", "age"]}).names
     ('score', 'age')
     """
     try:
-        return msgspec.convert(attributes, DataAttributes, strict=False)
+        found = msgspec.convert(attributes, DataAttributes, strict=False)
     except msgspec.ValidationError as error:
         raise InputError(
             "the attributes of the schedule cannot be used",
             evidence=str(error),
-            hint="give names as a list of texts and minimum_sample as a whole number",
+            hint="give names, exclude, segments and analyzers as lists of texts, minimum_sample as a whole number",
         ) from None
+    for text in found.segments:
+        Segmentation.parse(text)
+    return found

@@ -158,8 +158,9 @@ def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None) -
 def _failure(error: BaseException) -> dict[str, str]:
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, DriftlineError):
-        found = error.as_dict()
-        return {"what": found.pop("message"), "trace": trace} | found
+        found = {"what": error.what, "evidence": error.evidence, "hint": error.hint, "code": error.code}
+        # A user's script has a traceback of its own, which says more than that of whoever ran it.
+        return found | {"trace": getattr(error, "trace", "") or trace}
     return {"what": f"{type(error).__name__}: {error}", "code": "defect", "trace": trace}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,14 +15,21 @@ from driftline.core.window import format_time
 from driftline.monitors.data_quality.drift import TableDrift
 from driftline.monitors.data_quality.profile import Profile
 from driftline.monitors.data_quality.publish import published
+from driftline.monitors.data_quality.segment_drift import ranked_drift
+from driftline.monitors.segment_ranking import SegmentRank
 from driftline.pipeline.documents import write_documents
+from driftline.pipeline.external.contract import Contract, variables
 from driftline.pipeline.judging import Judged, documents, judge
 from driftline.pipeline.profiling import Profiled, Profiling
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import DataQualityRun
+from driftline.pipeline.segmented import segments_document
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.pipeline.table_report import table_report_html
 from driftline.resources.metrics import StatisticSet
+from driftline.scripts.errors import ScriptError
+from driftline.scripts.postprocess import run_postprocessor
+from driftline.storage.files import write_atomic
 
 SHOWN_CATEGORIES = 20
 """How many categories of a column the store keeps; the report's file has all."""
@@ -33,24 +41,79 @@ def run_data_quality(
     """Decode captures, measure every column, check, and write the report if one is asked for."""
     recorder = Recorder(progress)
     profiling = Profiling(run, recorder)
-    profiled = profiling.all()
+    try:
+        profiled = profiling.all()
+    except ScriptError as error:
+        _keep_log(run, "preprocess.log", f"{error.report.log}{error.trace}")
+        raise
     statistics = Profile().result(profiled.state)
     judged = recorder.step(
         "check", statistics.item_count, lambda: _judged(run, statistics, profiled, profiling), _violations
     )
+    evaluation_time = format_time(_now(run, now))
     finished = RunResult(
         judgement=judged.judgement,
         item_count=statistics.item_count,
-        statistics=kept_document(statistics, judged.drift, evaluation_time := format_time(_now(run, now))),
+        statistics=kept_document(statistics, judged.drift, evaluation_time) | _besides(run, profiling, profiled),
         violations=judged.violations,
         steps=tuple(recorder.steps),
         rejects=profiled.rejects,
-        metrics=_metrics(run, statistics, judged.drift),
+        metrics=_metrics(run, statistics, judged.drift) | _custom_metrics(profiled),
         counts=profiled.counts,
     )
-    if run.report is not None:
-        _write(finished, run, run.report, statistics, judged.drift, evaluation_time)
+    if run.report is None:
+        return finished
+    _write(finished, run, run.report, statistics, judged.drift, evaluation_time)
+    _keep_log(run, "preprocess.log", profiled.log)
+    if run.postprocessor is not None:
+        recorder.step("postprocess", 0, lambda: _postprocess(run, run.postprocessor or "", run.report or ""), int)
+        finished = msgspec.structs.replace(finished, steps=tuple(recorder.steps))
     return finished
+
+
+def _besides(run: DataQualityRun, profiling: Profiling, profiled: Profiled) -> dict[str, Any]:
+    """What custom analyzers found, and the segments that drifted most."""
+    found: dict[str, Any] = {}
+    if profiled.custom:
+        found["custom"] = {one.name: {"error": one.error} if one.error else one.values for one in profiled.custom}
+    if profiling.segmentations and run.baseline is not None and run.constraints is not None:
+        profile = Profile()
+        whole = profile.result(profiled.state)
+        ranks: list[SegmentRank] = []
+        for segmentation, states in zip(profiling.segmentations, profiled.segments, strict=True):
+            parts = {name: profile.result(state) for name, state in states.items()}
+            ranks += ranked_drift(segmentation.column, whole, parts, run.baseline, run.constraints)
+        found["segments"] = segments_document(ranks)
+    return found
+
+
+def _custom_metrics(profiled: Profiled) -> dict[str, float | StatisticSet | None]:
+    return {name: value for one in profiled.custom for name, value in one.metrics().items()}
+
+
+def _postprocess(run: DataQualityRun, script: str, report: str) -> int:
+    """The user's script after the run; what it printed is kept beside the report."""
+    contract = Contract(
+        dataset_source=run.captures,
+        output_path=report,
+        start_time=None if run.window is None else run.window.start,
+        end_time=None if run.window is None else run.window.end,
+        endpoint=run.endpoint,
+        schedule=run.schedule,
+    )
+    try:
+        told = run_postprocessor(script, variables(contract))
+    except ScriptError as error:
+        _keep_log(run, "postprocess.log", f"{error.report.log}{error.trace}")
+        raise
+    _keep_log(run, "postprocess.log", told.log)
+    return 0
+
+
+def _keep_log(run: DataQualityRun, name: str, text: str) -> None:
+    """What a user's script printed, beside the report."""
+    if run.report is not None and text:
+        write_atomic(Path(run.report) / name, text.encode())
 
 
 def _now(run: DataQualityRun, now: datetime | None) -> datetime:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,22 +17,31 @@ from driftline.analyzers.columns import ColumnsState
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.engine.payload import Decoding, Reading, features, keys
-from driftline.engine.reading import Found
+from driftline.engine.record_lines import record_lines
 from driftline.engine.rejects import Reject, summed
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
+from driftline.monitors.segments import Segmentation
+from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
 from driftline.pipeline.pieces import Piece, Pieces, cut, fingerprint
 from driftline.pipeline.run import DataQualityRun
+from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
+from driftline.scripts.preprocess import Preprocessor
 
 MEMORY = "512MB"
+NO_ROWS = {"capture_records": 0, "rows": 0, "duplicate_events": 0}
 
 
 class Profiled(msgspec.Struct, frozen=True):
-    """The state of a window's columns, how many records it comes from, what was refused."""
+    """The state of a window's columns, how many records it comes from, what was refused; what custom analyzers found,
+    the states of segments, and what a preprocessing script printed."""
 
     state: ColumnsState
     counts: dict[str, int]
     rejects: tuple[Reject, ...]
+    custom: tuple[CustomResult, ...] = ()
+    segments: tuple[dict[str, Any], ...] = ()
+    log: str = ""
 
 
 class Profiling:
@@ -39,68 +50,105 @@ class Profiling:
     def __init__(self, run: DataQualityRun, recorder: Recorder) -> None:
         self._run, self._recorder = run, recorder
         self._names = run.names or (() if run.baseline is None else tuple(one.name for one in run.baseline.features))
-        kept = run.pieces is not None and run.window is not None
-        self._pieces = Pieces(run.pieces or "", ["data-quality", self._names, run.exclude]) if kept else None
+        self.segmentations = tuple(Segmentation.parse(text) for text in run.segments)
+        self._custom = CustomMeasures(load_analyzers(run.analyzers))
+        self._pieces = self._kept()
+        self._log: list[str] = []
 
     def all(self) -> Profiled:
         """Decode what has to be, and merge it with what is kept."""
         with ThreadPoolExecutor() as executor:
             profile = Profile(executor=executor)
-            parts = [self._of(window, profile) for window in self._windows()]
+            divided = Divided(profile, self.segmentations)
+            parts = [self._of(window, profile, divided) for window in self._windows()]
             state = profile.merge([part.state for part in parts])
-        names = ("capture_records", "rows", "duplicate_events")
-        counts = {name: sum(part.counts[name] for part in parts) for name in names}
-        return Profiled(state, counts, summed([reject for part in parts for reject in part.rejects]))
+        return Profiled(
+            state,
+            {name: sum(part.counts[name] for part in parts) for name in NO_ROWS},
+            summed([reject for part in parts for reject in part.rejects]),
+            self._custom.results(),
+            tuple(divided.states),
+            "".join(self._log),
+        )
 
-    def rows(self) -> Iterator[tuple[pa.Array[Any] | None, pa.RecordBatch]]:
-        """The rows of the window once more: their ids and their features."""
+    def rows(self) -> Iterator[tuple[Any, pa.RecordBatch]]:
+        """The rows of the window once more: their ids, where they have any, and their features."""
         for window in self._windows():
             files = list_files(self._run.captures, window)
             with ExitStack() as stack:
-                for batch in self._decoding(files, window, stack).batches() if files else ():
-                    yield keys(batch).column(0), self._features(batch)
+                yield from self._batches(files, window, stack)[0] if files else ()
+
+    def _kept(self) -> Pieces | None:
+        run = self._run
+        if run.pieces is None or run.window is None or run.analyzers or run.segments:
+            return None
+        script = None if run.preprocessor is None else hashlib.sha256(Path(run.preprocessor).read_bytes()).hexdigest()
+        return Pieces(run.pieces, ["data-quality", self._names, run.exclude, script])
 
     def _windows(self) -> list[Window | None]:
         window = self._run.window
         return [window] if window is None or self._pieces is None else [*cut(window)]
 
-    def _of(self, window: Window | None, profile: Profile) -> Profiled:
+    def _of(self, window: Window | None, profile: Profile, divided: Divided) -> Profiled:
         files = list_files(self._run.captures, window)
         mark = fingerprint(files)
         kept = None if self._pieces is None or window is None else self._pieces.load(window)
         if kept is not None and kept.captures == mark:
             return Profiled(load_state(kept.state), kept.counts, kept.rejects)
-        found = self._read(files, window, profile)
+        found = self._read(files, window, profile, divided)
         # A window that goes on while it is read is not kept: its captures are still growing.
         over = window is not None and (self._run.as_of is None or window.end <= self._run.as_of)
         if self._pieces is not None and window is not None and over:
             self._pieces.save(window, Piece(mark, save_state(found.state), found.counts, found.rejects, b"", b""))
         return found
 
-    def _read(self, files: list[str], window: Window | None, profile: Profile) -> Profiled:
+    def _read(self, files: list[str], window: Window | None, profile: Profile, divided: Divided) -> Profiled:
         if not files:
-            return Profiled(profile.merge([]), {"capture_records": 0, "rows": 0, "duplicate_events": 0}, ())
+            return Profiled(profile.merge([]), dict(NO_ROWS), ())
         with ExitStack() as stack:
-            decoding = self._decoding(files, window, stack)
-            batches = (self._features(batch) for batch in decoding.batches())
-            state = self._recorder.step("decode and analyse", len(files), lambda: profile.measure(batches), _rows)
-            found = decoding.found()
-        return Profiled(state, _counts(found), found.rejects)
+            rows, found = self._batches(files, window, stack)
+            batches = divided.passing(self._custom.watch(batch for _, batch in rows))
+            name = "decode and analyse" if self._run.preprocessor is None else "preprocess and analyse"
+            state = self._recorder.step(name, len(files), lambda: profile.measure(batches), _rows)
+            counts, rejects = found()
+        return Profiled(state, counts, rejects)
 
-    def _decoding(self, files: list[str], window: Window | None, stack: ExitStack) -> Decoding:
+    def _batches(self, files: list[str], window: Window | None, stack: ExitStack) -> Any:
+        """The rows with their ids, and a function that tells after the last of them what was found."""
+        if self._run.preprocessor is not None:
+            return self._preprocessed(self._run.preprocessor, files, window)
         spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
         reading = Reading(self._names)
-        return stack.enter_context(Decoding(files, window, reading, spill=spill, memory_limit=MEMORY))
+        decoding = stack.enter_context(Decoding(files, window, reading, spill=spill, memory_limit=MEMORY))
 
-    def _features(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        found = features(batch)
+        def found() -> tuple[dict[str, int], tuple[Reject, ...]]:
+            told = decoding.found()
+            counts = {"capture_records": told.records, "rows": told.usable, "duplicate_events": told.duplicates}
+            return counts, told.rejects
+
+        return ((keys(batch).column(0), self._without(features(batch))) for batch in decoding.batches()), found
+
+    def _preprocessed(self, script: str, files: list[str], window: Window | None) -> Any:
+        preprocessor = Preprocessor(script)
+
+        def found() -> tuple[dict[str, int], tuple[Reject, ...]]:
+            report = preprocessor.report
+            self._log.append(report.log)
+            refused = (Reject("captures", "broken_line", report.refused, report.samples),) if report.refused else ()
+            records = report.records + report.refused
+            return {"capture_records": records, "rows": report.rows, "duplicate_events": 0}, refused
+
+        return _nameless(map(self._without, preprocessor.batches(record_lines(files, window)))), found
+
+    def _without(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         excluded = self._run.exclude
-        return found.select([name for name in found.schema.names if name not in excluded]) if excluded else found
+        return batch.select([name for name in batch.schema.names if name not in excluded]) if excluded else batch
+
+
+def _nameless(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[None, pa.RecordBatch]]:
+    for batch in batches:
+        yield None, batch
 
 
 def _rows(state: ColumnsState) -> int:
     return state.rows
-
-
-def _counts(found: Found) -> dict[str, int]:
-    return {"capture_records": found.records, "rows": found.usable, "duplicate_events": found.duplicates}

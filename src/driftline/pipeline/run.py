@@ -52,7 +52,10 @@ class DataQualityRun(msgspec.Struct, frozen=True):
 
     ``baseline`` are the statistics to compare distributions with. ``names`` are the columns' names, outputs first;
     those of the baseline are used where they are as many as there are columns. ``exclude`` are columns to leave out.
-    The others are as in :class:`ModelQualityRun`.
+    ``preprocessor`` is a script that makes the rows of the captured records, ``postprocessor`` one that runs after the
+    report is written; ``analyzers`` are names of custom analyzers; ``segments`` divide the rows, as ``plan`` or
+    ``age:18,30``. With analyzers or segments all captures are read, whatever is kept of them. The
+    others are as in :class:`ModelQualityRun`.
     """
 
     captures: str
@@ -65,6 +68,12 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
+    preprocessor: str | None = None
+    postprocessor: str | None = None
+    analyzers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    endpoint: str | None = None
+    schedule: str | None = None
 
     @property
     def constrained(self) -> tuple[str, ...]:

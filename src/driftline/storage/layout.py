@@ -86,6 +86,10 @@ class Layout:
         """The folder of what was measured of an endpoint's hours; it may be deleted at any time and is made again."""
         return self.data / "pieces" / check_name(endpoint, "endpoint")
 
+    def script(self, name: str) -> Path:
+        """A script that the operator put into ``scripts/``; whoever talks to a service can only name one."""
+        return self.data / "scripts" / check_name(name, "script")
+
     def label_hour(self, endpoint: str, moment: datetime) -> Path:
         """The folder of the labels collected in the hour of a moment."""
         return self.labels(endpoint) / partition(moment.astimezone(UTC))

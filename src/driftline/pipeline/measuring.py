@@ -37,7 +37,7 @@ from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
     from driftline.engine.local import LocalEngine
-from driftline.engine.reading import Found
+    from driftline.engine.reading import Found
 
 LABEL_LOOKBACK = timedelta(days=1)
 MEMORY = "512MB"
@@ -213,7 +213,7 @@ class _Measuring:
 
     def _load_labels(self) -> None:
         """Once a run, and only when there is a prediction to join them with."""
-        from driftline.engine.local import Found
+        from driftline.engine.reading import Found
 
         if self._labels is not None:
             return

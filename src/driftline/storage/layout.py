@@ -81,6 +81,10 @@ class Layout:
         """The folder of what was measured of an endpoint's hours; it may be deleted at any time and is made again."""
         return self.data / "pieces" / check_name(endpoint, "endpoint")
 
+    def decoded(self, endpoint: str) -> Path:
+        """The folder of an endpoint's captures as typed columns; it may be deleted at any time and is made again."""
+        return self.data / "decoded" / check_name(endpoint, "endpoint")
+
     def label_hour(self, endpoint: str, moment: datetime) -> Path:
         """The folder of the labels collected in the hour of a moment."""
         return self.labels(endpoint) / partition(moment.astimezone(UTC))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,7 @@ from driftline.engine.batches import table_rows
 from driftline.engine.csv_blocks import Refused, parse_block
 from driftline.engine.names import by_place, cells_of, could_be_names, distinct
 from driftline.engine.rejects import SAMPLES, Reject
-
-_BLOCK = 16 << 20
-_LONGEST_LINE = 256 << 20
-_MARK = b"\xef\xbb\xbf"
-_BREAKS = b"\r\n"
+from driftline.engine.text_blocks import BREAKS, checked_text, text_blocks
 
 
 class CsvFile:
@@ -41,9 +36,9 @@ class CsvFile:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, typed block by block. Raises :class:`InputError` with file and line for what is no text."""
         self._names, self._lines, self._bad, self._samples = (), 0, 0, []
-        for block in self._blocks():
+        for block in text_blocks(self.path, _end_of_rows):
             content = block if self._names else self._after_header(block)
-            if content.strip(_BREAKS) or (content and len(self._names) == 1):
+            if content.strip(BREAKS) or (content and len(self._names) == 1):
                 yield from self._parsed(content)
             self._lines += content.count(b"\n")
 
@@ -51,32 +46,11 @@ class CsvFile:
         """The lines that were left out."""
         return (Reject(self.path, "broken_line", self._bad, tuple(self._samples)),) if self._bad else ()
 
-    def _blocks(self) -> Iterator[bytes]:
-        """The file cut between rows."""
-        with Path(self.path).open("rb") as file:
-            kept = file.read(len(_MARK)).removeprefix(_MARK)
-            while chunk := file.read(_BLOCK):
-                kept += chunk
-                end = _end_of_rows(kept)
-                if end:
-                    yield kept[:end]
-                    kept = kept[end:]
-                elif len(kept) > _LONGEST_LINE:
-                    raise self._too_long()
-        if kept.rstrip(_BREAKS):
-            yield kept
-
-    def _too_long(self) -> InputError:
-        return InputError(
-            f"{self.path}:{self._lines + 1}: a row of more than {_LONGEST_LINE >> 20} MB",
-            hint="is a quote never closed? A quote inside a quoted cell is written twice",
-        )
-
     def _after_header(self, block: bytes) -> bytes:
         """The block without its header; the columns have names from here on."""
-        block = block.lstrip(_BREAKS) if self._header is not False else block
+        block = block.lstrip(BREAKS) if self._header is not False else block
         end = _end_of_first_row(block)
-        first = _decoded(block[:end], self.path, self._lines)
+        first = checked_text(block[:end], self.path, self._lines)
         cells = cells_of(first.strip("\r\n"))
         if self._header or (self._header is None and could_be_names(cells)):
             self._names = distinct([cell or name for cell, name in zip(cells, by_place(len(cells)), strict=True)])
@@ -89,9 +63,9 @@ class CsvFile:
         refused = Refused()
         quoted = b'"' in block
         try:
-            columns = parse_block(block.rstrip(_BREAKS) or b"\n", len(self._names), newlines=quoted, refused=refused)
+            columns = parse_block(block.rstrip(BREAKS) or b"\n", len(self._names), newlines=quoted, refused=refused)
         except pa.ArrowInvalid as error:
-            _decoded(block, self.path, self._lines)
+            checked_text(block, self.path, self._lines)
             raise InputError(
                 f"{self.path}: the lines from {self._lines + 1} on cannot be read",
                 evidence=str(error).splitlines()[0][:300],
@@ -134,15 +108,3 @@ def _line_of(line: bytes, block: bytes) -> int:
     """The place of a line in a block: how many lines are before it."""
     place = 0 if block.startswith(line) else block.find(b"\n" + line) + 1
     return block.count(b"\n", 0, place)
-
-
-def _decoded(data: bytes, file: str, lines: int) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = lines + 1 + data.count(b"\n", 0, error.start)
-        raise InputError(
-            f"{file}:{line}: not UTF-8 text",
-            evidence=f"byte {data[error.start]:#04x}: {error.reason}",
-            hint="save the file as UTF-8",
-        ) from None

@@ -13,6 +13,7 @@ from driftline.core.window import Window
 from driftline.engine.batches import table_rows
 from driftline.engine.csv_files import CsvFile
 from driftline.engine.files import list_files
+from driftline.engine.json_files import JsonFile
 from driftline.engine.manifests import is_manifest, manifest_files
 from driftline.engine.rejects import SAMPLES, Reject
 
@@ -84,7 +85,9 @@ class Dataset:
             found.setdefault(reject.reason, []).append(reject)
         return tuple(_joined(reason, rejects) for reason, rejects in sorted(found.items()))
 
-    def _text_file(self, path: str) -> CsvFile:
+    def _text_file(self, path: str) -> CsvFile | JsonFile:
+        if self.kind == "JSON lines":
+            return JsonFile(path)
         return CsvFile(path, header=self._header, names=self._names)
 
 

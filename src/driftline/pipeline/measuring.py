@@ -37,7 +37,7 @@ from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
     from driftline.engine.local import LocalEngine
-from driftline.engine.reading import Found
+    from driftline.engine.reading import Found
 
 LABEL_LOOKBACK = timedelta(days=1)
 MEMORY = "512MB"

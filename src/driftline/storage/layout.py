@@ -90,6 +90,10 @@ class Layout:
         """A script that the operator put into ``scripts/``; whoever talks to a service can only name one."""
         return self.data / "scripts" / check_name(name, "script")
 
+    def decoded(self, endpoint: str) -> Path:
+        """The folder of an endpoint's captures as typed columns; it may be deleted at any time and is made again."""
+        return self.data / "decoded" / check_name(endpoint, "endpoint")
+
     def label_hour(self, endpoint: str, moment: datetime) -> Path:
         """The folder of the labels collected in the hour of a moment."""
         return self.labels(endpoint) / partition(moment.astimezone(UTC))

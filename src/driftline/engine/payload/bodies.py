@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftline.engine.payload.csv_bodies import decode_csv
-from driftline.engine.payload.parts import Side
+from driftline.engine.payload.documents import Documents
+from driftline.engine.payload.json_bodies import decode_json
+from driftline.engine.payload.parts import Places, Side
 
 
 class Bodies:
@@ -19,9 +21,12 @@ class Bodies:
         self._header = header
         self._names = names
         self._threads = threads
+        self._json: Documents | None = None
 
     def close(self) -> None:
         """Give the memory back."""
+        if self._json is not None:
+            self._json.close()
 
     def decode(self, kinds: Any, bodies: Any) -> Side:
         """The rows of bodies, which are as many as kinds; a null kind is a side that was not captured."""
@@ -34,5 +39,11 @@ class Bodies:
                 side.fault(kind, requests)
                 continue
             some = bodies if len(requests) == len(bodies) else bodies.filter(pc.equal(kinds, pa.scalar(kind)))
-            side.add(decode_csv(some, requests, header=self._header, names=self._names))
+            side.add(self._decoded(kind, some, requests))
         return side
+
+    def _decoded(self, kind: str, bodies: Any, requests: Places) -> Side:
+        if kind == "csv":
+            return decode_csv(bodies, requests, header=self._header, names=self._names)
+        self._json = self._json or Documents(self._threads)
+        return decode_json(self._json, bodies, requests)

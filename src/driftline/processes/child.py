@@ -22,7 +22,7 @@ LOOK = 0.05
 """Seconds between two looks at a child."""
 _LOOK_AROUND = 0.5
 _MARK = "DRIFTLINE_PROCESS"
-_ROUNDS = 20
+_ROUNDS, _INSTANT = 50, 0.01
 Beyond = Literal["time", "memory"]
 
 
@@ -115,14 +115,22 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         code = self.process.wait()
-        # What has left the group may be starting more at this moment, so it is looked for until nothing is found.
-        for _ in range(_ROUNDS):
-            if not (left := _marked(self._mark)):
-                break
-            for process in left:
-                _kill(process)
+        self._end_the_rest()
         self.output.close()
         return code
+
+    def _end_the_rest(self) -> None:
+        """Kill what has left the group. It may be starting more at this moment, and one that is just becoming another
+        program has no environment for an instant, so it is looked for until nothing was found twice."""
+        nothing = 0
+        for _ in range(_ROUNDS):
+            left = _marked(self._mark)
+            nothing = 0 if left else nothing + 1
+            if nothing == 2:
+                return
+            for process in left:
+                _kill(process)
+            time.sleep(_INSTANT)
 
 
 def _marked(mark: str) -> list[int]:

@@ -77,7 +77,7 @@ EDITS: list[tuple[dict[str, Any], list[str]]] = [
         {f"{CONFIG}.driftline_drift": {"minimum_sample": 100, "largest_drifted_share": 0.5}},
         [
             f"{CONFIG}.driftline_drift: added (numeric_method Wasserstein, numeric_threshold 0.1, categorical_method "
-            "JensenShannon, categorical_threshold 0.1, false_discovery_rate 0.01, minimum_sample 100, "
+            "JensenShannon, categorical_threshold 0.05, false_discovery_rate 0.01, minimum_sample 100, "
             "largest_drifted_share 0.5)"
         ],
     ),

@@ -198,6 +198,18 @@ def test_a_kept_hour_is_not_decoded_again(churn: DataBaseline, predictions: Path
     assert third.counts["capture_records"] == 335
 
 
+def test_decoded_hours_serve_whoever_looks_at_every_row(shop: Path, tmp_path: Path) -> None:
+    options = {"decoded": str(tmp_path / "decoded"), "segments": ("_c2",)}
+    first = captured(shop, **options)
+    assert len(list((tmp_path / "decoded").rglob("*.parquet"))) == 1
+    for file in shop.rglob("*.jsonl"):
+        size = file.stat().st_size
+        file.write_bytes(b"x" * (size - 1) + b"\n")  # of the same name and size: whoever reads it finds nothing
+    second = captured(shop, **options)
+    assert (first.statistics, first.counts) == (second.statistics, second.counts)
+    assert first.counts["capture_records"] == 200
+
+
 def test_what_is_published_has_the_original_s_names(churn: DataBaseline, predictions: Path) -> None:
     metrics = captured(predictions, constraints=churn.constraints, baseline=churn.statistics).metrics
     assert {f"{kind}_Churn" for kind in ("feature_data", "feature_non_null", "feature_baseline_drift")} <= set(metrics)

@@ -78,6 +78,7 @@ def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: dat
         as_of=as_of,
         minimum_sample=attributes.minimum_sample,
         pieces=str(layout.pieces(schedule.endpoint)),
+        decoded=str(layout.decoded(schedule.endpoint)),
     )
 
 

@@ -159,17 +159,18 @@ def _clean(
     if kind in ("executions", "metrics"):
         with store.write() as connection:
             return msgspec.structs.replace(found, rows=_ROWS[kind](connection, endpoint, before, dry_run))
-    root, above = _root(layout, endpoint, kind)
-    return _with(found, sweep_hours(root, before, above=above, dry_run=dry_run))
+    for root, above in _roots(layout, endpoint, kind):
+        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run))
+    return found
 
 
-def _root(layout: Layout, endpoint: str, kind: str) -> tuple[Path, int]:
-    """Where a kind of data stands, and how many folders are between that and the years."""
+def _roots(layout: Layout, endpoint: str, kind: str) -> list[tuple[Path, int]]:
+    """Where a kind of data stands, and how many folders are between each place and its years."""
     roots = {
-        "captures": (layout.captures(endpoint), 1),
-        "labels": (layout.labels(endpoint), 0),
-        "merged": (layout.pieces(endpoint), 1),
-        "reports": (layout.data / "reports" / endpoint, 1),
+        "captures": [(layout.captures(endpoint), 1)],
+        "labels": [(layout.labels(endpoint), 0)],
+        "merged": [(layout.pieces(endpoint), 1), (layout.decoded(endpoint), 0)],
+        "reports": [(layout.data / "reports" / endpoint, 1)],
     }
     return roots[kind]
 
@@ -213,4 +214,9 @@ def _add(total: Swept, part: Swept) -> None:
 
 
 def _with(found: Removed, swept: Swept) -> Removed:
-    return msgspec.structs.replace(found, files=swept.files, bytes=swept.bytes, skipped=tuple(swept.skipped))
+    return msgspec.structs.replace(
+        found,
+        files=found.files + swept.files,
+        bytes=found.bytes + swept.bytes,
+        skipped=(*found.skipped, *swept.skipped),
+    )

@@ -73,9 +73,10 @@ class DecodedCaptures:
         self.reused = False
         """Whether the last piece was read from what is kept."""
 
-    def batches(self, files: Sequence[str], window: Window) -> Iterator[pa.RecordBatch]:
+    def batches(self, files: Sequence[str], window: Window | None) -> Iterator[pa.RecordBatch]:
         """The batches of a window from these files, as :meth:`driftline.engine.payload.Decoding.batches` has them; the
-        files are not read when the window is kept. A disk that is full keeps nothing and fails nothing."""
+        files are not read when the window is kept. Without a window nothing is. A disk that is full keeps nothing and
+        fails nothing."""
         self._found, self.reused = None, False
         mark = fingerprint(files)
         with ExitStack() as stack:
@@ -95,7 +96,7 @@ class DecodedCaptures:
             raise RuntimeError("found() is asked before the last batch was taken")
         return self._found
 
-    def _decode(self, files: Sequence[str], window: Window, mark: str) -> Iterator[pa.RecordBatch]:
+    def _decode(self, files: Sequence[str], window: Window | None, mark: str) -> Iterator[pa.RecordBatch]:
         from driftline.engine.payload import Decoding
 
         with Decoding(files, window, self._reading, **self._options) as decoding, self._keeper(window) as keeper:
@@ -107,19 +108,19 @@ class DecodedCaptures:
             if fingerprint(files) == mark:
                 keeper.keep(Manifest(mark, found.records, found.usable, found.duplicates, found.rejects, ()))
 
-    def _keeper(self, window: Window) -> _Keeper:
-        return _Keeper(None if self._folder is None else self._place(self._folder, window))
+    def _keeper(self, window: Window | None) -> _Keeper:
+        return _Keeper(None if self._folder is None or window is None else self._place(self._folder, window))
 
     def _place(self, folder: Path, window: Window) -> Path:
         length = int((window.end - window.start).total_seconds() * 1_000_000)
         hour = folder / partition(window.start)
         return hour / f"{self._key}-{window.start:%M%S%f}-{length}"
 
-    def _open(self, window: Window, mark: str, stack: ExitStack) -> tuple[Manifest, list[ParquetFile]] | None:
+    def _open(self, window: Window | None, mark: str, stack: ExitStack) -> tuple[Manifest, list[ParquetFile]] | None:
         """The manifest and all parts, open, so that nobody can take one away; None where not all is there and whole."""
         from pyarrow.parquet import ParquetFile
 
-        if self._folder is None:
+        if self._folder is None or window is None:
             return None
         place = self._place(self._folder, window)
         try:

@@ -16,12 +16,13 @@ import pyarrow as pa
 from driftline.analyzers.columns import ColumnsState
 from driftline.core.window import Window
 from driftline.engine.files import list_files
-from driftline.engine.payload import Decoding, Reading, features, keys
+from driftline.engine.payload import Reading, features, keys
 from driftline.engine.record_lines import record_lines
 from driftline.engine.rejects import Reject, summed
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
 from driftline.monitors.segments import Segmentation
 from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
+from driftline.pipeline.decoded import DecodedCaptures
 from driftline.pipeline.pieces import Piece, Pieces, cut, fingerprint
 from driftline.pipeline.run import DataQualityRun
 from driftline.pipeline.segmented import Divided
@@ -86,8 +87,8 @@ class Profiling:
         return Pieces(run.pieces, ["data-quality", self._names, run.exclude, script])
 
     def _windows(self) -> list[Window | None]:
-        window = self._run.window
-        return [window] if window is None or self._pieces is None else [*cut(window)]
+        window, kept = self._run.window, self._pieces is not None or self._run.decoded is not None
+        return [window] if window is None or not kept else [*cut(window)]
 
     def _of(self, window: Window | None, profile: Profile, divided: Divided) -> Profiled:
         files = list_files(self._run.captures, window)
@@ -118,15 +119,20 @@ class Profiling:
         if self._run.preprocessor is not None:
             return self._preprocessed(self._run.preprocessor, files, window)
         spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-        reading = Reading(self._names)
-        decoding = stack.enter_context(Decoding(files, window, reading, spill=spill, memory_limit=MEMORY))
+        decoded = DecodedCaptures(self._decoded(window), Reading(self._names), spill=spill, memory_limit=MEMORY)
 
         def found() -> tuple[dict[str, int], tuple[Reject, ...]]:
-            told = decoding.found()
+            told = decoded.found()
             counts = {"capture_records": told.records, "rows": told.usable, "duplicate_events": told.duplicates}
             return counts, told.rejects
 
-        return ((keys(batch).column(0), self._without(features(batch))) for batch in decoding.batches()), found
+        batches = decoded.batches(files, window)
+        return ((keys(batch).column(0), self._without(features(batch))) for batch in batches), found
+
+    def _decoded(self, window: Window | None) -> str | None:
+        """Where the rows of a window are kept; nowhere while the window goes on, as its captures are still growing."""
+        over = window is not None and (self._run.as_of is None or window.end <= self._run.as_of)
+        return self._run.decoded if over else None
 
     def _preprocessed(self, script: str, files: list[str], window: Window | None) -> Any:
         preprocessor = Preprocessor(script)

@@ -54,8 +54,8 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     those of the baseline are used where they are as many as there are columns. ``exclude`` are columns to leave out.
     ``preprocessor`` is a script that makes the rows of the captured records, ``postprocessor`` one that runs after the
     report is written; ``analyzers`` are names of custom analyzers; ``segments`` divide the rows, as ``plan`` or
-    ``age:18,30``. With analyzers or segments all captures are read, whatever is kept of them. The
-    others are as in :class:`ModelQualityRun`.
+    ``age:18,30``; with either every row is looked at, whatever is kept of its hour in ``pieces``. ``decoded`` is a
+    folder where decoded hours are kept as Parquet. The others are as in :class:`ModelQualityRun`.
     """
 
     captures: str
@@ -68,6 +68,7 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
+    decoded: str | None = None
     preprocessor: str | None = None
     postprocessor: str | None = None
     analyzers: tuple[str, ...] = ()

@@ -7,18 +7,23 @@ from driftline.core.table_constraints import DataQualityConstraints, FeatureCons
 from driftline.core.table_statistics import FeatureStatistics
 from driftline.monitors.data_quality.categories import new_categories
 from driftline.monitors.data_quality.type_match import matching
+from driftline.stats.intervals import wilson
+
+CHANCE = 0.999
+"""The level of the interval of a share of present values: a window falls below it by chance once in two thousand."""
 
 
 def check_column(
     feature: FeatureStatistics, expected: FeatureConstraints, constraints: DataQualityConstraints
 ) -> list[Violation]:
-    """The violations of one column. Shares are facts about the window, not estimates, so they need no interval."""
+    """The violations of one column. Shares of types and of a domain are facts about the window, which need no interval;
+    that of present values, where some may be missing, is held against the chance of so many rows."""
     override = expected.override or FeatureOverride()
     types = _first(override.datatype_check_threshold, constraints.datatype_check_threshold)
     domain = _first(override.domain_content_threshold, constraints.domain_content_threshold)
     found = (
         _type(feature, expected, types, constraints.exact_types),
-        _completeness(feature, expected),
+        _completeness(feature, expected, plain=constraints.drift is None),
         _sign(feature, expected),
         _domain(feature, expected, domain, bool(override.sensitive)),
     )
@@ -52,11 +57,15 @@ def _type(feature: FeatureStatistics, expected: FeatureConstraints, least: float
     return _violation(feature, "data_type_check", text, share, least, present)
 
 
-def _completeness(feature: FeatureStatistics, expected: FeatureConstraints) -> Violation | None:
+def _completeness(feature: FeatureStatistics, expected: FeatureConstraints, *, plain: bool) -> Violation | None:
+    """``plain`` is the original's comparison; else a share below 1 may also be missed by chance."""
     rows, least = feature.num_present + feature.num_missing, expected.completeness
-    if not rows or least is None or feature.num_present / rows >= least:
+    interval = wilson(feature.num_present, rows, CHANCE)
+    if least is None or interval is None:
         return None
     share = feature.num_present / rows
+    if share >= least or (not plain and least < 1 and interval[1] >= least):
+        return None
     text = (
         f"Completeness requirement is not met. Expected completeness: {percent(least)}. "
         f"Observed: Only {percent(share)} of values are present."

@@ -6,6 +6,8 @@ from typing import Any
 
 from driftline.core.table_constraints import DataQualityConstraints, DriftRules, FeatureConstraints
 from driftline.core.table_statistics import FeatureStatistics, StringStatistics, TableStatistics
+from driftline.monitors.data_quality.column_checks import CHANCE
+from driftline.stats.intervals import wilson
 
 LARGEST_DOMAIN = 20
 FEWEST_TEXTS = 300
@@ -66,11 +68,15 @@ def _type_reason(found: FeatureStatistics) -> str:
 
 
 def _completeness(found: FeatureStatistics) -> tuple[float, str] | None:
-    """The share of present values. Without a row there is none."""
+    """The share of present values; where some are missing, less what chance explains. Without a row there is none."""
     rows = found.num_present + found.num_missing
-    if rows == 0:
+    interval = wilson(found.num_present, rows, CHANCE)
+    if interval is None:
         return None
-    return found.num_present / rows, f"{found.num_present:,} of {rows:,} values were present"
+    reason = f"{found.num_present:,} of {rows:,} values were present"
+    if not found.num_missing:
+        return 1.0, reason
+    return interval[0], f"{reason}, less the chance of so many rows ({CHANCE:.1%} score interval)"
 
 
 def _non_negative(found: FeatureStatistics) -> tuple[bool, str] | None:

@@ -11,11 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import fbeta_score, roc_auc_score
 
 from driftline.core.documents import ModelQualityConstraints, read_constraints
 from driftline.core.errors import InputError, SetupError
+from driftline.core.records import Payload
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
@@ -249,3 +251,42 @@ def test_a_folder_under_a_file_is_an_error_of_the_machine(churn_file: Path, tmp_
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot write"):
         baseline_of(churn_file).write(tmp_path / "file" / "folder")
+
+
+def test_segments_of_captured_columns_are_ranked(tmp_path: Path) -> None:
+    random = np.random.default_rng(12)
+    n = 1200
+    plans, labels = random.choice(["gold", "tin"], n), random.integers(0, 2, n)
+    wrong = random.random(n) < np.where(plans == "tin", 0.4, 0.05)
+    scores = np.where(labels ^ wrong, 0.9, 0.1)
+    records = []
+    for i, (plan, score) in enumerate(zip(plans, scores, strict=True)):
+        answer = capture(f"{score}", f"e{i}", time=START + timedelta(seconds=i % 3000))
+        answer.capture_data.endpoint_input = Payload(f'{20 + i % 40},"{plan}, paid"', "CSV", "text/csv", "INPUT")
+        records.append(answer)
+    write_captures(tmp_path / "captures", records)
+    write_labels(tmp_path / "labels", {f"e{i}": str(label) for i, label in enumerate(labels)}, collected=START)
+    run = ModelQualityRun(
+        str(tmp_path / "captures"),
+        str(tmp_path / "labels"),
+        "BinaryClassification",
+        OutputAttributes("0"),
+        segments=("plan", "age:30,50"),
+        names=("score", "age", "plan"),
+    )
+    found = run_model_quality(run).statistics["segments"]
+    first, second = [one for one in found if one["column"] == "plan"]
+    assert (first["segment"], first["rows"], first.get("apart")) == ("tin, paid", int((plans == "tin").sum()), True)
+    assert second["rows"] == int((plans == "gold").sum())
+    assert sum(one["rows"] for one in found if one["column"] == "age") == n
+    chosen = labels[plans == "tin"], (scores > 0.5)[plans == "tin"]
+    assert first["value"] == pytest.approx(fbeta_score(*chosen, beta=2), rel=1e-12)
+
+
+def test_a_segment_of_no_column_is_refused(tmp_path: Path) -> None:
+    write_captures(tmp_path / "captures", [capture("0.5", "a")])
+    run = ModelQualityRun(
+        str(tmp_path / "captures"), None, "BinaryClassification", OutputAttributes("0"), segments=("plan",)
+    )
+    with pytest.raises(InputError, match="no captured column 'plan'"):
+        run_model_quality(run)

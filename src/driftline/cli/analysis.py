@@ -121,6 +121,9 @@ def check_model_quality(
         list[str] | None, typer.Option("--segment", help="rank the segments of a column: plan, or bins as age:18,30,50")
     ] = None,
     segment_metric: Annotated[str | None, typer.Option(help="what segments are ranked by")] = None,
+    names: Annotated[
+        list[str] | None, typer.Option(help="names of the captured columns, outputs first, for --segment; by comma")
+    ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> int:
@@ -170,6 +173,9 @@ def check_model_quality(
         report=None if report is None else str(report),
         minimum_sample=minimum_sample,
         calibration=None if statistics is None else read_calibration(read_file(statistics), str(statistics)),
+        segments=tuple(segments or ()),
+        segment_metric=segment_metric,
+        names=by_comma(names),
     )
     with ProgressBar() as progress:
         result = pipeline.run_model_quality(run, progress=progress)

@@ -59,6 +59,7 @@ def check_document(result: RunResult, report: Path | None) -> dict[str, Any]:
         "metrics": result.metrics,
         "violations": result.violations,
         "estimate": result.estimate,
+        "segments": result.statistics.get("segments", []),
         "rejects": result.rejects,
         "steps": result.steps,
         "report": None if report is None else str(report),
@@ -76,7 +77,7 @@ def check_text(result: RunResult, report: Path | None) -> list[str]:
         lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
     if result.item_count:
         lines += metric_lines(result.statistics)
-    lines += _estimate_lines(result.estimate)
+    lines += _estimate_lines(result.estimate) + segment_lines(result.statistics)
     return lines + ([f"  report in {report}"] if report is not None else [])
 
 

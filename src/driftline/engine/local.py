@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +38,7 @@ class LocalEngine:
             self._db.execute(macro)
         self._several_captures = self._several_labels = False
         self._classes = 0
+        self._segments = False
         self._searches: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -120,15 +121,30 @@ class LocalEngine:
 
     def joined(self) -> Iterator[pa.RecordBatch]:
         """The usable predictions with their labels: id, row, score, prediction, label (null where there is none)."""
-        query = """SELECT p.id, p.row, p.score, p.prediction, l.label
+        query = """SELECT p.id, p.row, p.score, p.prediction, l.label, p.event
                    FROM predictions AS p LEFT JOIN labels AS l USING (id) WHERE p.reason IS NULL"""
         if self._several_captures or self._several_labels:
             self._create_label_rows()
-            query = """SELECT p.id, p.row, p.score, p.prediction, l.label
+            query = """SELECT p.id, p.row, p.score, p.prediction, l.label, p.event
                        FROM predictions AS p JOIN requests AS r USING (id, event)
                        LEFT JOIN label_rows AS l ON l.id = p.id AND l.row = p.row AND l.of = r.rows
                        WHERE p.reason IS NULL"""
+        if self._segments:
+            query = f"SELECT * EXCLUDE (event) FROM ({query}) LEFT JOIN segments USING (event, row)"
+        else:
+            query = f"SELECT * EXCLUDE (event) FROM ({query})"
         yield from self._db.sql(query).to_arrow_reader(batch_rows(self._classes))
+
+    def load_segments(self, rows: Iterable[pa.RecordBatch], names: Sequence[str]) -> None:
+        """Have :meth:`joined` give further columns of text: of batches with ``event`` (the event id), ``row`` (int64)
+        and columns of these names."""
+        columns = "".join(f", {name} VARCHAR" for name in names)
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE segments (event UBIGINT, row BIGINT{columns})")
+        for batch in rows:
+            self._db.register("given", batch)
+            self._db.execute("INSERT INTO segments SELECT * REPLACE (hash(event) AS event) FROM given")
+            self._db.unregister("given")
+        self._segments = True
 
     def matched_by_file(self, files: Sequence[str]) -> dict[str, int]:
         """After :meth:`joined`: how many predictions each of the label files gave their label."""

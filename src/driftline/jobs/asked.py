@@ -50,6 +50,7 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
 
 
 def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> ModelQualityRun:
+    columns = data_attributes(schedule.attributes)
     return ModelQualityRun(
         captures=str(layout.captures(schedule.endpoint)),
         labels=str(layout.labels(schedule.endpoint)),
@@ -59,6 +60,9 @@ def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: da
         as_of=as_of,
         minimum_sample=int(schedule.attributes.get("minimum_sample", MINIMUM_SAMPLE)),
         pieces=str(layout.pieces(schedule.endpoint)),
+        segments=columns.segments,
+        segment_metric=schedule.attributes.get("segment_metric"),
+        names=columns.names,
     )
 
 

@@ -142,8 +142,7 @@ def _check(schedule: Schedule) -> None:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
     if schedule.monitor == "model-quality":
         output_attributes(schedule.attributes).check(schedule.problem_type)
-    else:
-        data_attributes(schedule.attributes)
+    data_attributes(schedule.attributes)
 
 
 def _check_baseline(connection: Connection, schedule: Schedule) -> None:

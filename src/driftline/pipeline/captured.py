@@ -28,11 +28,13 @@ from driftline.monitors.quality.estimation import (
 )
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
+from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.measuring import measure
 from driftline.pipeline.report import report_html
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
+from driftline.pipeline.segmented import ranking, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.resources.metrics import StatisticSet
 
@@ -58,6 +60,10 @@ def run_model_quality(
     estimate = _estimate(run, monitor, state, result, counts)
     if estimate is not None:
         statistics[estimate_key(run.problem_type)] = estimate
+    if run.segments:
+        columns = [Segmentation.parse(text).column for text in run.segments]
+        ranks = ranking(monitor, result, columns, measured.segments, run.segment_metric)
+        statistics["segments"] = segments_document(ranks)
     metrics = _published(result)
     finished = RunResult(
         judgement, result.item_count, statistics, violations, tuple(recorder.steps), rejects, metrics, counts, estimate

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from driftline.core.errors import InputError
 from driftline.core.sampling import hash_ids
 from driftline.core.window import Window
 from driftline.engine.files import list_files
@@ -21,6 +22,7 @@ from driftline.engine.rejects import Reject, summed
 from driftline.monitors.quality.kept import load_state, save_state
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.quality.rows import Tally
+from driftline.monitors.segments import Segmentation
 from driftline.pipeline.pieces import (
     Hashes,
     Piece,
@@ -33,6 +35,7 @@ from driftline.pipeline.pieces import (
     seen_of,
 )
 from driftline.pipeline.run import ModelQualityRun
+from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class Measured(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...]
     kept: int = 0
     lags: dict[int, int] = {}
+    segments: tuple[dict[str, Any], ...] = ()
 
 
 def measure(run: ModelQualityRun, monitor: Recipe, recorder: Recorder) -> Measured:
@@ -94,10 +98,15 @@ class _Measuring:
         self._seen = fingerprints(self._label_files) if self._pieces is not None else {}
         self._marks = seen_of(self._seen)
         self._labels: Found | None = None
+        self._segmentations = tuple(Segmentation.parse(text) for text in run.segments)
+        self._roles = [f"segment_{place}" for place in range(len(self._segmentations))]
+        named = zip(self._segmentations, self._roles, strict=True)
+        self._divided = Divided(monitor, [msgspec.structs.replace(one, column=role) for one, role in named])
 
     def all(self) -> Measured:
         windows = windows_of(self._run)
-        kept = {window: piece for window in windows if (piece := self._kept(window)) is not None}
+        # Segments want to see every row.
+        kept = {} if self._segmentations else {window: one for window in windows if (one := self._kept(window))}
         current = self._current(kept)
         parts = [current.get(window) or self._read(window) for window in windows]
         kind = type(self._monitor.merge([])).__name__
@@ -108,7 +117,7 @@ class _Measuring:
         for part in parts:
             lags.update(part.lags)
         counts = self._counts([part.counts for part in parts], state.tally) | lag_counts(lags)
-        return Measured(state, counts, summed(rejects), len(current))
+        return Measured(state, counts, summed(rejects), len(current), segments=tuple(self._divided.states))
 
     def _kept(self, window: Window | None) -> Piece | None:
         """What is kept of a window, if it was made of the captures that are there now."""
@@ -154,7 +163,9 @@ class _Measuring:
             return self._keep(window, mark, self._monitor.merge([]), counts, captures.rejects, ([], []))
         self._load_labels()
         noted: tuple[list[Hashes], list[Any]] = ([], [])
-        batches = self._recorder.told("merge", engine.joined(), captures.usable)
+        if self._segmentations:
+            engine.load_segments(self._segment_rows(files, window), self._roles)
+        batches = self._divided.passing(self._recorder.told("merge", engine.joined(), captures.usable))
         state = self._recorder.step(
             "merge",
             captures.usable,
@@ -163,6 +174,18 @@ class _Measuring:
         )
         lags = self._lags(engine, window)
         return self._keep(window, mark, state, counts, (*captures.rejects, *engine.mismatches()), noted, lags)
+
+    def _segment_rows(self, files: list[str], window: Window | None) -> Iterator[pa.RecordBatch]:
+        """Event, row, and the columns that divide the rows, as text."""
+        from driftline.engine.payload import Decoding, Reading, features, keys
+
+        spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
+        with Decoding(files, window, Reading(self._run.names), spill=spill, memory_limit=MEMORY) as decoding:
+            for batch in decoding.batches():
+                found, known = features(batch), keys(batch)
+                columns = [known.column(1), known.column(2)]
+                columns += [_segment(found, one.column) for one in self._segmentations]
+                yield pa.RecordBatch.from_arrays(columns, names=["event", "row", *self._roles])
 
     def _keep(
         self,
@@ -242,6 +265,16 @@ class _Measuring:
             "unlabelled": tally.unlabelled,
             "judged": matched - tally.not_a_class,
         }
+
+
+def _segment(batch: pa.RecordBatch, name: str) -> pa.Array[Any]:
+    if name not in batch.schema.names:
+        raise InputError(
+            f"no captured column {name!r} to divide rows by",
+            evidence=f"the columns are: {', '.join(batch.schema.names)[:300]}",
+            hint="name one of them; columns without a name of their own can be named with --names",
+        )
+    return batch.column(name).cast(pa.string())
 
 
 def _total(named: dict[str, Hashes]) -> int:

@@ -24,7 +24,9 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     UNKNOWN. ``report`` is the folder the documents go to. ``calibration`` is the baseline's ``score_calibration``: with
     it metrics of classifiers are also estimated from all predictions, labelled or not; ``history`` tells of earlier
     windows which metrics lay within their estimates. ``pieces`` is a folder where what was measured of each hour is
-    kept, so that it need not be read again.
+    kept, so that it need not be read again. ``segments`` divide the rows by captured columns (``plan``,
+    ``age:18,30``), which ``names`` names, outputs first, where no header or key does; they are ranked by
+    ``segment_metric``, and every row is looked at, whatever is kept of its hour.
     """
 
     captures: str
@@ -40,6 +42,9 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     calibration: dict[str, Any] | None = None
     history: tuple[dict[str, bool | None], ...] = ()
     pieces: str | None = None
+    segments: tuple[str, ...] = ()
+    segment_metric: str | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def constrained(self) -> tuple[str, ...]:

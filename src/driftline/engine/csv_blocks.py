@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from driftline.engine.texts import Array, shows_integers, typed, whole, without_blanks
@@ -17,21 +18,27 @@ _NEWLINE = 10
 
 
 def parse_block(
-    data: Any, width: int, *, newlines: bool = False, threads: bool = True, refused: Refused | None = None
+    data: Any, width: int, *, newlines: bool = False, lines: Array | None = None, refused: Refused | None = None
 ) -> list[Array]:
     """The ``width`` columns of lines of cells, without a header, typed as :func:`driftline.engine.texts.typed` says.
 
     ``data`` is bytes or a buffer of UTF-8 text; a cell may stand in double quotes, with ``newlines`` also when it holds
     line breaks. A line with another number of cells is left out and goes to ``refused``; without that
-    :class:`pyarrow.ArrowInvalid` is raised.
+    :class:`pyarrow.ArrowInvalid` is raised. ``lines`` are the lines as texts, where they are at hand.
 
     >>> [column.to_pylist() for column in parse_block(b'1,"a, b"\\n2,\\n', 2)]
     [[1, 2], ['a, b', None]]
     """
-    block = _Block(pa.py_buffer(data), width, newlines, threads, refused)
+    block = _Block(pa.py_buffer(data), width, newlines, lines, refused)
     if not block.data.size:
         return [pa.nulls(0) for _ in range(width)]
     return block.columns()
+
+
+def joined_lines(lines: Array) -> pa.Buffer:
+    """Texts as one block, a line break between them."""
+    whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+    return pc.binary_join(whole, "\n")[0].as_buffer()
 
 
 class Refused:
@@ -46,11 +53,11 @@ class Refused:
 
 
 class _Block:
-    def __init__(self, data: Any, width: int, newlines: bool, threads: bool, refused: Refused | None) -> None:
+    def __init__(self, data: Any, width: int, newlines: bool, lines: Array | None, refused: Refused | None) -> None:
         self.data = data
         self._width = width
         self._newlines = newlines
-        self._threads = threads
+        self._given_lines = lines
         self._refused = refused
 
     def columns(self) -> list[Array]:
@@ -81,7 +88,8 @@ class _Block:
         if lines is None:
             texts, rows = self._read(self.data, list(masks)), np.ones(len(rows), dtype=bool)
         else:
-            texts = self._read(lines.filter(pa.array(rows)).buffers()[2], list(masks))
+            some = lines.filter(pa.array(rows))
+            texts = self._read(joined_lines(some) if self._given_lines is not None else some.buffers()[2], list(masks))
         return [
             place
             for place, mask in masks.items()
@@ -90,6 +98,8 @@ class _Block:
 
     def _lines(self, rows: int) -> Array | None:
         """The block as an array of its lines; None where a line is not a row."""
+        if self._given_lines is not None:
+            return self._given_lines
         content = np.frombuffer(self.data, np.uint8)
         ends: npt.NDArray[Any] = np.flatnonzero(content == _NEWLINE) + 1
         if not len(ends) or ends[-1] != len(content):
@@ -124,7 +134,7 @@ class _Block:
         handler = self._refused if texts is None or self._refused is None else Refused()
         return csv.read_csv(
             pa.BufferReader(data),
-            read_options=csv.ReadOptions(column_names=names, block_size=size, use_threads=self._threads),
+            read_options=csv.ReadOptions(column_names=names, block_size=size),
             parse_options=csv.ParseOptions(
                 ignore_empty_lines=False, newlines_in_values=self._newlines, invalid_row_handler=handler
             ),

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.engine.csv_blocks import parse_block
+from driftline.engine.csv_blocks import joined_lines, parse_block
 from driftline.engine.names import cells_of, could_be_names, distinct, is_number
 from driftline.engine.payload.parts import MAX_COLUMNS, Mask, Part, Places, Side, spread, uneven
 from driftline.engine.texts import Array
@@ -45,7 +45,12 @@ def decode_csv(bodies: Array, requests: Places, *, header: bool | None = None, n
     empty or a number, and either there are numbers below it or all are among ``names``.
     """
     side = Side()
-    found = _checked(_cleaned(bodies), requests, side)
+    texts = bodies.combine_chunks() if isinstance(bodies, pa.ChunkedArray) else bodies
+    quick = _quick(texts)
+    if quick is not None:
+        side.parts.append(Part(requests, quick))
+        return side
+    found = _checked(_cleaned(texts), requests, side)
     for group, given in _by_header(found, header, frozenset(names)):
         for one, width, rows in _by_width(group, side):
             if given is None or len(given) == width:
@@ -53,6 +58,24 @@ def decode_csv(bodies: Array, requests: Places, *, header: bool | None = None, n
             else:
                 side.fault("ragged", one.request)
     return side
+
+
+def _quick(texts: Array) -> list[Array] | None:
+    """The columns of bodies that are one line each, without quotes, all as wide as the first; None if any is not."""
+    content = _content(texts)
+    odd = any(mark in content for mark in (b"\r", b"\n", b'"', _MARK.encode()))
+    if odd or pc.min(pc.binary_length(texts)).as_py() == 0:
+        return None
+    width = texts[0].as_py().count(",") + 1
+    rows = np.arange(len(texts))
+    return None if width > MAX_COLUMNS else _columns(_Bodies(texts, texts, rows), width, len(texts))
+
+
+def _content(texts: Array) -> bytes:
+    """All texts in one, without anything between them."""
+    offsets, data = texts.buffers()[1:]
+    first, last = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]].tolist()
+    return b"" if data is None else data.slice(first, last - first).to_pybytes()
 
 
 def _cleaned(bodies: Array) -> Array:
@@ -159,11 +182,12 @@ def _parse(found: _Bodies, width: int, rows: Places, names: tuple[str, ...] | No
 
 def _columns(found: _Bodies, width: int, rows: int) -> list[Array] | None:
     texts = found.text.combine_chunks() if isinstance(found.text, pa.ChunkedArray) else found.text
-    block = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), "\n")[0].as_buffer()
     # Line breaks inside quotes are what the texts have more of than their shapes.
     newlines = found.text is not found.shape
     try:
-        columns = parse_block(block, width, newlines=newlines)
+        columns = parse_block(
+            joined_lines(texts), width, newlines=newlines, lines=texts if len(texts) == rows else None
+        )
     except pa.ArrowInvalid:
         return None
     return columns if len(columns[0]) == rows else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 
 from driftline.core.window import Window
 from driftline.engine.batches import BATCH_ROWS, table_rows
+from driftline.engine.files import exact
 from driftline.engine.locate import Locator
 from driftline.engine.payload import records
 from driftline.engine.payload.bodies import Bodies
@@ -25,6 +27,7 @@ from driftline.engine.reading import SETTINGS, Found, read_files, reading_parame
 
 KEYS = ("id", "event", "row", "time")
 _BYTES = 32 << 20
+_AT_ONCE = 48 << 20
 _SOURCES = {"output": "captured outputs", "input": "captured inputs", "record": "captures"}
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -61,6 +64,9 @@ class Decoding:
         self._db = duckdb.connect(":memory:", config=settings)
         for macro in records.MACROS:
             self._db.execute(macro)
+        self._db.execute(records.SEEN)
+        self._files = list(files)
+        self._refused: dict[str, int] = {}
         self._timed = window is not None
         self._parameters = reading_parameters(files, window)
         self._reading = reading or Reading()
@@ -80,9 +86,10 @@ class Decoding:
         """Batches of at most 131,072 rows: the columns ``id`` (inference id, else event id), ``event``, ``row`` (its
         number in the request) and ``time``, then the features, see :func:`features`. Batches differ in their columns.
         """
-        self._load()
-        for part in self._parts():
-            yield from self._decoded(part)
+        for files in _groups(self._files):
+            self._load(files)
+            for part in self._parts():
+                yield from self._decoded(part)
         self._found = self._summary()
 
     def found(self) -> Found:
@@ -91,14 +98,23 @@ class Decoding:
             raise RuntimeError("found() is asked before the last batch was taken")
         return self._found
 
-    def _load(self) -> None:
-        read_files(self._db, f"CREATE TEMP TABLE records AS {records.record_rows(timed=self._timed)}", self._parameters)
-        self._records = self._row("SELECT count(*) FROM records")[0]
+    def _load(self, files: list[str]) -> None:
+        """The records of some files, without those whose event was in the files before."""
+        create = f"CREATE OR REPLACE TEMP TABLE records AS {records.record_rows(timed=self._timed)}"
+        parameters = self._parameters | {"files": [exact(file) for file in files]}
+        read_files(self._db, create, parameters)
+        self._parameters["longest"] = max(self._parameters.get("longest", 0), parameters["longest"])
+        self._records += self._row("SELECT count(*) FROM records")[0]
         total, distinct = self._row("SELECT count(event_id), count(DISTINCT event) FROM records")
         if total != distinct:
             self._db.execute(records.ONCE)
             self._db.execute("DROP TABLE records; ALTER TABLE once RENAME TO records")
-            self._repeated = total - self._row("SELECT count(event_id) FROM records")[0]
+        if self._row(records.KNOWN)[0]:
+            self._db.execute(records.FORGET)
+        self._repeated += total - self._row("SELECT count(event_id) FROM records")[0]
+        self._db.execute(records.REMEMBER)
+        for reason, count in self._db.execute(records.FAULTS).fetchall():
+            self._refused[reason] = self._refused.get(reason, 0) + count
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
         """The usable records, some 32 MB at a time."""
@@ -137,11 +153,8 @@ class Decoding:
                 self._faults.append((found, reason, events[np.concatenate(requests)]))
 
     def _summary(self) -> Found:
-        rejects = self._locator("captures", records.located_faults(timed=self._timed)).rejects(
-            dict(
-                self._db.execute("SELECT fault, count(*) FROM records WHERE fault IS NOT NULL GROUP BY ALL").fetchall()
-            )
-        )
+        located = records.located_faults(timed=self._timed)
+        rejects = self._locator("captures", located).rejects(self._refused)
         if self._faults:
             self._keep_faults()
         for side, source in _SOURCES.items():
@@ -168,6 +181,20 @@ class Decoding:
 
 
 _SIDES = ("output", "input")
+
+
+def _groups(files: list[str]) -> Iterator[list[str]]:
+    """The files, so many at a time that their records fit in memory."""
+    group: list[str] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += Path(file).stat().st_size if Path(file).exists() else 0
+        if size >= _AT_ONCE:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def features(batch: pa.RecordBatch) -> pa.RecordBatch:

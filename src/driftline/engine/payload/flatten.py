@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from driftline.engine.names import distinct
 from driftline.engine.payload.parts import MAX_COLUMNS, Places
 from driftline.engine.texts import Array, typed
 
@@ -33,7 +34,7 @@ def flatten(column: Array, name: str) -> dict[str, Array]:
         elif pa.types.is_list(nested.type):
             below = [(_below(path, str(place)), part) for place, part in enumerate(by_places(nested))]
         else:
-            found[path] = typed(nested)
+            found[distinct([*found, path])[-1] if path in found else path] = typed(nested)
             below = []
         waiting += reversed(below)
         if len(found) + len(waiting) > MAX_COLUMNS:

@@ -92,7 +92,7 @@ def _object_columns(json: Documents, rows: Array, structure: Structure) -> dict[
         raise TooWideError
     at_once = max(1, _MOST_CELLS // max(1, len(leaves)))
     slices = [rows.slice(first, at_once) for first in range(0, len(rows), at_once)]
-    parts = [_columns_at_once(json, some, structure, leaves) for some in slices]
+    parts = [_columns_at_once(json, some, structure) for some in slices]
     return parts[0] if len(parts) == 1 else _below_each_other(parts, [len(some) for some in slices])
 
 
@@ -119,25 +119,42 @@ def _as_texts(column: Array) -> Array:
     return pc.if_else(plain, pc.binary_join_element_wise(texts, ".0", ""), texts)
 
 
-def _columns_at_once(
-    json: Documents, rows: Array, structure: dict[str, Any], leaves: list[tuple[tuple[str, ...], bool]]
-) -> dict[str, Array]:
-    """By pointers where every value is known by its keys alone, else, with lists, as nested columns.
+def _columns_at_once(json: Documents, rows: Array, structure: dict[str, Any]) -> dict[str, Array]:
+    """By pointers where every value is known by its keys alone, else, with lists, as nested columns."""
+    leaves = list(_leaves(structure))
+    if len(leaves) > _MOST_POINTERS or any(has_list for _, has_list in leaves):
+        return _nested_columns(json, rows, structure, "")
+    return _unlike_columns(_by_pointers(json, rows, [keys for keys, _ in leaves]))
 
-    Nested columns cannot have keys that are empty or differ in their case only; then lists stay texts of JSON.
-    """
-    lists = any(has_list for _, has_list in leaves)
-    if (lists or len(leaves) > _MOST_POINTERS) and _can_nest(structure):
-        return flatten(_nested(json, rows, structure), "")
-    found: dict[str, Array] = {}
-    for at in range(0, len(leaves), _MOST_POINTERS):
-        some = leaves[at : at + _MOST_POINTERS]
-        pointers = ", ".join(quoted(pointer(keys)) for keys, _ in some)
-        values = json.evaluate(rows, found=f"json_extract_string(d, [{pointers}])")["found"].flatten()
-        for (keys, _), column in zip(some, strided(values, len(some)), strict=True):
-            name = ".".join(keys)
-            found[distinct([*found, name])[-1] if name in found else name] = typed(column)
-    return found
+
+def _nested_columns(json: Documents, rows: Array, structure: dict[str, Any], name: str) -> dict[str, Array]:
+    """Nested columns cannot have keys that are empty or differ in their case only: then key by key."""
+    if _can_nest(structure):
+        return flatten(_nested(json, rows, structure), name)
+    found: list[tuple[str, Array]] = []
+    for key, below in structure.items():
+        path = f"{name}.{key}" if name else key
+        if not isinstance(below, dict | list) or (isinstance(below, list) and not _can_nest(below)):
+            found += [(path, column) for _, column in _by_pointers(json, rows, [(key,)])]
+            continue
+        inner = json.evaluate(rows, found=f"CAST(json_extract(d, {quoted(pointer((key,)))}) AS VARCHAR)")["found"]
+        if isinstance(below, list):
+            found += flatten(_nested(json, inner, below), path).items()
+        else:
+            found += _nested_columns(json, inner, below, path).items()
+    return _unlike_columns(found)
+
+
+def _by_pointers(json: Documents, rows: Array, paths: list[tuple[str, ...]]) -> list[tuple[str, Array]]:
+    pointers = ", ".join(quoted(pointer(keys)) for keys in paths)
+    values = json.evaluate(rows, found=f"json_extract_string(d, [{pointers}])")["found"].flatten()
+    return [(".".join(keys), typed(column)) for keys, column in zip(paths, strided(values, len(paths)), strict=True)]
+
+
+def _unlike_columns(columns: list[tuple[str, Array]]) -> dict[str, Array]:
+    """Columns by their names, of which no two may be alike."""
+    names = distinct([name for name, _ in columns])
+    return dict(zip(names, (column for _, column in columns), strict=True))
 
 
 def _leaves(structure: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], bool]]:

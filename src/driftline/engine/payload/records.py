@@ -23,7 +23,7 @@ KINDS = ("csv", "json")
 
 
 def record_rows(*, timed: bool, located: bool = False) -> str:
-    """Every record: id, event id and its hash, time, the kind and text of each side, and what speaks against it.
+    """Every record: id, event id, a hash of both, time, the kind and text of each side, and what speaks against it.
 
     ``timed`` keeps only records whose inference time is in [$start, $end); ``located`` adds the file and the record's
     place in it.
@@ -39,7 +39,7 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
             {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
             WHEN input IS NULL AND output IS NULL THEN 'no_payload' END AS fault{names}
     FROM (
-        SELECT *, hash(event_id) AS event, decoded_of(input, input_encoding) AS input_decoded,
+        SELECT *, hash(event_id, id) AS event, decoded_of(input, input_encoding) AS input_decoded,
             decoded_of(output, output_encoding) AS output_decoded
         FROM (
             SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
@@ -55,7 +55,12 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
 
 
 ONCE = """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event_id IS NULL OR row_number()
-    OVER (PARTITION BY event, id ORDER BY fault NULLS FIRST, input_kind, output_kind, input, output) = 1"""
+    OVER (PARTITION BY event ORDER BY fault NULLS FIRST, input_kind, output_kind, input, output) = 1"""
+SEEN = "CREATE TEMP TABLE seen (event UBIGINT)"
+KNOWN = "SELECT count(*) FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
+FORGET = "DELETE FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
+REMEMBER = "INSERT INTO seen SELECT event FROM records WHERE fault IS NULL"
+FAULTS = "SELECT fault, count(*) FROM records WHERE fault IS NOT NULL GROUP BY ALL"
 USABLE = """SELECT id, event_id, event, moment, output_kind, output, input_kind, input FROM records
     WHERE fault IS NULL"""
 SIZES = "SELECT count(*), coalesce(sum(strlen(input)), 0) + coalesce(sum(strlen(output)), 0) FROM records"

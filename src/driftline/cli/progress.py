@@ -48,10 +48,14 @@ def line(step: str, done: float, total: float, unit: str, seconds: float) -> str
 
     >>> line("merge", 500_000, 1_000_000, "rows", 2.0)
     'merge            [############............]  50 %  250,000 rows/s  2 s left'
+    >>> line("measure", 500_000, 0, "rows", 2.0)
+    'measure          500,000 rows  250,000 rows/s'
     """
-    share = min(1.0, done / total) if total else 1.0
-    bar = ("#" * round(share * _WIDTH)).ljust(_WIDTH, ".")
     rate = done / seconds if seconds > 0 else 0.0
+    if not total:
+        return f"{step:<16} {done:,.0f} {unit}" + (f"  {rate:,.0f} {unit}/s" if rate else "")
+    share = min(1.0, done / total)
+    bar = ("#" * round(share * _WIDTH)).ljust(_WIDTH, ".")
     parts = [f"{step:<16} [{bar}] {share:4.0%}".replace("%", " %")]
     if unit == "rows" and rate:
         parts.append(f"{rate:,.0f} rows/s")

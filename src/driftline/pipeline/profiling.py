@@ -108,8 +108,9 @@ class Profiling:
             return Profiled(profile.merge([]), dict(NO_ROWS), ())
         with ExitStack() as stack:
             rows, found = self._batches(files, window, stack)
-            batches = divided.passing(self._custom.watch(batch for _, batch in rows))
             name = "decode and analyse" if self._run.preprocessor is None else "preprocess and analyse"
+            told = self._recorder.told(name, (batch for _, batch in rows), 0)
+            batches = divided.passing(self._custom.watch(told))
             state = self._recorder.step(name, len(files), lambda: profile.measure(batches), _rows)
             counts, rejects = found()
         return Profiled(state, counts, rejects)

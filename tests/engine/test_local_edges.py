@@ -120,6 +120,13 @@ def test_a_record_without_a_time_is_named_when_times_matter(tmp_path: Path) -> N
     assert read_bytes(tmp_path, data)[0] == ["a", "x", "y"]
 
 
+def test_times_with_an_offset_are_in_utc(tmp_path: Path) -> None:
+    window = Window(parse_time("2026-11-22T10:00Z"), parse_time("2026-11-22T11:00Z"))
+    times = {"x": "2026-11-22T12:30:00+02:00", "y": "2026-11-22T10:30:00+02:00", "z": "2026-11-22T08:15:00.5-0200"}
+    data = b"\n".join(record(event, inferenceTime=time) for event, time in times.items())
+    assert read_bytes(tmp_path, data, window=window) == (["x", "z"], {})
+
+
 def test_a_line_of_many_megabytes(tmp_path: Path) -> None:
     output = {"endpointInput": {"data": "x" * 40_000_000}, "endpointOutput": {"data": "0.5", "encoding": "CSV"}}
     huge = json.dumps({"captureData": output, "eventMetadata": {"eventId": "huge"}}).encode()

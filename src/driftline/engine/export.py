@@ -148,7 +148,7 @@ class MergedExport:
         self._db.execute("SET preserve_insertion_order = false")
 
     def _moment(self, text: str) -> str:
-        return f"try_cast({text} AS TIMESTAMP)"
+        return f"moment_of({text})"
 
     def _inside(self) -> str:
         return "" if self._window is None else "AND moment >= $start AND moment < $end"

@@ -49,7 +49,6 @@ def reading_parameters(files: Sequence[str], window: Window | None) -> dict[str,
     parameters: dict[str, Any] = {"files": [exact(file) for file in files]}
     if window is None:
         return parameters
-    # A cast to a timestamp without zone gives UTC, and is several times cheaper than one with zone.
     return parameters | {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}
 
 

@@ -62,6 +62,7 @@ class Decoding:
         wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
         settings = SETTINGS | {name: value for name, value in wanted.items() if value is not None}
         self._db = duckdb.connect(":memory:", config=settings)
+        self._db.execute("SET enable_progress_bar = false")
         for macro in records.MACROS:
             self._db.execute(macro)
         self._db.execute(records.SEEN)

@@ -22,6 +22,7 @@ class Documents:
 
     def __init__(self, threads: int | None = None) -> None:
         self._db = duckdb.connect(":memory:", config={} if threads is None else {"threads": threads})
+        self._db.execute("SET enable_progress_bar = false")
 
     def close(self) -> None:
         """Give the memory back."""

@@ -71,8 +71,8 @@ def spread(lengths: Any, requests: Places) -> Places:
 
 def uneven(values: Places, lengths: Places) -> Mask:
     """Which lists, of these lengths and none empty, hold different values."""
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
-    if not len(starts):
+    if not len(lengths):
         return np.zeros(0, dtype=np.bool_)
+    starts = (np.cumsum(lengths) - lengths).astype(np.int64)
     found: Mask = np.minimum.reduceat(values, starts) != np.maximum.reduceat(values, starts)
     return found

@@ -10,6 +10,7 @@ _FIELDS = (
     "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
 )
 MACROS = (
+    sql.MOMENT,
     # What a body is decoded as, or what speaks against it; NULL where it was not captured.
     r"""CREATE OR REPLACE TEMP MACRO kind_of(body, encoding, decoded) AS CASE WHEN body IS NULL THEN NULL
         WHEN encoding = 'CSV' THEN 'csv' WHEN encoding = 'JSON' THEN 'json'
@@ -44,7 +45,7 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
         FROM (
             SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
                 nullif(eventMetadata.eventId, '') AS event_id,
-                try_cast(eventMetadata.inferenceTime AS TIMESTAMP) AS moment,
+                moment_of(eventMetadata.inferenceTime) AS moment,
                 captureData.endpointInput."data" AS input, captureData.endpointInput."encoding" AS input_encoding,
                 captureData.endpointOutput."data" AS output,
                 captureData.endpointOutput."encoding" AS output_encoding{place}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from driftline.core.documents import dump
 from driftline.core.table_constraints import DriftRules, FeatureConstraints
@@ -44,10 +45,16 @@ def test_a_column_without_a_gap_must_stay_so() -> None:
     assert found.suggestion["completeness"] == "2,333 of 2,333 values were present"
 
 
-def test_completeness_is_the_observed_share_and_the_baseline_meets_it() -> None:
+def test_completeness_is_what_chance_leaves_of_the_observed_share() -> None:
     found = suggested(numbers(0.0, present=97, missing=3))
-    assert found.completeness == 97 / 100
-    assert found.suggestion["completeness"] == "97 of 100 values were present"
+    wanted = binomtest(97, 100).proportion_ci(0.999, method="wilson").low
+    assert found.completeness == pytest.approx(wanted, rel=1e-9)
+    assert found.suggestion["completeness"].startswith("97 of 100 values were present, less the chance of so many rows")
+
+
+def test_in_the_original_s_way_completeness_is_the_observed_share() -> None:
+    found = suggest(TableStatistics(100, (numbers(0.0, present=97, missing=3),)), drift=None).features[0]
+    assert (found.completeness, found.suggestion["completeness"]) == (0.97, "97 of 100 values were present")
 
 
 @pytest.mark.parametrize(("low", "wanted"), [(0.0, True), (-0.0, True), (5e-324, True), (-5e-324, None), (None, None)])

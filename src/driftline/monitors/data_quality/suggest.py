@@ -18,8 +18,9 @@ DRIFT_OF_BASELINES = DriftRules()
 def suggest(statistics: TableStatistics, *, drift: DriftRules | None = DRIFT_OF_BASELINES) -> DataQualityConstraints:
     """Constraints that the baseline just meets, each with the reason it is suggested for.
 
-    Every column keeps its type and at least its share of present values. Numbers of which none is below zero must stay
-    so. Texts of a small domain must stay within it: at most 20 distinct ones, all of them counted, among at least 300
+    Every column keeps its type and at least its share of present values, where some were missing less what chance
+    explains (the Wilson score interval at 99.9 %; not in the original's way). Numbers of which none is below zero must
+    stay so. Texts of a small domain must stay within it: at most 20 distinct ones, all of them counted, among at least 300
     values, each met at least five times. Where texts come by themselves, one that was not met among n values has with
     95 % confidence a share below 3/n (the rule of three), so at most 1 %; and where none is rare, the share of all that
     were not met together, which Good and Turing estimate by the number of those met once over n, is estimated as none.
@@ -30,17 +31,21 @@ def suggest(statistics: TableStatistics, *, drift: DriftRules | None = DRIFT_OF_
     >>> from driftline.core.table_statistics import NumericalStatistics
     >>> age = FeatureStatistics("age", "Integral", 90, 10, NumericalStatistics(40.0, 3600.0, 9.0, 18.0, 80.0))
     >>> feature = suggest(TableStatistics(100, (age,))).features[0]
-    >>> feature.completeness, feature.is_non_negative, feature.suggestion["completeness"]
-    (0.9, True, '90 of 100 values were present')
+    >>> round(feature.completeness, 3), feature.is_non_negative
+    (0.759, True)
+    >>> feature.suggestion["completeness"]
+    '90 of 100 values were present, less the chance of so many rows (99.9% score interval)'
     """
-    return DataQualityConstraints(tuple(_feature(feature) for feature in statistics.features), drift=drift)
+    return DataQualityConstraints(
+        tuple(_feature(feature, plain=drift is None) for feature in statistics.features), drift=drift
+    )
 
 
-def _feature(found: FeatureStatistics) -> FeatureConstraints:
+def _feature(found: FeatureStatistics, *, plain: bool) -> FeatureConstraints:
     rules: dict[str, Any] = {}
     reasons = {"inferred_type": _type_reason(found)}
     for name, rule in (
-        ("completeness", _completeness(found)),
+        ("completeness", _completeness(found, plain=plain)),
         ("is_non_negative", _non_negative(found)),
         ("domain", _domain(found)),
     ):
@@ -67,15 +72,15 @@ def _type_reason(found: FeatureStatistics) -> str:
     return f"{met} were present{mixed}" if met else "no value was present"
 
 
-def _completeness(found: FeatureStatistics) -> tuple[float, str] | None:
+def _completeness(found: FeatureStatistics, *, plain: bool) -> tuple[float, str] | None:
     """The share of present values; where some are missing, less what chance explains. Without a row there is none."""
     rows = found.num_present + found.num_missing
     interval = wilson(found.num_present, rows, CHANCE)
     if interval is None:
         return None
     reason = f"{found.num_present:,} of {rows:,} values were present"
-    if not found.num_missing:
-        return 1.0, reason
+    if plain or not found.num_missing or not found.num_present:
+        return found.num_present / rows, reason
     return interval[0], f"{reason}, less the chance of so many rows ({CHANCE:.1%} score interval)"
 
 

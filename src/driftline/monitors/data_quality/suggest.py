@@ -20,10 +20,11 @@ def suggest(statistics: TableStatistics, *, drift: DriftRules | None = DRIFT_OF_
 
     Every column keeps its type and at least its share of present values, where some were missing less what chance
     explains (the Wilson score interval at 99.9 %; not in the original's way). Numbers of which none is below zero must
-    stay so. Texts of a small domain must stay within it: at most 20 distinct ones, all of them counted, among at least 300
-    values, each met at least five times. Where texts come by themselves, one that was not met among n values has with
-    95 % confidence a share below 3/n (the rule of three), so at most 1 %; and where none is rare, the share of all that
-    were not met together, which Good and Turing estimate by the number of those met once over n, is estimated as none.
+    stay so. Texts of a small domain must stay within it: at most 20 distinct ones, all of them counted, among at least
+    300 values, each met at least five times. Where texts come by themselves, one that was not met among n values has
+    with 95 % confidence a share below 3/n (the rule of three), so at most 1 %; and where none is rare, the share of all
+    that were not met together, which Good and Turing estimate by the number of those met once over n, is estimated as
+    none.
 
     All values must have the type and lie in the domain (both thresholds are 1). ``drift`` is how distributions are
     compared; None leaves the original service's way alone.

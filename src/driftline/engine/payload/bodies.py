@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class Bodies:
         self._names = names
         self._threads = threads
         self._json: Documents | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Give the memory back."""
@@ -45,5 +47,7 @@ class Bodies:
     def _decoded(self, kind: str, bodies: Any, requests: Places) -> Side:
         if kind == "csv":
             return decode_csv(bodies, requests, header=self._header, names=self._names)
-        self._json = self._json or Documents(self._threads)
-        return decode_json(self._json, bodies, requests)
+        # One database for all threads: it works with several of its own.
+        with self._lock:
+            self._json = self._json or Documents(self._threads)
+            return decode_json(self._json, bodies, requests)

@@ -19,14 +19,15 @@ from driftline.engine.batches import BATCH_ROWS, table_rows
 from driftline.engine.files import exact
 from driftline.engine.locate import Locator
 from driftline.engine.payload import records
+from driftline.engine.payload.ahead import ahead
 from driftline.engine.payload.bodies import Bodies
 from driftline.engine.payload.column_names import column_names
 from driftline.engine.payload.pairing import Rows, paired
-from driftline.engine.payload.parts import Side
 from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
 
 KEYS = ("id", "event", "row", "time")
-_BYTES = 32 << 20
+_BYTES = 12 << 20
+_WORKERS = 2
 _AT_ONCE = 48 << 20
 _SOURCES = {"output": "captured outputs", "input": "captured inputs", "record": "captures"}
 _TIME = pa.timestamp("us", tz="UTC")
@@ -87,10 +88,12 @@ class Decoding:
         """Batches of at most 131,072 rows: the columns ``id`` (inference id, else event id), ``event``, ``row`` (its
         number in the request) and ``time``, then the features, see :func:`features`. Batches differ in their columns.
         """
-        for files in _groups(self._files):
-            self._load(files)
-            for part in self._parts():
-                yield from self._decoded(part)
+        parts = (part for files in _groups(self._files) for part in self._loaded(files))
+        for made, faults in ahead(self._decoded, parts, workers=_WORKERS):
+            self._faults += faults
+            for batch in made:
+                self._rows += batch.num_rows
+                yield batch
         self._found = self._summary()
 
     def found(self) -> Found:
@@ -98,6 +101,10 @@ class Decoding:
         if self._found is None:
             raise RuntimeError("found() is asked before the last batch was taken")
         return self._found
+
+    def _loaded(self, files: list[str]) -> Iterator[pa.RecordBatch]:
+        self._load(files)
+        yield from self._parts()
 
     def _load(self, files: list[str]) -> None:
         """The records of some files, without those whose event was in the files before."""
@@ -118,18 +125,25 @@ class Decoding:
             self._refused[reason] = self._refused.get(reason, 0) + count
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
-        """The usable records, some 32 MB at a time."""
+        """The usable records, some 12 MB at a time."""
         count, size = self._row(records.SIZES)
         rows = max(1, min(BATCH_ROWS, _BYTES * count // max(1, size)))
         for batch in self._db.sql(records.USABLE).to_arrow_reader(rows):
             yield from _by_size(batch)
 
-    def _decoded(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    def _decoded(self, batch: pa.RecordBatch) -> tuple[list[pa.RecordBatch], list[tuple[str, str, Any]]]:
+        """The rows of some records, and by side and reason the events that could not be decoded; for any thread."""
         output, entered = (self._bodies.decode(batch.column(f"{side}_kind"), batch.column(side)) for side in _SIDES)
         captured = tuple(batch.column(f"{side}_kind").is_valid().to_numpy(zero_copy_only=False) for side in _SIDES)
-        for rows in paired(output, entered, (captured[0], captured[1])):
-            yield from self._assembled(batch, rows)
-        self._remember(batch, output, entered)
+        found = paired(output, entered, (captured[0], captured[1]))
+        made = [part for rows in found for part in self._assembled(batch, rows)]
+        events = batch.column("event").to_numpy()
+        faults = [
+            ("record" if reason == "row_count" else name, reason, events[np.concatenate(requests)])
+            for name, side in zip(_SIDES, (output, entered), strict=True)
+            for reason, requests in side.faults.items()
+        ]
+        return made, faults
 
     def _assembled(self, batch: pa.RecordBatch, rows: Rows) -> Iterator[pa.RecordBatch]:
         names = column_names(rows, self._reading.names)
@@ -142,16 +156,8 @@ class Decoding:
         chosen = chosen if whole else chosen.take(pa.array(request))
         keys = [chosen.column(0), chosen.column(1), pa.array(row), pc.assume_timezone(chosen.column(2), "UTC")]
         made = pa.RecordBatch.from_arrays([*keys, *columns], names=[*KEYS, *names])
-        self._rows += made.num_rows
         most = table_rows(len(columns))
         yield from (made.slice(first, most) for first in range(0, made.num_rows, most))
-
-    def _remember(self, batch: pa.RecordBatch, output: Side, entered: Side) -> None:
-        events = batch.column("event").to_numpy()
-        for name, side in zip(_SIDES, (output, entered), strict=True):
-            for reason, requests in side.faults.items():
-                found = "record" if reason == "row_count" else name
-                self._faults.append((found, reason, events[np.concatenate(requests)]))
 
     def _summary(self) -> Found:
         located = records.located_faults(timed=self._timed)
@@ -209,7 +215,7 @@ def keys(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _by_size(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch cut where its bodies exceed some 32 MB, so that a few long ones do not take all memory."""
+    """A batch cut where its bodies exceed some 12 MB, so that a few long ones do not take all memory."""
     sizes = sum(pc.fill_null(pc.binary_length(batch.column(side)), 0).to_numpy().astype(np.int64) for side in _SIDES)
     cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _BYTES, prepend=0))
     edges = np.unique(np.concatenate([[0], cuts, [batch.num_rows]])).tolist()

@@ -34,8 +34,9 @@ def _blocks(path: str, end_of_rows: Callable[[bytes], int]) -> Iterator[bytes]:
     lines = 0
     with Path(path).open("rb") as file:
         kept = file.read(len(_MARK)).removeprefix(_MARK)
+        kept += file.read(_BLOCK)
+        # Only where more comes is a block cut: the last row may have no end.
         while chunk := file.read(_BLOCK):
-            kept += chunk
             end = end_of_rows(kept)
             if end:
                 yield kept[:end]
@@ -46,6 +47,7 @@ def _blocks(path: str, end_of_rows: Callable[[bytes], int]) -> Iterator[bytes]:
                     f"{path}:{lines + 1}: a row of more than {_LONGEST_ROW >> 20} MB",
                     hint="is a quote never closed? A quote inside a quoted cell is written twice",
                 )
+            kept += chunk
     if kept.rstrip(BREAKS):
         yield kept
 

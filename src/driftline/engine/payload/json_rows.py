@@ -147,7 +147,7 @@ def _nested_columns(json: Documents, rows: Array, structure: dict[str, Any], nam
 
 def _by_pointers(json: Documents, rows: Array, paths: list[tuple[str, ...]]) -> list[tuple[str, Array]]:
     pointers = ", ".join(quoted(pointer(keys)) for keys in paths)
-    values = json.evaluate(rows, found=f"json_extract_string(d, [{pointers}])")["found"].flatten()
+    values = json.evaluate(rows, found=f"json_extract_string(coalesce(d, 'null'), [{pointers}])")["found"].flatten()
     return [(".".join(keys), typed(column)) for keys, column in zip(paths, strided(values, len(paths)), strict=True)]
 
 

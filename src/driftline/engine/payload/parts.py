@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from driftline.engine.texts import Array
+from driftline.engine.texts import Array, typed
 
 Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -33,11 +33,13 @@ class Part:
     bare: bool = False
 
     def only(self, chosen: Mask) -> Part:
-        """The chosen rows."""
+        """The chosen rows. Fewer texts may all be numbers, so their type is looked at again."""
         if chosen.all():
             return self
         mask = pa.array(chosen)
         columns = [column.filter(mask) for column in self.columns]
+        if not self.flat:
+            columns = [typed(column) if pa.types.is_string(column.type) else column for column in columns]
         return Part(self.request[chosen], columns, self.names, self.flat, self.bare)
 
     def counts(self, requests: int) -> Places:

@@ -40,7 +40,8 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
             {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
             WHEN input IS NULL AND output IS NULL THEN 'no_payload' END AS fault{names}
     FROM (
-        SELECT *, hash(event_id, id) AS event, decoded_of(input, input_encoding) AS input_decoded,
+        SELECT *, CASE WHEN event_id IS NOT NULL THEN hash(event_id, id) END AS event,
+            decoded_of(input, input_encoding) AS input_decoded,
             decoded_of(output, output_encoding) AS output_decoded
         FROM (
             SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,

@@ -1,4 +1,4 @@
-"""Capture and label files of any content are read, or refused with a reason; the run goes on either way."""
+"""Files of any content are read, or refused with a reason; the run goes on either way."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from driftline.core.errors import DriftlineError
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window, partition
 from driftline.engine.attributes import OutputAttributes
+from driftline.engine.datasets import Dataset
+from driftline.engine.payload import Decoding, Reading
+from driftline.engine.rejects import MEANING
 from driftline.pipeline import ModelQualityRun, run_model_quality
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -30,6 +33,47 @@ WHOLE: dict[str, Any] = {
 }
 SCALARS = st.sampled_from(
     [None, True, 0, -1, 1.5, "", "\x00", "é", "1e999", "nan", "0.2,0.8", "[1", '{"a":1}', "////", [], {}, [[1]], 10**30]
+)
+BODIES = st.sampled_from(
+    [
+        "",
+        "1,2",
+        "1,2\n3",
+        '"a',
+        '"a"b',
+        "\ufeff1",
+        "a,b\n1,2",
+        "\r\r\n",
+        "\x00",
+        "{",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        "[[1],[2]]",
+        "[1,[2]]",
+        "null",
+        '{"a":1}\n{"b":2}',
+        '{"instances":[1,{"a":2}]}',
+        '{"instances":{"a":[1]}}',
+        '{"inputs":[{"name":"x","shape":[1],"data":[1]}]}',
+        '{"inputs":[{"name":5,"shape":["x"],"data":[[1]]}]}',
+        '{"inputs":[{"data":[1]}]}',
+        '{"inputs":{"a":[1],"b":[[2]]}}',
+        '{"columns":[1,1],"data":[[1,2]]}',
+        '{"columns":[],"data":[[]]}',
+        '{"dataframe_split":{"columns":["a"],"data":[1]}}',
+        '{"features":[]}',
+        '{"features":5}',
+        '{"":{"":[{}]}}',
+        '{"a":1,"A":{"b":[]}}',
+        '{"predictions":null}',
+        '{"a":{}}',
+        "[{}]",
+        "[[]]",
+        "[null,1]",
+        "1 2:3",
+        "MSwyCg==",
+        "eyJhIjoxfQ==",
+        "/w==",
+    ]
 )
 numbers = itertools.count()
 
@@ -93,3 +137,47 @@ def test_any_lines_end_in_a_verdict_or_an_error_of_ours(
     except DriftlineError:
         return
     assert result.judgement.verdict in set(Verdict)
+
+
+@st.composite
+def payload(draw: st.DrawFn) -> bytes:
+    """A record with odd bodies on one side or both."""
+    sides = draw(st.sampled_from([("endpointInput",), ("endpointOutput",), ("endpointInput", "endpointOutput")]))
+    encodings = st.sampled_from(["CSV", "JSON", "BASE64", "csv", None])
+    bodies = BODIES | st.text(max_size=12) | st.text(alphabet='[]{}",:1a\n', max_size=12)
+    data = {side: {"data": draw(bodies), "encoding": draw(encodings)} for side in sides}
+    event = draw(st.sampled_from(["a", "b", "c", "d"]))
+    return json.dumps({"captureData": data, "eventMetadata": WHOLE["eventMetadata"] | {"eventId": event}}).encode()
+
+
+@given(lines=st.lists(payload() | line(), min_size=1, max_size=6), names=st.sampled_from([(), ("a", "b")]))
+def test_any_bodies_are_columns_or_refused(tmp_path: Path, lines: list[bytes], names: tuple[str, ...]) -> None:
+    root = Path(folder(tmp_path / str(next(numbers)), lines))
+    files = [str(path) for path in root.rglob("*.jsonl")]
+    with Decoding(files, WINDOW, Reading(names=names), threads=1) as decoding:
+        batches = list(decoding.batches())
+        found = decoding.found()
+    assert found.usable == sum(batch.num_rows for batch in batches)
+    assert all(reject.reason in MEANING and reject.count > 0 for reject in found.rejects)
+    assert all(reject.samples for reject in found.rejects)
+    for batch in batches:
+        batch.validate(full=True)
+        assert len(set(batch.schema.names[4:])) == batch.num_columns - 4
+
+
+@given(
+    content=st.lists(st.binary(max_size=8) | BODIES.map(str.encode), max_size=6).map(b"\n".join),
+    suffix=st.sampled_from([".csv", ".jsonl", ".parquet", ".json"]),
+    header=st.sampled_from([True, False, None]),
+)
+def test_any_file_is_a_table_or_refused(tmp_path: Path, content: bytes, suffix: str, header: bool | None) -> None:
+    path = tmp_path / f"{next(numbers)}{suffix}"
+    path.write_bytes(content)
+    try:
+        data = Dataset(path, header=header)
+        for batch in data.batches():
+            batch.validate(full=True)
+            assert len(set(batch.schema.names)) == batch.num_columns
+        assert all(reject.count and reject.samples for reject in data.rejects())
+    except DriftlineError:
+        return

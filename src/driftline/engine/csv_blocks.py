@@ -65,16 +65,21 @@ class _Block:
         hexadecimal = any(pa.types.is_int64(column.type) for column in found) and self._has_x()
         kinds = [_kind(column, hexadecimal=hexadecimal) for column in found]
         found = [_settled(column) if kind == "text" else column for column, kind in zip(found, kinds, strict=True)]
-        unsure = [place for place, kind in enumerate(kinds) if kind == "unsure"]
+        unsure = {place for place, kind in enumerate(kinds) if kind == "unsure"}
         mixed = self._mixed({place: found[place] for place, kind in enumerate(kinds) if kind == "double"})
-        return self._as_texts(found, unsure + mixed)
+        if unsure or mixed:
+            texts = self._read(self.data, sorted(unsure | mixed))
+            for place in unsure | mixed:
+                column = texts.column(str(place)).combine_chunks()
+                found[place] = typed(column) if place in unsure else column
+        return found
 
     def _has_x(self) -> bool:
         """Whether an integer might be written ``0x1F``, which is a text here."""
         content = self.data.to_pybytes()
         return b"x" in content or b"X" in content
 
-    def _mixed(self, doubles: dict[int, Array]) -> list[int]:
+    def _mixed(self, doubles: dict[int, Array]) -> set[int]:
         """The columns of doubles among whose texts there are integers.
 
         Only a whole number can have such a text, so only the lines that hold one are read again.
@@ -82,7 +87,7 @@ class _Block:
         masks = {place: whole(column) for place, column in doubles.items()}
         masks = {place: mask for place, mask in masks.items() if mask.any()}
         if not masks:
-            return []
+            return set()
         rows = np.logical_or.reduce(list(masks.values()))
         lines = self._lines(len(rows))
         if lines is None:
@@ -90,11 +95,11 @@ class _Block:
         else:
             some = lines.filter(pa.array(rows))
             texts = self._read(joined_lines(some) if self._given_lines is not None else some.buffers()[2], list(masks))
-        return [
+        return {
             place
             for place, mask in masks.items()
             if shows_integers(texts.column(str(place)).filter(pa.array(mask[rows])))
-        ]
+        }
 
     def _lines(self, rows: int) -> Array | None:
         """The block as an array of its lines; None where a line is not a row."""
@@ -108,13 +113,6 @@ class _Block:
             return None
         offsets = np.concatenate([[0], ends]).astype(np.int32)
         return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), self.data)
-
-    def _as_texts(self, found: list[Array], places: list[int]) -> list[Array]:
-        if places:
-            texts = self._read(self.data, places)
-            for place in places:
-                found[place] = typed(texts.column(str(place)))
-        return found
 
     def _read(self, data: Any, texts: Sequence[int] | None = None) -> pa.Table:
         """All columns with types that suit them, or the given ones as text."""

@@ -37,7 +37,8 @@ class CsvFile:
         """The rows, typed block by block. Raises :class:`InputError` with file and line for what is no text."""
         self._names, self._lines, self._bad, self._samples = (), 0, 0, []
         for block in text_blocks(self.path, _end_of_rows):
-            content = block if self._names else self._after_header(block)
+            checked_text(block, self.path, self._lines)
+            content = block if self._names else self._after_header(self._after_blank_lines(block))
             if content.strip(BREAKS) or (content and len(self._names) == 1):
                 yield from self._parsed(content)
             self._lines += content.count(b"\n")
@@ -46,12 +47,17 @@ class CsvFile:
         """The lines that were left out."""
         return (Reject(self.path, "broken_line", self._bad, tuple(self._samples)),) if self._bad else ()
 
+    def _after_blank_lines(self, block: bytes) -> bytes:
+        content = block.lstrip(BREAKS)
+        self._lines += block.count(b"\n", 0, len(block) - len(content))
+        return content
+
     def _after_header(self, block: bytes) -> bytes:
         """The block without its header; the columns have names from here on."""
-        block = block.lstrip(BREAKS) if self._header is not False else block
+        if not block:
+            return block
         end = _end_of_first_row(block)
-        first = checked_text(block[:end], self.path, self._lines)
-        cells = cells_of(first.strip("\r\n"))
+        cells = cells_of(block[:end].decode().strip("\r\n"))
         if self._header or (self._header is None and could_be_names(cells)):
             self._names = distinct([cell or name for cell, name in zip(cells, by_place(len(cells)), strict=True)])
             self._lines += block[:end].count(b"\n")
@@ -65,7 +71,6 @@ class CsvFile:
         try:
             columns = parse_block(block.rstrip(BREAKS) or b"\n", len(self._names), newlines=quoted, refused=refused)
         except pa.ArrowInvalid as error:
-            checked_text(block, self.path, self._lines)
             raise InputError(
                 f"{self.path}: the lines from {self._lines + 1} on cannot be read",
                 evidence=str(error).splitlines()[0][:300],

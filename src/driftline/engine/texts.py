@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 Array = Any  # pa.Array; its stubs are not part of pyarrow
 _HEAD = 256
 _FRACTIONAL = "[.eEnN]"
-_NINE = ord("9")
 
 
 def typed(texts: Array) -> Array:
@@ -30,7 +29,7 @@ def typed(texts: Array) -> Array:
     numbers = _numbers(column)
     if numbers is None and (trimmed := _trimmed(column)) is not None:
         numbers = _numbers(trimmed)
-    return column if numbers is None else numbers
+    return column if numbers is None or pa.types.is_string(numbers.type) else numbers
 
 
 def without_blanks(texts: Array) -> Array:
@@ -38,11 +37,20 @@ def without_blanks(texts: Array) -> Array:
     column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     if column.type != pa.string():
         column = pc.cast(column, pa.string())
-    first = pc.utf8_slice_codeunits(column, 0, 1)
-    if not pc.any(pc.is_in(first, pa.array(["", " ", "\t"])), min_count=0).as_py():
+    content = content_of(column)
+    if b" " not in content and b"\t" not in content and pc.min(pc.binary_length(column)).as_py() != 0:
         return column
     empty = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(column)), 0)
     return pc.if_else(empty, pa.scalar(None, pa.string()), column)
+
+
+def content_of(column: Array) -> bytes:
+    """The bytes of all texts, one after another with nothing between them."""
+    if not len(column):
+        return b""
+    offsets, data = column.buffers()[1:]
+    first, last = np.frombuffer(offsets, np.int32)[[column.offset, column.offset + len(column)]].tolist()
+    return b"" if data is None else data.slice(first, last - first).to_pybytes()
 
 
 def shows_integers(texts: Array) -> bool:
@@ -65,9 +73,12 @@ def _numbers(column: Array) -> Array | None:
 
 
 def _trimmed(column: Array) -> Array | None:
-    """The texts without blanks around them; None where that makes no numbers of the first ones."""
+    """The texts without blanks around them; None where none has any, or the first ones are no numbers all the same."""
     head = pc.utf8_trim_whitespace(column.slice(0, _HEAD))
-    return pc.utf8_trim_whitespace(column) if _cast(head, pa.float64()) is not None else None
+    if _cast(head, pa.float64()) is None:
+        return None
+    trimmed = pc.utf8_trim_whitespace(column)
+    return None if trimmed.equals(column) else trimmed
 
 
 def _cast(column: Array, kind: Any) -> Array | None:
@@ -84,12 +95,13 @@ def _integers(column: Array) -> Array | None:
 
 def _has_letters(column: Array) -> bool:
     """Integers may be written ``0x1F`` for the reader; that is a text here."""
-    own = pa.concat_arrays([column]) if column.offset else column
-    offsets, data = own.buffers()[1:]
-    end = int(np.frombuffer(offsets, np.int32, len(own) + 1)[-1])
-    return bool(end) and int(np.frombuffer(data, np.uint8, end).max()) > _NINE
+    content = content_of(column)
+    return b"x" in content or b"X" in content
 
 
 def _doubles(column: Array) -> Array | None:
+    """Numbers, or the texts themselves where some are integers; None where there is another text."""
     found = _cast(column, pa.float64())
-    return None if found is None or shows_integers(column.filter(pa.array(whole(found)))) else found
+    if found is None:
+        return None
+    return column if shows_integers(column.filter(pa.array(whole(found)))) else found

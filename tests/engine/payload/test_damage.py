@@ -135,6 +135,12 @@ def test_an_event_counts_once(captures: Any) -> None:
     assert (made.found.records, made.found.usable, made.found.duplicates) == (6, 3, 3)
 
 
+def test_a_broken_line_hides_no_repeated_event(captures: Any) -> None:
+    line = captures.line("a", "1", "2")
+    made = captures.decode(captures.write(line, "{", line, captures.line("", "1", "2"), line))
+    assert (made.rows, made.found.duplicates) == ([[("a", 0)]], 2)
+
+
 def test_an_event_counts_once_however_files_are_grouped(captures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("driftline.engine.payload.decoding._AT_ONCE", 1)
     test_an_event_counts_once(captures)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from driftline.engine.csv_blocks import joined_lines, parse_block
 from driftline.engine.names import cells_of, could_be_names, distinct, is_number
 from driftline.engine.payload.parts import MAX_COLUMNS, Mask, Part, Places, Side, spread, uneven
-from driftline.engine.texts import Array
+from driftline.engine.texts import Array, content_of
 
 # Cells without a quote at their start, or in quotes with inner ones written twice; nothing may stand behind a quote.
 _CELL = r'(?:"(?:[^"]|"")*"|[^",\n][^,\n]*|)'
@@ -62,20 +62,13 @@ def decode_csv(bodies: Array, requests: Places, *, header: bool | None = None, n
 
 def _quick(texts: Array) -> list[Array] | None:
     """The columns of bodies that are one line each, without quotes, all as wide as the first; None if any is not."""
-    content = _content(texts)
+    content = content_of(texts)
     odd = any(mark in content for mark in (b"\r", b"\n", b'"', _MARK.encode()))
     if odd or pc.min(pc.binary_length(texts)).as_py() == 0:
         return None
     width = texts[0].as_py().count(",") + 1
     rows = np.arange(len(texts))
     return None if width > MAX_COLUMNS else _columns(_Bodies(texts, texts, rows), width, len(texts))
-
-
-def _content(texts: Array) -> bytes:
-    """All texts in one, without anything between them."""
-    offsets, data = texts.buffers()[1:]
-    first, last = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]].tolist()
-    return b"" if data is None else data.slice(first, last - first).to_pybytes()
 
 
 def _cleaned(bodies: Array) -> Array:

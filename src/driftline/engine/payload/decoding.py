@@ -11,6 +11,7 @@ from typing import Any, Self
 import duckdb
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -216,7 +217,14 @@ def keys(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _by_size(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """A batch cut where its bodies exceed some 12 MB, so that a few long ones do not take all memory."""
-    sizes = sum(pc.fill_null(pc.binary_length(batch.column(side)), 0).to_numpy().astype(np.int64) for side in _SIDES)
+    sizes = sum(_weights(batch, side) for side in _SIDES)
     cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _BYTES, prepend=0))
     edges = np.unique(np.concatenate([[0], cuts, [batch.num_rows]])).tolist()
     yield from (batch.slice(start, end - start) for start, end in pairwise(edges))
+
+
+def _weights(batch: pa.RecordBatch, side: str) -> npt.NDArray[np.int64]:
+    lengths = pc.fill_null(pc.binary_length(batch.column(side)), 0).to_numpy().astype(np.int64)
+    as_json = pc.fill_null(pc.equal(batch.column(f"{side}_kind"), "json"), False).to_numpy(zero_copy_only=False)
+    weighted: npt.NDArray[np.int64] = np.where(as_json, records.JSON_WEIGHT, 1) * lengths
+    return weighted

@@ -40,7 +40,8 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
             {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
             WHEN input IS NULL AND output IS NULL THEN 'no_payload' END AS fault{names}
     FROM (
-        SELECT *, hash(event_id, id) AS event, decoded_of(input, input_encoding) AS input_decoded,
+        SELECT *, CASE WHEN event_id IS NOT NULL THEN hash(event_id, id) END AS event,
+            decoded_of(input, input_encoding) AS input_decoded,
             decoded_of(output, output_encoding) AS output_decoded
         FROM (
             SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
@@ -64,7 +65,10 @@ REMEMBER = "INSERT INTO seen SELECT event FROM records WHERE fault IS NULL"
 FAULTS = "SELECT fault, count(*) FROM records WHERE fault IS NOT NULL GROUP BY ALL"
 USABLE = """SELECT id, event_id, event, moment, output_kind, output, input_kind, input FROM records
     WHERE fault IS NULL"""
-SIZES = "SELECT count(*), coalesce(sum(strlen(input)), 0) + coalesce(sum(strlen(output)), 0) FROM records"
+# A document of JSON takes about four times the memory that so much CSV takes while it is decoded.
+JSON_WEIGHT = 4
+SIZES = f"""SELECT count(*), coalesce(sum(strlen(input) * if(input_kind = 'json', {JSON_WEIGHT}, 1)), 0)
+    + coalesce(sum(strlen(output) * if(output_kind = 'json', {JSON_WEIGHT}, 1)), 0) FROM records"""
 
 
 def located_faults(*, timed: bool) -> str:

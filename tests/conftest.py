@@ -13,11 +13,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from driftline.storage.database import migrate, open_store
 
+# A busy machine is no defect of the code under test.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 DATABASES = ("sqlite", "postgresql")
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
 

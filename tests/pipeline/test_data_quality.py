@@ -170,6 +170,15 @@ def test_too_few_rows_are_no_verdict(orders: pa.Table) -> None:
     )
 
 
+def test_segments_of_a_table_are_ranked(orders: pa.Table) -> None:
+    baseline = baseline_data_quality(orders)
+    ages = orders.column("age").to_numpy() + np.where(orders.column("plan").to_numpy() == "tin", 30, 0)
+    checked = check_data_quality(orders.set_column(0, "age", pa.array(ages)), baseline, segments=["plan"])
+    first, *others = checked.segments
+    assert (first.segment, first.value) == ("tin", pytest.approx(1 / 2))
+    assert [one.value for one in others] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("data", [pa.table({"x": pa.array([], pa.int64())}), 7, "nowhere.csv"])
 def test_data_without_rows_is_no_baseline(data: Any) -> None:
     with pytest.raises(InputError):

@@ -10,7 +10,7 @@ import typer
 from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
 from driftline.cli.analysis_text import segment_lines
 from driftline.cli.options import by_comma
-from driftline.cli.output import out, paint, table, verdict
+from driftline.cli.output import out, paint, plain, table, verdict
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def check_data_quality(
     ] = None,
     segment: Annotated[
         list[str] | None,
-        typer.Option(help="of captures: rank the segments of a column: plan, or bins as age:18,30; repeatable"),
+        typer.Option(help="rank the segments of a column: plan, or bins as age:18,30; repeatable"),
     ] = None,
     start: Annotated[str | None, typer.Option(help="first instant, ISO 8601 UTC")] = None,
     end: Annotated[str | None, typer.Option(help="first instant after, ISO 8601 UTC")] = None,
@@ -104,7 +104,12 @@ def check_data_quality(
     with ProgressBar() as progress:
         if data is not None:
             checked = data_tables.check_data_quality(
-                data, header=header, exclude=by_comma(exclude), progress=progress, **held
+                data,
+                header=header,
+                exclude=by_comma(exclude),
+                segments=segment or (),
+                progress=progress,
+                **held,
             )
             if report is not None:
                 checked.write(report)
@@ -132,11 +137,13 @@ def _tell_checked(checked: DataChecked, report: Path | None) -> int:
         "item_count": checked.statistics.item_count,
         "violations": checked.violations,
         "drift": checked.drift,
+        "segments": checked.segments,
         "rejects": checked.rejects,
         "report": None if report is None else str(report),
     }
     count = f"{checked.statistics.item_count} rows, {len(checked.statistics.features)} columns"
     lines = [f"{verdict(checked.verdict)}  {count}", *_listed(str(checked).splitlines()[1:])]
+    lines += segment_lines({"segments": [plain(rank) for rank in checked.segments]})
     out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
     return EXIT_CODES[checked.verdict]
 

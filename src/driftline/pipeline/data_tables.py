@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,15 @@ from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.drift import TableDrift
 from driftline.monitors.data_quality.profile import Profile
+from driftline.monitors.data_quality.segment_drift import ranked_drift
 from driftline.monitors.data_quality.suggest import suggest
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.segment_ranking import SegmentRank
+from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.judging import documents, judge
 from driftline.pipeline.report import framed
+from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.pipeline.table_report import table_report_html
 
@@ -73,6 +77,7 @@ class DataChecked(msgspec.Struct, frozen=True):
     drift: TableDrift | None
     evaluation_time: str
     rejects: tuple[Reject, ...] = ()
+    segments: tuple[SegmentRank, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -125,7 +130,7 @@ def baseline_data_quality(
     Raises :class:`InputError` for data that cannot be read or has no row.
     """
     dataset = Dataset(data, header=header)
-    statistics = _profiled(dataset, exclude, Recorder(progress))
+    statistics = _profiled(dataset, exclude, Recorder(progress))[0]
     if not statistics.item_count:
         raise InputError(f"{_called(data)} has no rows", hint="a baseline needs rows that can be trusted")
     return DataBaseline(statistics, suggest(statistics), format_time(now or datetime.now(UTC)), dataset.rejects())
@@ -138,6 +143,7 @@ def check_data_quality(
     baseline: Statistics | None = None,
     header: bool | None = None,
     exclude: Sequence[str] = (),
+    segments: Sequence[str] = (),
     minimum_sample: int = MINIMUM_SAMPLE,
     now: datetime | None = None,
     progress: Progress | None = None,
@@ -146,8 +152,9 @@ def check_data_quality(
 
     ``constraints`` is a :class:`DataBaseline`, or constraints by themselves, a path to ``constraints.json`` or its
     content; then ``baseline``, the statistics or a path to ``statistics.json``, is what distributions are compared
-    with. ``data`` and the others are as in :func:`baseline_data_quality`. Below ``minimum_sample`` rows the verdict is
-    UNKNOWN.
+    with. ``data`` and the others are as in :func:`baseline_data_quality`. ``segments`` divide
+    the rows, as ``plan`` or ``age:18,30``; they are ranked by how far they drifted. Below ``minimum_sample`` rows the
+    verdict is UNKNOWN.
     """
     if isinstance(constraints, DataBaseline):
         return check_data_quality(
@@ -156,6 +163,7 @@ def check_data_quality(
             baseline=constraints.statistics,
             header=header,
             exclude=exclude,
+            segments=segments,
             minimum_sample=minimum_sample,
             now=now,
             progress=progress,
@@ -163,7 +171,8 @@ def check_data_quality(
     wanted = None if constraints is None else _constraints_of(constraints)
     before = None if baseline is None else _statistics_of(baseline)
     dataset = Dataset(data, header=header)
-    statistics = _profiled(dataset, exclude, Recorder(progress))
+    divided = [Segmentation.parse(text) for text in segments]
+    statistics, parts = _profiled(dataset, exclude, Recorder(progress), divided)
 
     def again() -> Iterator[tuple[None, pa.RecordBatch]]:
         return ((None, batch) for batch in without(dataset.batches(), exclude))
@@ -178,6 +187,7 @@ def check_data_quality(
         judged.drift,
         format_time(now or datetime.now(UTC)),
         dataset.rejects(),
+        () if before is None or wanted is None else _ranked(divided, statistics, parts, before, wanted),
     )
 
 
@@ -187,11 +197,30 @@ def without(batches: Iterable[pa.RecordBatch], exclude: Sequence[str]) -> Iterab
         yield batch.select([name for name in batch.schema.names if name not in exclude]) if exclude else batch
 
 
-def _profiled(dataset: Dataset, exclude: Sequence[str], recorder: Recorder) -> TableStatistics:
+Parts = Sequence[Mapping[str, TableStatistics]]
+
+
+def _profiled(
+    dataset: Dataset, exclude: Sequence[str], recorder: Recorder, segmentations: Sequence[Segmentation] = ()
+) -> tuple[TableStatistics, Parts]:
+    """The statistics of all rows, and for every segmentation those of each segment."""
     with ThreadPoolExecutor() as executor:
         profile = Profile(executor=executor)
+        divided = Divided(profile, segmentations)
         batches = recorder.told("measure", without(dataset.batches(), exclude), dataset.rows())
-        return profile.result(profile.measure(batches))
+        whole = profile.result(profile.measure(divided.passing(batches)))
+        return whole, [{name: profile.result(one) for name, one in states.items()} for states in divided.states]
+
+
+def _ranked(
+    segmentations: Sequence[Segmentation],
+    whole: TableStatistics,
+    parts: Parts,
+    baseline: TableStatistics,
+    constraints: DataQualityConstraints,
+) -> tuple[SegmentRank, ...]:
+    pairs = zip(segmentations, parts, strict=True)
+    return tuple(rank for one, found in pairs for rank in ranked_drift(one.column, whole, found, baseline, constraints))
 
 
 def _called(data: Any) -> str:

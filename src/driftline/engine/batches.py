@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
 BATCH_ROWS = 1 << 17
 _MOST_NUMBERS = 1 << 22
 _MOST_CELLS = 1 << 24
@@ -24,3 +31,10 @@ def table_rows(columns: int) -> int:
     (131072, 8388)
     """
     return max(1, min(BATCH_ROWS, _MOST_CELLS // max(1, columns)))
+
+
+def row_groups(file: ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
+    """The batches of a Parquet file, one row group after the other: a reader of all of them holds what it has read
+    until the end, which is the whole file."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(batch_size=rows, row_groups=[group])

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from driftline.core.errors import InputError
 from driftline.core.window import Window
-from driftline.engine.batches import table_rows
+from driftline.engine.batches import row_groups, table_rows
 from driftline.engine.csv_files import CsvFile
 from driftline.engine.files import list_files
 from driftline.engine.json_files import JsonFile
@@ -131,8 +131,7 @@ def _parquet_batches(path: str) -> Iterator[pa.RecordBatch]:
 
     try:
         with parquet.ParquetFile(path) as file:
-            rows = table_rows(len(file.schema_arrow))
-            yield from map(_plain, file.iter_batches(batch_size=rows))
+            yield from map(_plain, row_groups(file, table_rows(len(file.schema_arrow))))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         evidence = str(error).splitlines()[0][:300]
         raise InputError(f"{path} cannot be read as Parquet", evidence=evidence, hint="is the file whole?") from None

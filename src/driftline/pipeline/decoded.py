@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from driftline.core.errors import DriftlineError
 from driftline.core.window import Window, partition
-from driftline.engine.batches import BATCH_ROWS
+from driftline.engine.batches import BATCH_ROWS, row_groups
 from driftline.engine.rejects import Reject
 from driftline.pipeline.pieces import fingerprint
 from driftline.storage.files import write_atomic
@@ -85,7 +85,7 @@ class DecodedCaptures:
                 manifest, parts = opened
                 self.reused = True
                 for part in parts:
-                    yield from part.iter_batches(batch_size=BATCH_ROWS)
+                    yield from row_groups(part, BATCH_ROWS)
                 self._found = _found_of(manifest)
                 return
         yield from self._decode(files, window, mark)

@@ -29,7 +29,7 @@ from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
 from driftline.scripts.preprocess import Preprocessor
 
-MEMORY = "256MB"
+MEMORY = "160MB"
 """What reading may hold in memory; beyond it records go through files."""
 NO_ROWS = {"capture_records": 0, "rows": 0, "duplicate_events": 0}
 

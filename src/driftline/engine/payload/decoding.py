@@ -27,7 +27,7 @@ from driftline.engine.payload.pairing import Rows, paired
 from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
 
 KEYS = ("id", "event", "row", "time")
-_BYTES = 12 << 20
+_BYTES = 8 << 20
 _WORKERS = 2
 _AT_ONCE = 48 << 20
 _SOURCES = {"output": "captured outputs", "input": "captured inputs", "record": "captures"}
@@ -126,7 +126,7 @@ class Decoding:
             self._refused[reason] = self._refused.get(reason, 0) + count
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
-        """The usable records, some 12 MB at a time."""
+        """The usable records, some 8 MB at a time."""
         count, size = self._row(records.SIZES)
         rows = max(1, min(BATCH_ROWS, _BYTES * count // max(1, size)))
         for batch in self._db.sql(records.USABLE).to_arrow_reader(rows):
@@ -216,7 +216,7 @@ def keys(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _by_size(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch cut where its bodies exceed some 12 MB, so that a few long ones do not take all memory."""
+    """A batch cut where its bodies exceed some 8 MB, so that a few long ones do not take all memory."""
     sizes = sum(_weights(batch, side) for side in _SIDES)
     cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _BYTES, prepend=0))
     edges = np.unique(np.concatenate([[0], cuts, [batch.num_rows]])).tolist()

@@ -280,6 +280,11 @@ def test_a_script_that_breaks_shows_the_record(shop: Path, tmp_path: Path) -> No
     assert "here" in (tmp_path / "report" / "preprocess.log").read_text()
 
 
+def test_a_script_that_is_not_there_is_named(shop: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the script .*gone\.py cannot be read"):
+        captured(shop, preprocessor=str(tmp_path / "gone.py"))
+
+
 def test_a_script_runs_after_the_report(shop: Path, tmp_path: Path) -> None:
     script = tmp_path / "after.py"
     script.write_text(

@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from driftline.analyzers.columns import ColumnsState
+from driftline.core.errors import InputError
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.engine.payload import Reading, features, keys
@@ -84,7 +85,7 @@ class Profiling:
         run = self._run
         if run.pieces is None or run.window is None or run.analyzers or run.segments:
             return None
-        script = None if run.preprocessor is None else hashlib.sha256(Path(run.preprocessor).read_bytes()).hexdigest()
+        script = None if run.preprocessor is None else _content(run.preprocessor)
         return Pieces(run.pieces, ["data-quality", self._names, run.exclude, script])
 
     def _windows(self) -> list[Window | None]:
@@ -151,6 +152,18 @@ class Profiling:
     def _without(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         excluded = self._run.exclude
         return batch.select([name for name in batch.schema.names if name not in excluded]) if excluded else batch
+
+
+def _content(script: str) -> str:
+    """A script by its content: another content makes other rows."""
+    try:
+        return hashlib.sha256(Path(script).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"the script {script} cannot be read",
+            evidence=error.strerror or str(error),
+            hint="check its name; scripts of a schedule stand in the folder scripts/ of the data folder",
+        ) from None
 
 
 def _nameless(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[None, pa.RecordBatch]]:

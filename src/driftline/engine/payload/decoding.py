@@ -31,7 +31,6 @@ _BYTES = 8 << 20
 _WORKERS = 2
 _AT_ONCE = 48 << 20
 _SOURCES = {"output": "captured outputs", "input": "captured inputs", "record": "captures"}
-_TIME = pa.timestamp("us", tz="UTC")
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -16,9 +16,11 @@ from driftline.core.verdict import Verdict
 from driftline.core.window import Window, partition
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.datasets import Dataset
+from driftline.engine.local import LocalEngine
 from driftline.engine.payload import Decoding, Reading
 from driftline.engine.rejects import MEANING
 from driftline.pipeline import ModelQualityRun, run_model_quality
+from driftline.pipeline.decoded import DecodedCaptures
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)
 WINDOW = Window(HOUR, HOUR + timedelta(hours=1))
@@ -163,6 +165,26 @@ def test_any_bodies_are_columns_or_refused(tmp_path: Path, lines: list[bytes], n
     for batch in batches:
         batch.validate(full=True)
         assert len(set(batch.schema.names[4:])) == batch.num_columns - 4
+
+
+@settings(max_examples=max(1, settings.default.max_examples // 4))
+@given(
+    lines=st.lists(payload() | line(), min_size=1, max_size=6),
+    attribute=st.sampled_from(["0", "1", "predictions[*].score", "a[?b > `1`].c", "@"]),
+)
+def test_records_decoded_before_are_read_as_their_lines(tmp_path: Path, lines: list[bytes], attribute: str) -> None:
+    root = tmp_path / str(next(numbers))
+    files = [str(path) for path in Path(folder(root / "captures", lines)).rglob("*.jsonl")]
+    attributes = OutputAttributes(probability=attribute)
+    found = []
+    for decoded in (None, root / "decoded", root / "decoded"):
+        with LocalEngine(threads=1) as engine:
+            with DecodedCaptures(decoded, threads=1).records(files, WINDOW) as records:
+                told = engine.load_captures(files, attributes, WINDOW, records)
+            engine.without_labels()
+            rows = sorted(str(row) for batch in engine.joined() for row in batch.to_pylist())
+            found.append((told, rows))
+    assert found[0] == found[1] == found[2]
 
 
 @given(

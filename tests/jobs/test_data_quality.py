@@ -164,3 +164,45 @@ def test_nobody_names_a_script_outside_the_folder_of_scripts(store: Store, layou
     ended = run(store, layout, START + HOUR)
     assert ended.status == "Failed"
     assert "cannot be the name of a script" in (ended.error or "")
+
+
+def both_monitors(store: Store, layout: Layout, **attributes: Any) -> dict[str, Execution]:
+    """An hour of an endpoint with a schedule of each monitor, run one after the other."""
+    with store.write() as db:
+        for name, monitor in [("quality", "model-quality"), ("columns", "data-quality")]:
+            create_schedule(
+                db, name=name, endpoint="churn", cron="0 * * * *", problem_type="BinaryClassification", monitor=monitor,
+                attributes={"probability_attribute": "0"} | attributes if monitor == "model-quality" else {}, now=START,
+            )  # fmt: skip
+    captured(layout, 0, 0)
+    captured(layout, 0, 5)
+    write_labels(layout.labels("churn"), {f"h0-{n}": str(n % 2) for n in range(ROWS)}, collected=START)
+    plan_due(store, layout, START + HOUR)
+    worker = Worker(store, layout, run_monitor, (START + HOUR).timestamp, owner="w")
+    found = [worker.run_next(), worker.run_next()]
+    assert worker.run_next() is None
+    return {one.schedule: one for one in found if one is not None}
+
+
+@pytest.mark.parametrize("attributes", [{}, {"segments": ["_c2"]}], ids=["whole", "segments"])
+def test_the_monitors_of_an_endpoint_share_one_reading(
+    store: Store, layout: Layout, attributes: dict[str, Any]
+) -> None:
+    both = both_monitors(store, layout, **attributes)
+    assert [one.status for one in both.values()] == ["Completed"] * 2
+    assert sum(one.counts["capture_files_read"] for one in both.values()) == len(
+        list(layout.captures("churn").rglob("*.jsonl"))
+    )
+    assert (both["quality"].counts["judged"], both["columns"].counts["rows"]) == (ROWS, ROWS)
+
+
+def test_model_quality_alone_decodes_nothing(store: Store, layout: Layout) -> None:
+    with store.write() as db:
+        create_schedule(
+            db, name="quality", endpoint="churn", cron="0 * * * *", problem_type="BinaryClassification",
+            attributes={"probability_attribute": "0"}, now=START,
+        )  # fmt: skip
+    captured(layout, 0, 0)
+    write_labels(layout.labels("churn"), {"h0-1": "1"}, collected=START)
+    assert run(store, layout, START + HOUR).counts["predictions"] == ROWS
+    assert not layout.decoded("churn").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_parts_of_one_schema_each(tmp_path: Path, captures: Path) -> None:
     (hour,) = (tmp_path / "decoded" / "2026" / "11" / "22" / "10").iterdir()
     names = parts(hour)
     assert names[0] == "manifest.json"
-    assert [name.split("-")[:2] for name in names[1:]] == [["part", "0"], ["part", "1"]]
+    assert [name.split("-")[:2] for name in names[1:]] == [["part", "0"], ["part", "1"], ["records", "0"]]
 
 
 def test_new_captures_are_decoded(tmp_path: Path, captures: Path) -> None:
@@ -114,13 +115,67 @@ def test_nobody_waits_for_the_end(tmp_path: Path, captures: Path) -> None:
         kept.found()
 
 
-def test_ways_of_reading_are_kept_apart(tmp_path: Path, captures: Path) -> None:
-    plain = DecodedCaptures(tmp_path / "decoded")
-    named = DecodedCaptures(tmp_path / "decoded", Reading(names=("p", "a", "b")))
+def test_names_are_given_when_it_is_read(tmp_path: Path, captures: Path) -> None:
+    reading = Reading(names=("p", "a", "b"))
+    plain, named = DecodedCaptures(tmp_path / "decoded"), DecodedCaptures(tmp_path / "decoded", reading)
     assert "_c0" in rows_of(plain, captures)[0]
+    assert rows_of(named, captures) == rows_of(DecodedCaptures(None, reading), captures)
     assert "'p': 0.5" in "".join(rows_of(named, captures))
-    rows_of(plain, captures)
-    assert plain.reused
+    assert (plain.reused, named.reused) == (False, True)
+
+
+def test_columns_of_one_schema_and_other_sides_are_kept_apart(tmp_path: Path) -> None:
+    """Three columns with names by place: two outputs and an input, or one and two."""
+    records = [capture("1,2", "a", request="3"), capture("1", "b", request="2,3")]
+    write_captures(tmp_path / "c", records)
+    reading = Reading(names=("x", "y"))
+    wanted = rows_of(DecodedCaptures(None, reading), tmp_path / "c")
+    assert {text.partition("{")[2].count("'x'") for text in wanted} == {0, 1}
+    rows_of(DecodedCaptures(tmp_path / "decoded"), tmp_path / "c")
+    kept = DecodedCaptures(tmp_path / "decoded", reading)
+    assert rows_of(kept, tmp_path / "c") == wanted
+    assert kept.reused
+
+
+def test_a_first_line_that_only_names_can_tell_from_data(tmp_path: Path) -> None:
+    """What was decoded without the names is no use to who has them, nor the other way round; records are to both."""
+    write_captures(tmp_path / "c", [capture("a,b\nx,y", "e", request="a,b\nx,y")])
+    plain = DecodedCaptures(tmp_path / "decoded")
+    named = DecodedCaptures(tmp_path / "decoded", Reading(names=("a", "b")))
+    assert [len(rows_of(one, tmp_path / "c")) for one in (plain, named, named, plain)] == [2, 1, 1, 2]
+    assert named.reused
+    assert not plain.reused
+    with named.records(list_files(tmp_path / "c", WINDOW), WINDOW) as records:
+        assert records is not None
+        assert records.read_all().column("body").to_pylist() == ["a,b\nx,y"]
+    assert named.reused
+
+
+def test_who_comes_second_waits_for_the_first(tmp_path: Path, captures: Path) -> None:
+    first, others = DecodedCaptures(tmp_path / "decoded"), [DecodedCaptures(tmp_path / "decoded") for _ in range(2)]
+    going = first.batches(list_files(captures, WINDOW), WINDOW)
+    rows = [next(going).num_rows]
+    with ThreadPoolExecutor() as executor:
+        waiting = [executor.submit(rows_of, other, captures) for other in others]
+        rows += [batch.num_rows for batch in going]
+        assert [len(one.result()) for one in waiting] == [sum(rows)] * 2
+    assert [one.reused for one in (first, *others)] == [False, True, True]
+
+
+def test_records_are_those_of_the_lines(tmp_path: Path, captures: Path) -> None:
+    """Also those that cannot be decoded: model quality may still know what to do with them."""
+    files = list_files(captures, WINDOW)
+    for reused in (False, True):
+        kept = DecodedCaptures(tmp_path / "decoded")
+        with kept.records(files, WINDOW) as records:
+            assert records is not None
+            table = records.read_all()
+        assert sorted(table.column("body").to_pylist()) == sorted(["0.5", "0.6", "1,x", "2,y", "3,z", '"a'] * 3)
+        assert kept.reused == reused
+    with DecodedCaptures(None).records(files, WINDOW) as records:
+        assert records is None
+    with DecodedCaptures(tmp_path / "decoded").records(files, None) as records:
+        assert records is None
 
 
 def test_pieces_of_a_window(tmp_path: Path, captures: Path) -> None:

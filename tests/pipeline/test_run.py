@@ -92,7 +92,7 @@ def test_the_same_data_meet_their_own_baseline(churn_file: Path, churn_folders: 
             assert result.metrics[name] == metric["value"], name
     assert result.counts == {
         "capture_records": 201, "predictions": 201, "duplicate_events": 0, "label_records": 201, "labels": 201,
-        "duplicate_labels": 0, "matched": 201, "unlabelled": 0, "judged": 201,
+        "duplicate_labels": 0, "matched": 201, "unlabelled": 0, "judged": 201, "capture_files_read": 1,
     }  # fmt: skip
     assert [step.name for step in result.steps] == ["read captures", "read labels", "merge", "analyse", "check"]
     written = sorted(path.name for path in (tmp_path / "report").iterdir())
@@ -194,7 +194,7 @@ def test_repeats_are_counted(tmp_path: Path) -> None:
     counts = run_of((tmp_path / "c", tmp_path / "l")).counts
     assert counts == {
         "capture_records": 4, "predictions": 3, "duplicate_events": 1, "label_records": 2, "labels": 1,
-        "duplicate_labels": 1, "matched": 2, "unlabelled": 1, "judged": 2,
+        "duplicate_labels": 1, "matched": 2, "unlabelled": 1, "judged": 2, "capture_files_read": 1,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from driftline.engine import cells, sql
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.batches import batch_rows
 from driftline.engine.locate import Locator
-from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
+from driftline.engine.reading import LONGEST_LINES, SETTINGS, Found, read_files, reading_parameters
 from driftline.engine.rejects import Reject
 from driftline.engine.search import Search
 
@@ -51,17 +52,23 @@ class LocalEngine:
         """How far the statement is that runs now in another thread, 0 to 1."""
         return max(0.0, self._db.query_progress()) / 100
 
-    def load_captures(self, files: Sequence[str], attributes: OutputAttributes, window: Window | None) -> Found:
-        """Read the capture records of a window, each event once, in the place of those read before."""
+    def load_captures(
+        self,
+        files: Sequence[str],
+        attributes: OutputAttributes,
+        window: Window | None,
+        decoded: pa.RecordBatchReader | None = None,
+    ) -> Found:
+        """Read the capture records of a window, each event once, in the place of those read before.
+
+        ``decoded`` are the records of these files and this window where they were read before: then the files are
+        read only for samples of what is refused.
+        """
         parameters = reading_parameters(files, window)
         timed = window is not None
         self._classes = len(attributes.classes)
         self._create_searches(attributes)
-        read_files(
-            self._db,
-            f"CREATE OR REPLACE TEMP TABLE records AS {sql.capture_records(attributes, timed=timed)}",
-            parameters,
-        )
+        self._load_records(attributes, timed, parameters, decoded, files)
         records = self._one("SELECT count(*) FROM records")
         repeated = self._drop_repeated_events()
         self._several_captures = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
@@ -70,7 +77,8 @@ class LocalEngine:
         self._db.execute(
             f"CREATE OR REPLACE TEMP VIEW predictions AS {sql.predictions(several=self._several_captures)}"
         )
-        located = sql.CAPTURE_REASONS.format(located=sql.capture_records(attributes, timed=timed, located=True))
+        lines = sql.capture_lines(timed=timed, located=True)
+        located = sql.CAPTURE_REASONS.format(located=sql.capture_records(lines, attributes, timed=timed, located=True))
         counts = self._by_reason("predictions", "reason")
         return Found(
             records,
@@ -78,6 +86,27 @@ class LocalEngine:
             repeated,
             Locator(self._db, "captures", located, parameters).rejects(counts),
         )
+
+    def _load_records(
+        self,
+        attributes: OutputAttributes,
+        timed: bool,
+        parameters: dict[str, Any],
+        decoded: pa.RecordBatchReader | None,
+        files: Sequence[str],
+    ) -> None:
+        source = sql.capture_lines(timed=timed) if decoded is None else sql.CAPTURE_ROWS
+        statement = f"CREATE OR REPLACE TEMP TABLE records AS {sql.capture_records(source, attributes, timed=timed)}"
+        if decoded is None:
+            read_files(self._db, statement, parameters)
+            return
+        self._db.register("decoded", decoded)
+        times = {name: parameters[name] for name in ("start", "end") if name in parameters}
+        self._db.execute(statement, times)
+        self._db.unregister("decoded")
+        # A look for samples reads the files, and no line is longer than its file.
+        size = max(Path(file).stat().st_size for file in files)
+        parameters["longest"] = min(max(LONGEST_LINES[0], size), LONGEST_LINES[-1])
 
     def load_labels(self, files: Sequence[str]) -> Found:
         """Read labels, of several for one id the newest: the last line of the last file in path order."""

@@ -13,7 +13,7 @@ from driftline.core.window import Window
 from driftline.engine.files import exact
 from driftline.engine.rejects import Reject
 
-_LONGEST_LINES = (16 << 20, 256 << 20)
+LONGEST_LINES = (16 << 20, 256 << 20)
 SETTINGS: dict[str, Any] = {
     # Order costs a third of the time of a read and is asked for only where the newest of several labels is needed.
     "preserve_insertion_order": False,
@@ -33,13 +33,13 @@ class Found(msgspec.Struct, frozen=True):
 
 def read_files(db: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, Any]) -> None:
     """Run a statement that reads files, with room for longer lines only where there are any."""
-    for longest in _LONGEST_LINES:
+    for longest in LONGEST_LINES:
         parameters["longest"] = longest
         try:
             db.execute(statement, parameters)
             return
         except duckdb.Error as error:
-            if "maximum_object_size" in str(error) and longest != _LONGEST_LINES[-1]:
+            if "maximum_object_size" in str(error) and longest != LONGEST_LINES[-1]:
                 continue
             raise _unreadable(error) from None
 

@@ -86,15 +86,30 @@ def scan(fields: str, *, filename: bool) -> str:
     return f"read_ndjson($files, columns = {fields}, ignore_errors = true, maximum_object_size = $longest{named})"
 
 
-def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool = False) -> str:
-    """Every capture record: join key, hash of its event id, its values, and what speaks against it.
+def capture_lines(*, timed: bool, located: bool = False) -> str:
+    """The records of capture lines: join key, hash of the event id, output with its encoding, time if it is wanted."""
+    moment = "moment_of(eventMetadata.inferenceTime)" if timed else "NULL"
+    place = ", filename, row_number() OVER () AS place" if located else ""
+    return f"""
+    SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
+        CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END AS event,
+        captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
+        {moment} AS moment{place}
+    FROM {scan(CAPTURE_FIELDS, filename=located)}"""
+
+
+# The same of records that were decoded before: the columns of payload.records.WATCHED.
+CAPTURE_ROWS = """SELECT id, CASE WHEN event_id IS NOT NULL THEN hash(event_id) END AS event, body, encoding, moment
+    FROM decoded"""
+
+
+def capture_records(source: str, attributes: OutputAttributes, *, timed: bool, located: bool = False) -> str:
+    """Every capture record of a ``source``: join key, hash of its event id, its values, and what speaks against it.
 
     A body that is not one plain CSV line is kept in ``body`` for :func:`expanded`. ``timed`` keeps only records
     whose inference time is in [$start, $end); ``located`` adds the file and the record's place in it.
     Nearly every record is ``sure``: its values are plainly there. Only the others pay for a closer look.
     """
-    moment = "moment_of(eventMetadata.inferenceTime)" if timed else "NULL"
-    place = ", filename, row_number() OVER () AS place" if located else ""
     near, close = cells.looks(attributes, "body"), cells.looks(attributes, "content(body)")
     size = len(attributes.classes)
     return f"""
@@ -123,11 +138,7 @@ def capture_records(attributes: OutputAttributes, *, timed: bool, located: bool 
                     FROM (
                         SELECT *, {cells.number(near, size)} AS score, {cells.text(near)} AS prediction
                         FROM (
-                            SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, ''))
-                                AS id, CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END
-                                AS event, captureData.endpointOutput."data" AS body,
-                                captureData.endpointOutput."encoding" AS encoding, {moment} AS moment{place}
-                            FROM {scan(CAPTURE_FIELDS, filename=located)}
+                            {source}
                         )
                         {"WHERE moment IS NULL OR event IS NULL OR (moment >= $start AND moment < $end)" if timed else ""}
                     )

@@ -19,7 +19,7 @@ from driftline.pipeline import DataQualityRun, ModelQualityRun, Run, read_calibr
 from driftline.resources.executions import Execution
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
-from driftline.storage import baselines, executions
+from driftline.storage import baselines, executions, schedules
 from driftline.storage.layout import Layout
 
 
@@ -30,6 +30,9 @@ def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -
 
 def held(connection: Connection, run: Run, schedule: Schedule, execution: Execution) -> Run:
     """A run with the baseline of its schedule; of model quality also how well earlier windows were estimated."""
+    if isinstance(run, ModelQualityRun) and not _decoding(connection, schedule.endpoint):
+        # Reading two fields of a line is several times cheaper than decoding it, but not where that is done anyway.
+        run = msgspec.structs.replace(run, decoded=None)
     if schedule.baseline is None:
         return run
     source = f"baseline {schedule.baseline}"
@@ -49,6 +52,12 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
     )
 
 
+def _decoding(connection: Connection, endpoint: str) -> bool:
+    """Whether any schedule of an endpoint wants the columns of its captures."""
+    found = schedules.listing(connection, endpoint=endpoint)
+    return any(one.monitor != "model-quality" or one.attributes.get("segments") for one in found)
+
+
 def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> ModelQualityRun:
     columns = data_attributes(schedule.attributes)
     return ModelQualityRun(
@@ -60,6 +69,7 @@ def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: da
         as_of=as_of,
         minimum_sample=int(schedule.attributes.get("minimum_sample", MINIMUM_SAMPLE)),
         pieces=str(layout.pieces(schedule.endpoint)),
+        decoded=str(layout.decoded(schedule.endpoint)),
         segments=columns.segments,
         segment_metric=schedule.attributes.get("segment_metric"),
         names=columns.names,

@@ -174,7 +174,7 @@ def check_data_quality(
     divided = [Segmentation.parse(text) for text in segments]
     statistics, parts = _profiled(dataset, exclude, Recorder(progress), divided)
 
-    def again() -> Iterator[tuple[None, pa.RecordBatch]]:
+    def again(_few: bool) -> Iterator[tuple[None, pa.RecordBatch]]:
         return ((None, batch) for batch in without(dataset.batches(), exclude))
 
     judged = judge(statistics, before, wanted, again, minimum_sample=minimum_sample)

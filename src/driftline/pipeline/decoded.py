@@ -1,51 +1,45 @@
-"""Decoded captures, kept: an hour's bodies are decoded once, then read as typed Parquet.
+"""Decoded captures, kept: an hour's captures are read once, by whichever monitor comes first, then as typed Parquet.
 
 Below a folder, ``yyyy/mm/dd/hh/KEY/`` holds parts (Parquet, one schema each) and a manifest that names them; KEY is a
-hash of everything that the columns depend on. The manifest is written last, so what it names is whole. It holds as long
-as the hour's captures are the same files of the same size. Deleting any of it costs time and nothing else.
+hash of everything that the columns depend on, which names are not: they are given when the parts are read. The manifest
+is written last, so what it names is whole. It holds as long as the hour's captures are the same files of the same
+size. Runs that want the same hour at the same time wait for the first of them. Deleting any of it costs time and
+nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
 
-from driftline.core.errors import DriftlineError
 from driftline.core.window import Window, partition
 from driftline.engine.batches import BATCH_ROWS, row_groups
-from driftline.engine.rejects import Reject
+from driftline.pipeline.kept_parts import FORMAT, Keeper, Manifest, load, locked, opened
 from driftline.pipeline.pieces import fingerprint
-from driftline.storage.files import write_atomic
+from driftline.pipeline.run import Run
 
 if TYPE_CHECKING:
-    from pyarrow.parquet import ParquetFile, ParquetWriter
+    from pyarrow.parquet import ParquetFile
 
     from driftline.engine.payload import Reading
     from driftline.engine.reading import Found
 
-_FORMAT = 1
-_MOST_WRITERS = 16
-_MANIFEST = "manifest.json"
+
+DECODING_MEMORY = "160MB"
+"""What reading may hold in memory; beyond it records go through files."""
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """What is kept of a window: the fingerprint of its captures, what reading them found, and the parts' names."""
-
-    captures: str
-    records: int
-    usable: int
-    duplicates: int
-    rejects: tuple[Reject, ...]
-    parts: tuple[str, ...]
-    format: int = _FORMAT
+def decoded_folder(run: Run, window: Window | None) -> str | None:
+    """Where the decoded rows of a window are kept; nowhere while the window goes on, as its captures still grow."""
+    over = window is not None and (run.as_of is None or window.end <= run.as_of)
+    return run.decoded if over else None
 
 
 class DecodedCaptures:
@@ -64,10 +58,11 @@ class DecodedCaptures:
         memory_limit: str | None = None,
         threads: int | None = None,
     ) -> None:
-        text = msgspec.json.encode([_FORMAT, version("driftline"), reading], order="deterministic")
+        text = msgspec.json.encode([FORMAT, version("driftline"), reading and reading.header], order="deterministic")
         self._folder = None if folder is None else Path(folder)
         self._key = hashlib.sha256(text).hexdigest()[:12]
         self._reading = reading
+        self._names = () if reading is None else reading.names
         self._options: dict[str, Any] = {"spill": spill, "memory_limit": memory_limit, "threads": threads}
         self._found: Found | None = None
         self.reused = False
@@ -77,18 +72,40 @@ class DecodedCaptures:
         """The batches of a window from these files, as :meth:`driftline.engine.payload.Decoding.batches` has them; the
         files are not read when the window is kept. Without a window nothing is. A disk that is full keeps nothing and
         fails nothing."""
+        from driftline.engine.payload import named
+
         self._found, self.reused = None, False
-        mark = fingerprint(files)
+        mark, place = fingerprint(files), self._place(window)
         with ExitStack() as stack:
-            opened = self._open(window, mark, stack)
-            if opened is not None:
-                manifest, parts = opened
-                self.reused = True
-                for part in parts:
-                    yield from row_groups(part, BATCH_ROWS)
-                self._found = _found_of(manifest)
+            parts = self._parts(place, mark, stack)
+            if parts is None and place is not None:
+                # Another run may be at it: then what it makes is read.
+                stack.enter_context(locked(place))
+                parts = self._parts(place, mark, stack)
+            if parts is None:
+                yield from self._decode(files, window, mark, place)
                 return
-        yield from self._decode(files, window, mark)
+            self.reused = True
+            manifest, kept = parts
+            for part in kept:
+                for batch in row_groups(part, BATCH_ROWS):
+                    yield named(batch, self._names)
+            self._found = _found_of(manifest)
+
+    @contextmanager
+    def records(self, files: Sequence[str], window: Window | None) -> Iterator[pa.RecordBatchReader | None]:
+        """The records of a window as :meth:`driftline.engine.local.LocalEngine.load_captures` takes them; the window
+        is decoded where it is not kept. None where it cannot be kept."""
+        mark, place = fingerprint(files), self._place(window)
+        with ExitStack() as stack:
+            found = self._record_parts(place, mark, stack)
+            if found is None and place is not None:
+                for _ in self.batches(files, window):
+                    pass
+                found = self._record_parts(place, mark, stack)
+            else:
+                self.reused = found is not None
+            yield None if found is None else _reader(found)
 
     def found(self) -> Found:
         """What reading the last piece found; after its last batch."""
@@ -96,113 +113,45 @@ class DecodedCaptures:
             raise RuntimeError("found() is asked before the last batch was taken")
         return self._found
 
-    def _decode(self, files: Sequence[str], window: Window | None, mark: str) -> Iterator[pa.RecordBatch]:
+    def _decode(
+        self, files: Sequence[str], window: Window | None, mark: str, place: Path | None
+    ) -> Iterator[pa.RecordBatch]:
         from driftline.engine.payload import Decoding
 
-        with Decoding(files, window, self._reading, **self._options) as decoding, self._keeper(window) as keeper:
-            for batch in decoding.batches():
-                keeper.add(batch)
-                yield batch
-            self._found = found = decoding.found()
+        with Keeper(place) as keeper:
+            watch = (lambda batch: keeper.add(batch, "records")) if keeper.keeps else None
+            with Decoding(files, window, self._reading, watch=watch, **self._options) as decoding:
+                for batch in decoding.batches():
+                    keeper.add(batch)
+                    yield batch
+                self._found = found = decoding.found()
+                names = self._names if decoding.undecided else None
             # A file that grew meanwhile has another mark, so what was read of it is not taken for all of it.
             if fingerprint(files) == mark:
-                keeper.keep(Manifest(mark, found.records, found.usable, found.duplicates, found.rejects, ()))
+                keeper.keep(Manifest(mark, found.records, found.usable, found.duplicates, found.rejects, names))
 
-    def _keeper(self, window: Window | None) -> _Keeper:
-        return _Keeper(None if self._folder is None or window is None else self._place(self._folder, window))
-
-    def _place(self, folder: Path, window: Window) -> Path:
-        length = int((window.end - window.start).total_seconds() * 1_000_000)
-        hour = folder / partition(window.start)
-        return hour / f"{self._key}-{window.start:%M%S%f}-{length}"
-
-    def _open(self, window: Window | None, mark: str, stack: ExitStack) -> tuple[Manifest, list[ParquetFile]] | None:
-        """The manifest and all parts, open, so that nobody can take one away; None where not all is there and whole."""
-        from pyarrow.parquet import ParquetFile
-
+    def _place(self, window: Window | None) -> Path | None:
         if self._folder is None or window is None:
             return None
-        place = self._place(self._folder, window)
-        try:
-            manifest = msgspec.json.decode((place / _MANIFEST).read_bytes(), type=Manifest)
-            if manifest.captures != mark or manifest.format != _FORMAT:
-                return None
-            return manifest, [stack.enter_context(ParquetFile(place / name)) for name in manifest.parts]
-        except (OSError, msgspec.DecodeError, pa.ArrowInvalid):
+        length = int((window.end - window.start).total_seconds() * 1_000_000)
+        return self._folder / partition(window.start) / f"{self._key}-{window.start:%M%S%f}-{length}"
+
+    def _parts(self, place: Path | None, mark: str, stack: ExitStack) -> tuple[Manifest, list[ParquetFile]] | None:
+        """The manifest and all parts of rows, unless they were made with other names that mattered."""
+        manifest = None if place is None else load(place, mark)
+        if manifest is None or place is None or manifest.names not in (None, self._names):
             return None
+        parts = opened(place, manifest.parts, stack)
+        return None if parts is None else (manifest, parts)
+
+    def _record_parts(self, place: Path | None, mark: str, stack: ExitStack) -> list[ParquetFile] | None:
+        manifest = None if place is None else load(place, mark)
+        return None if manifest is None or place is None else opened(place, manifest.record_parts, stack) or None
 
 
-class _Keeper:
-    """Writes batches as they pass by. A context manager: what was not kept when it ends is deleted."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._generation = uuid4().hex[:12]
-        self._writers: dict[pa.Schema, ParquetWriter] = {}
-        self._names: list[str] = []
-        self._kept = False
-
-    def __enter__(self) -> _Keeper:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError, pa.ArrowInvalid):
-            self._close()
-        if not self._kept:
-            self._delete(self._names)
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Write a batch to the part of its schema."""
-        if self._folder is None:
-            return
-        try:
-            writer = self._writers.get(batch.schema) or self._new_writer(self._folder, batch.schema)
-            writer.write_batch(batch)
-        except OSError:
-            self._give_up()
-
-    def keep(self, manifest: Manifest) -> None:
-        """Make the parts what is kept of the window, in the place of older ones."""
-        if self._folder is None:
-            return
-        try:
-            self._close()
-            before = {path.name for path in self._folder.glob("part-*.parquet")} - set(self._names)
-            whole = msgspec.structs.replace(manifest, parts=tuple(self._names))
-            write_atomic(self._folder / _MANIFEST, msgspec.json.encode(whole))
-            self._kept = True
-            self._delete(before)
-        except (OSError, DriftlineError):
-            self._give_up()
-
-    def _new_writer(self, folder: Path, schema: pa.Schema) -> ParquetWriter:
-        from pyarrow.parquet import ParquetWriter
-
-        if len(self._writers) == _MOST_WRITERS:
-            self._writers.pop(next(iter(self._writers))).close()
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"part-{len(self._names)}-{self._generation}.parquet"
-        self._names.append(name)
-        texts = [field.name for field in schema if pa.types.is_string(field.type)]
-        options = {"compression": "lz4", "use_dictionary": texts or False, "write_statistics": False}
-        self._writers[schema] = ParquetWriter(folder / name, schema, **options)
-        return self._writers[schema]
-
-    def _close(self) -> None:
-        while self._writers:
-            self._writers.popitem()[1].close()
-
-    def _give_up(self) -> None:
-        with suppress(OSError, pa.ArrowInvalid):
-            self._close()
-        self._delete(self._names)
-        self._folder = None
-
-    def _delete(self, names: Any) -> None:
-        if self._folder is not None:
-            for name in names:
-                with suppress(OSError):
-                    (self._folder / name).unlink(missing_ok=True)
+def _reader(parts: Sequence[ParquetFile]) -> pa.RecordBatchReader:
+    batches = (batch for part in parts for batch in row_groups(part, BATCH_ROWS))
+    return pa.RecordBatchReader.from_batches(parts[0].schema_arrow, batches)
 
 
 def _found_of(manifest: Manifest) -> Found:

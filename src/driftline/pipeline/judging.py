@@ -18,10 +18,12 @@ from driftline.monitors.data_quality.checks import check
 from driftline.monitors.data_quality.drift import TableDrift, compare
 from driftline.monitors.data_quality.samples import MOST, Breaking, breaking, rows_of, shown
 
+_DRIFT = "baseline_drift_check"
 DRIFT_ROWS = 100_000
 """How many rows are looked at for samples of what drifted."""
-Rows = Callable[[], Iterable[tuple[Any, pa.RecordBatch]]]
-"""Gives the rows once more, from the beginning: the ids of the records where they have any, and the features."""
+Rows = Callable[[bool], Iterable[tuple[Any, pa.RecordBatch]]]
+"""Gives the rows once more: the ids of the records where they have any, and the features. All from the beginning, or,
+if the argument is true, any :data:`DRIFT_ROWS` of them."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ def with_samples(
     if not any(wanted):
         return tuple(violations)
     seen = 0
-    for ids, batch in rows():
+    for ids, batch in rows(all(one is None or one.check == _DRIFT for one in wanted)):
         places = [place for place, one in enumerate(wanted) if one is not None and _open(one, found[place], seen)]
         if not places:
             break
@@ -79,7 +81,7 @@ def with_samples(
 
 def _open(wanted: Breaking, found: list[str], seen: int) -> bool:
     """Whether more rows are looked for. Of a distribution that moved, rows among the first show as well as any."""
-    return len(found) < MOST and (wanted.check != "baseline_drift_check" or seen < DRIFT_ROWS)
+    return len(found) < MOST and (wanted.check != _DRIFT or seen < DRIFT_ROWS)
 
 
 def _shown(

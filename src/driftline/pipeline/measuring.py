@@ -23,6 +23,7 @@ from driftline.monitors.quality.kept import load_state, save_state
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.quality.rows import Tally
 from driftline.monitors.segments import Segmentation
+from driftline.pipeline.decoded import DECODING_MEMORY, DecodedCaptures, decoded_folder
 from driftline.pipeline.pieces import (
     Hashes,
     Piece,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 LABEL_LOOKBACK = timedelta(days=1)
 MEMORY = "512MB"
 """What reading and joining may hold in memory; beyond it they go through files."""
-_NO_COUNTS = {"capture_records": 0, "predictions": 0, "duplicate_events": 0}
+_NO_COUNTS = {"capture_records": 0, "predictions": 0, "duplicate_events": 0, "capture_files_read": 0}
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -146,11 +147,11 @@ class _Measuring:
         if not files:
             return self._keep(window, "", self._monitor.merge([]), dict(_NO_COUNTS), (), ([], []))
         engine, mark = self._open(), fingerprint(files)
-        attributes = self._run.attributes
+        decoded = self._decoded(window)
         captures = self._recorder.step(
             "read captures",
             len(files),
-            lambda: engine.load_captures(files, attributes, window),
+            lambda: self._load(engine, files, window, decoded),
             lambda found: found.usable,
             engine.share_done,
         )
@@ -158,13 +159,14 @@ class _Measuring:
             "capture_records": captures.records,
             "predictions": captures.usable,
             "duplicate_events": captures.duplicates,
+            "capture_files_read": 0 if decoded.reused else len(files),
         }
         if not captures.usable:
             return self._keep(window, mark, self._monitor.merge([]), counts, captures.rejects, ([], []))
         self._load_labels()
         noted: tuple[list[Hashes], list[Any]] = ([], [])
         if self._segmentations:
-            engine.load_segments(self._segment_rows(files, window), self._roles)
+            engine.load_segments(self._segment_rows(decoded, files, window), self._roles)
         batches = self._divided.passing(self._recorder.told("merge", engine.joined(), captures.usable))
         state = self._recorder.step(
             "merge",
@@ -175,17 +177,31 @@ class _Measuring:
         lags = self._lags(engine, window)
         return self._keep(window, mark, state, counts, (*captures.rejects, *engine.mismatches()), noted, lags)
 
-    def _segment_rows(self, files: list[str], window: Window | None) -> Iterator[pa.RecordBatch]:
-        """Event, row, and the columns that divide the rows, as text."""
-        from driftline.engine.payload import Decoding, Reading, features, keys
+    def _decoded(self, window: Window | None) -> DecodedCaptures:
+        """The decoded hours that all monitors share."""
+        from driftline.engine.payload import Reading
 
         spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-        with Decoding(files, window, Reading(self._run.names), spill=spill, memory_limit=MEMORY) as decoding:
-            for batch in decoding.batches():
-                found, known = features(batch), keys(batch)
-                columns = [known.column(1), known.column(2)]
-                columns += [_segment(found, one.column) for one in self._segmentations]
-                yield pa.RecordBatch.from_arrays(columns, names=["event", "row", *self._roles])
+        reading = Reading(self._run.names)
+        return DecodedCaptures(decoded_folder(self._run, window), reading, spill=spill, memory_limit=DECODING_MEMORY)
+
+    def _load(self, engine: LocalEngine, files: list[str], window: Window | None, decoded: DecodedCaptures) -> Found:
+        """The records of the window: of what is decoded where there is any, else of the lines, and of those no more
+        than is needed."""
+        with decoded.records(files, window) as records:
+            return engine.load_captures(files, self._run.attributes, window, records)
+
+    def _segment_rows(
+        self, decoded: DecodedCaptures, files: list[str], window: Window | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Event, row, and the columns that divide the rows, as text."""
+        from driftline.engine.payload import features, keys
+
+        for batch in decoded.batches(files, window):
+            found, known = features(batch), keys(batch)
+            columns = [known.column(1), known.column(2)]
+            columns += [_segment(found, one.column) for one in self._segmentations]
+            yield pa.RecordBatch.from_arrays(columns, names=["event", "row", *self._roles])
 
     def _keep(
         self,

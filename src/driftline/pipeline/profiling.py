@@ -23,16 +23,16 @@ from driftline.engine.rejects import Reject, summed
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
 from driftline.monitors.segments import Segmentation
 from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
-from driftline.pipeline.decoded import DecodedCaptures
+from driftline.pipeline.decoded import DECODING_MEMORY, DecodedCaptures, decoded_folder
+from driftline.pipeline.judging import DRIFT_ROWS
 from driftline.pipeline.pieces import Piece, Pieces, cut, fingerprint
+from driftline.pipeline.remembered import Remembered
 from driftline.pipeline.run import DataQualityRun
 from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
 from driftline.scripts.preprocess import Preprocessor
 
-MEMORY = "160MB"
-"""What reading may hold in memory; beyond it records go through files."""
-NO_ROWS = {"capture_records": 0, "rows": 0, "duplicate_events": 0}
+NO_ROWS = {"capture_records": 0, "rows": 0, "duplicate_events": 0, "capture_files_read": 0}
 
 
 class Profiled(msgspec.Struct, frozen=True):
@@ -57,6 +57,7 @@ class Profiling:
         self._custom = CustomMeasures(load_analyzers(run.analyzers))
         self._pieces = self._kept()
         self._log: list[str] = []
+        self._remembered = Remembered(DRIFT_ROWS)
 
     def all(self) -> Profiled:
         """Decode what has to be, and merge it with what is kept."""
@@ -74,8 +75,12 @@ class Profiling:
             "".join(self._log),
         )
 
-    def rows(self) -> Iterator[tuple[Any, pa.RecordBatch]]:
-        """The rows of the window once more: their ids, where they have any, and their features."""
+    def rows(self, few: bool = False) -> Iterator[tuple[Any, pa.RecordBatch]]:
+        """The rows of the window once more: their ids, where they have any, and their features. A ``few`` are those
+        remembered from the first look, if that was one at all rows."""
+        if few and self._remembered.rows:
+            yield from self._remembered
+            return
         for window in self._windows():
             files = list_files(self._run.captures, window)
             with ExitStack() as stack:
@@ -97,7 +102,7 @@ class Profiling:
         mark = fingerprint(files)
         kept = None if self._pieces is None or window is None else self._pieces.load(window)
         if kept is not None and kept.captures == mark:
-            return Profiled(load_state(kept.state), kept.counts, kept.rejects)
+            return Profiled(load_state(kept.state), kept.counts | {"capture_files_read": 0}, kept.rejects)
         found = self._read(files, window, profile, divided)
         # A window that goes on while it is read is not kept: its captures are still growing.
         over = window is not None and (self._run.as_of is None or window.end <= self._run.as_of)
@@ -111,7 +116,7 @@ class Profiling:
         with ExitStack() as stack:
             rows, found = self._batches(files, window, stack)
             name = "decode and analyse" if self._run.preprocessor is None else "preprocess and analyse"
-            told = self._recorder.told(name, (batch for _, batch in rows), 0)
+            told = self._recorder.told(name, (batch for _, batch in self._remembered.passing(rows)), 0)
             batches = divided.passing(self._custom.watch(told))
             state = self._recorder.step(name, len(files), lambda: profile.measure(batches), _rows)
             counts, rejects = found()
@@ -122,20 +127,17 @@ class Profiling:
         if self._run.preprocessor is not None:
             return self._preprocessed(self._run.preprocessor, files, window)
         spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-        decoded = DecodedCaptures(self._decoded(window), Reading(self._names), spill=spill, memory_limit=MEMORY)
+        decoded = DecodedCaptures(
+            decoded_folder(self._run, window), Reading(self._names), spill=spill, memory_limit=DECODING_MEMORY
+        )
 
         def found() -> tuple[dict[str, int], tuple[Reject, ...]]:
             told = decoded.found()
             counts = {"capture_records": told.records, "rows": told.usable, "duplicate_events": told.duplicates}
-            return counts, told.rejects
+            return counts | {"capture_files_read": 0 if decoded.reused else len(files)}, told.rejects
 
         batches = decoded.batches(files, window)
         return ((keys(batch).column(0), self._without(features(batch))) for batch in batches), found
-
-    def _decoded(self, window: Window | None) -> str | None:
-        """Where the rows of a window are kept; nowhere while the window goes on, as its captures are still growing."""
-        over = window is not None and (self._run.as_of is None or window.end <= self._run.as_of)
-        return self._run.decoded if over else None
 
     def _preprocessed(self, script: str, files: list[str], window: Window | None) -> Any:
         preprocessor = Preprocessor(script)
@@ -145,7 +147,8 @@ class Profiling:
             self._log.append(report.log)
             refused = (Reject("captures", "broken_line", report.refused, report.samples),) if report.refused else ()
             records = report.records + report.refused
-            return {"capture_records": records, "rows": report.rows, "duplicate_events": 0}, refused
+            counts = {"capture_records": records, "rows": report.rows, "duplicate_events": 0}
+            return counts | {"capture_files_read": len(files)}, refused
 
         return _nameless(map(self._without, preprocessor.batches(record_lines(files, window)))), found
 

@@ -26,7 +26,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     windows which metrics lay within their estimates. ``pieces`` is a folder where what was measured of each hour is
     kept, so that it need not be read again. ``segments`` divide the rows by captured columns (``plan``,
     ``age:18,30``), which ``names`` names, outputs first, where no header or key does; they are ranked by
-    ``segment_metric``, and every row is looked at, whatever is kept of its hour.
+    ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``decoded`` is a folder where decoded
+    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there.
     """
 
     captures: str
@@ -42,6 +43,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     calibration: dict[str, Any] | None = None
     history: tuple[dict[str, bool | None], ...] = ()
     pieces: str | None = None
+    decoded: str | None = None
     segments: tuple[str, ...] = ()
     segment_metric: str | None = None
     names: tuple[str, ...] = ()
@@ -59,8 +61,8 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     those of the baseline are used where they are as many as there are columns. ``exclude`` are columns to leave out.
     ``preprocessor`` is a script that makes the rows of the captured records, ``postprocessor`` one that runs after the
     report is written; ``analyzers`` are names of custom analyzers; ``segments`` divide the rows, as ``plan`` or
-    ``age:18,30``; with either every row is looked at, whatever is kept of its hour in ``pieces``. ``decoded`` is a
-    folder where decoded hours are kept as Parquet. The others are as in :class:`ModelQualityRun`.
+    ``age:18,30``; with either every row is looked at, whatever is kept of its hour in ``pieces``. The others are as in
+    :class:`ModelQualityRun`.
     """
 
     captures: str

@@ -1,5 +1,6 @@
 """Payload decoding: the bodies of captured records as typed columns."""
 
-from driftline.engine.payload.decoding import KEYS, Decoding, Reading, features, keys
+from driftline.engine.payload.column_names import Sides, sides_of
+from driftline.engine.payload.decoding import KEYS, Decoding, Reading, features, keys, named
 
-__all__ = ["KEYS", "Decoding", "Reading", "features", "keys"]
+__all__ = ["KEYS", "Decoding", "Reading", "Sides", "features", "keys", "named", "sides_of"]

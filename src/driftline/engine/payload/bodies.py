@@ -24,6 +24,8 @@ class Bodies:
         self._threads = threads
         self._json: Documents | None = None
         self._lock = threading.Lock()
+        self.undecided = False
+        """Whether a first line of a CSV body could be names or data, and only the names given told."""
 
     def close(self) -> None:
         """Give the memory back."""
@@ -46,7 +48,9 @@ class Bodies:
 
     def _decoded(self, kind: str, bodies: Any, requests: Places) -> Side:
         if kind == "csv":
-            return decode_csv(bodies, requests, header=self._header, names=self._names)
+            found = decode_csv(bodies, requests, header=self._header, names=self._names)
+            self.undecided |= found.undecided
+            return found
         # One database for all threads: it works with several of its own.
         with self._lock:
             self._json = self._json or Documents(self._threads)

@@ -4,35 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+import pyarrow as pa
+
 from driftline.engine.names import by_place, distinct
 from driftline.engine.payload.pairing import Rows
 from driftline.engine.payload.parts import Part
 
+_SIDES = b"driftline.sides"
 
-def column_names(rows: Rows, given: Sequence[str] = ()) -> tuple[str, ...]:
+
+class Sides(msgspec.Struct, frozen=True):
+    """The columns of both sides: their own names (of a header, the keys of JSON), or how many there are without any."""
+
+    output: tuple[str, ...] | int = 0
+    input: tuple[str, ...] | int = 0
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """How many columns are outputs and how many inputs."""
+        first, second = (side if isinstance(side, int) else len(side) for side in (self.output, self.input))
+        return first, second
+
+    def metadata(self) -> dict[bytes, bytes]:
+        """As metadata of a schema, see :func:`sides_of`."""
+        return {_SIDES: msgspec.json.encode(self)}
+
+
+def sides(rows: Rows) -> Sides:
+    """The sides of decoded rows."""
+    return Sides(_side(rows.output), _side(rows.input))
+
+
+def sides_of(batch: pa.RecordBatch) -> Sides:
+    """The sides of a decoded batch, which its schema tells."""
+    return msgspec.json.decode((batch.schema.metadata or {})[_SIDES], type=Sides)
+
+
+def column_names(found: Sides, given: Sequence[str] = ()) -> tuple[str, ...]:
     """The names of outputs and inputs in one row.
 
-    A side that has names of its own (a header, the keys of JSON) keeps them. One that has none takes them from
-    ``given``, if these are as many as all columns, or as the inputs; else its columns are called by their place among
-    all of them. A name that both sides have becomes ``output.NAME`` and ``input.NAME``.
+    A side that has names of its own keeps them. One that has none takes them from ``given``, if these are as many as
+    all columns, or as the inputs; else its columns are called by their place among all of them. A name that both sides
+    have becomes ``output.NAME`` and ``input.NAME``.
+
+    >>> column_names(Sides(1, 2)), column_names(Sides(1, 2), ("age", "plan")), column_names(Sides(1, ("age",)))
+    (('_c0', '_c1', '_c2'), ('_c0', 'age', 'plan'), ('_c0', 'age'))
     """
-    outs, ins = _width(rows.output), _width(rows.input)
+    outs, ins = found.widths
     fallback = by_place(outs + ins)
     if len(given) == outs + ins:
         fallback = tuple(given)
     elif len(given) == ins:
         fallback = fallback[:outs] + tuple(given)
-    first = _own(rows.output) or fallback[:outs]
-    second = _own(rows.input) or fallback[outs:]
+    first = fallback[:outs] if isinstance(found.output, int) else found.output
+    second = fallback[outs:] if isinstance(found.input, int) else found.input
     shared = set(first) & set(second)
     both = [f"output.{name}" if name in shared else name for name in first]
     both += [f"input.{name}" if name in shared else name for name in second]
     return distinct(both)
 
 
-def _width(part: Part | None) -> int:
-    return 0 if part is None else len(part.columns)
-
-
-def _own(part: Part | None) -> tuple[str, ...] | None:
-    return None if part is None else part.names
+def _side(part: Part | None) -> tuple[str, ...] | int:
+    if part is None:
+        return 0
+    return len(part.columns) if part.names is None else tuple(part.names)

@@ -51,7 +51,7 @@ def decode_csv(bodies: Array, requests: Places, *, header: bool | None = None, n
         side.parts.append(Part(requests, quick))
         return side
     found = _checked(_cleaned(texts), requests, side)
-    for group, given in _by_header(found, header, frozenset(names)):
+    for group, given in _by_header(found, header, frozenset(names), side):
         for one, width, rows in _by_width(group, side):
             if given is None or len(given) == width:
                 _parse(one, width, rows, given, side)
@@ -97,14 +97,14 @@ def _checked(bodies: Array, requests: Places, side: Side) -> _Bodies:
     return _Bodies(bodies, shape, requests).only(~bad)
 
 
-def _by_header(found: _Bodies, header: bool | None, names: frozenset[str]) -> Iterator[tuple[_Bodies, Any]]:
+def _by_header(found: _Bodies, header: bool | None, names: frozenset[str], side: Side) -> Iterator[tuple[_Bodies, Any]]:
     """The bodies by the header they begin with, without it; None where they have none."""
     several = _mask(pc.match_substring(found.shape, "\n"))
     if header is False or not several.any():
         yield found, None
         return
     first = pc.replace_substring_regex(found.text, r"\n(?s:.*)$", "").dictionary_encode()
-    kinds = _header_kinds(found, first, several, header, names)
+    kinds = _header_kinds(found, first, several, header, names, side)
     places = first.indices.to_numpy()
     headed = np.isin(places, list(kinds)) & several
     yield found.only(~headed), None
@@ -115,7 +115,7 @@ def _by_header(found: _Bodies, header: bool | None, names: frozenset[str]) -> It
 
 
 def _header_kinds(
-    found: _Bodies, first: Array, several: Mask, header: bool | None, names: frozenset[str]
+    found: _Bodies, first: Array, several: Mask, header: bool | None, names: frozenset[str], side: Side
 ) -> dict[int, tuple[str, ...]]:
     """Which of the distinct first lines are headers, with their names. Data differ, headers are few."""
     kinds = np.unique(first.indices.to_numpy()[several])
@@ -124,9 +124,9 @@ def _header_kinds(
     chosen = {}
     for kind in kinds.tolist():
         cells = cells_of(first.dictionary[kind].as_py())
-        if header or (
-            could_be_names(cells) and (names.issuperset(cells) or _numbers_below(found, first, several, kind))
-        ):
+        known = header or (could_be_names(cells) and _numbers_below(found, first, several, kind))
+        side.undecided |= not known and could_be_names(cells)
+        if known or (could_be_names(cells) and names.issuperset(cells)):
             chosen[kind] = distinct([cell or f"_c{place}" for place, cell in enumerate(cells)])
     return chosen
 

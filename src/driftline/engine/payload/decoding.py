@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from driftline.engine.locate import Locator
 from driftline.engine.payload import records
 from driftline.engine.payload.ahead import ahead
 from driftline.engine.payload.bodies import Bodies
-from driftline.engine.payload.column_names import column_names
+from driftline.engine.payload.column_names import column_names, sides, sides_of
 from driftline.engine.payload.pairing import Rows, paired
 from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
 
@@ -46,8 +46,9 @@ class Decoding:
     ask :meth:`found`.
 
     Only records whose inference time is in ``window`` are read, each event once. What is read is held by a database of
-    its own, in memory up to ``memory_limit`` (such as ``512MB``), beyond under ``spill``. Raises :class:`InputError`
-    for a file that cannot be read; a record that cannot be decoded is counted and shown.
+    its own, in memory up to ``memory_limit`` (such as ``512MB``), beyond under ``spill``. ``watch`` is given every
+    record as :meth:`driftline.engine.local.LocalEngine.load_captures` takes them: also those that cannot be used.
+    Raises :class:`InputError` for a file that cannot be read; a record that cannot be decoded is counted and shown.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Decoding:
         spill: str | None = None,
         memory_limit: str | None = None,
         threads: int | None = None,
+        watch: Callable[[pa.RecordBatch], None] | None = None,
     ) -> None:
         wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
         settings = SETTINGS | {name: value for name, value in wanted.items() if value is not None}
@@ -76,6 +78,12 @@ class Decoding:
         self._faults: list[tuple[str, str, Any]] = []
         self._rows = self._records = self._repeated = 0
         self._found: Found | None = None
+        self._watch = watch
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a first line of texts could be names or data, so that only the names given could tell."""
+        return self._bodies.undecided
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +120,9 @@ class Decoding:
         parameters = self._parameters | {"files": [exact(file) for file in files]}
         read_files(self._db, create, parameters)
         self._parameters["longest"] = max(self._parameters.get("longest", 0), parameters["longest"])
+        if self._watch is not None:
+            for batch in self._db.sql(records.WATCHED).to_arrow_reader(BATCH_ROWS):
+                self._watch(batch)
         self._records += self._row("SELECT count(*) FROM records")[0]
         total, distinct = self._row("SELECT count(event_id), count(DISTINCT event) FROM records")
         if total != distinct:
@@ -146,7 +157,8 @@ class Decoding:
         return made, faults
 
     def _assembled(self, batch: pa.RecordBatch, rows: Rows) -> Iterator[pa.RecordBatch]:
-        names = column_names(rows, self._reading.names)
+        layout = sides(rows)
+        names = column_names(layout, self._reading.names)
         columns = [column for part in (rows.output, rows.input) if part is not None for column in part.columns]
         request = rows.request
         starts = np.flatnonzero(np.diff(request, prepend=-1))
@@ -155,7 +167,7 @@ class Decoding:
         chosen = batch.select(["id", "event_id", "moment"])
         chosen = chosen if whole else chosen.take(pa.array(request))
         keys = [chosen.column(0), chosen.column(1), pa.array(row), pc.assume_timezone(chosen.column(2), "UTC")]
-        made = pa.RecordBatch.from_arrays([*keys, *columns], names=[*KEYS, *names])
+        made = pa.RecordBatch.from_arrays([*keys, *columns], names=[*KEYS, *names], metadata=layout.metadata())
         most = table_rows(len(columns))
         yield from (made.slice(first, most) for first in range(0, made.num_rows, most))
 
@@ -207,6 +219,11 @@ def _groups(files: list[str]) -> Iterator[list[str]]:
 def features(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The features alone. They may be called as one of the first four columns, so take them by this function."""
     return batch.select(list(range(len(KEYS), batch.num_columns)))
+
+
+def named(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+    """A decoded batch with the names its features have where these ``names`` are given, see :func:`column_names`."""
+    return batch.rename_columns([*KEYS, *column_names(sides_of(batch), names)])
 
 
 def keys(batch: pa.RecordBatch) -> pa.RecordBatch:

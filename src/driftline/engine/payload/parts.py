@@ -49,10 +49,14 @@ class Part:
 
 @dataclass
 class Side:
-    """What became of the bodies of one side: every record is in one part, has a fault, or was not captured."""
+    """What became of the bodies of one side: every record is in one part, has a fault, or was not captured.
+
+    ``undecided`` says that a first line could be names or data.
+    """
 
     parts: list[Part] = field(default_factory=list)
     faults: dict[str, list[Places]] = field(default_factory=dict)
+    undecided: bool = False
 
     def fault(self, reason: str, requests: Any) -> None:
         """Say what speaks against the bodies of some records."""

@@ -24,7 +24,8 @@ KINDS = ("csv", "json")
 
 
 def record_rows(*, timed: bool, located: bool = False) -> str:
-    """Every record: id, event id, a hash of both, time, the kind and text of each side, and what speaks against it.
+    """Every record: id, event id, a hash of both, time, the kind and text of each side, how the output was encoded and
+    its body where that is another text, and what speaks against the record.
 
     ``timed`` keeps only records whose inference time is in [$start, $end); ``located`` adds the file and the record's
     place in it.
@@ -34,7 +35,8 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
     return f"""
     SELECT id, event_id, event, moment, kind_of(input, input_encoding, input_decoded) AS input_kind,
         coalesce(input_decoded, input) AS input, kind_of(output, output_encoding, output_decoded) AS output_kind,
-        coalesce(output_decoded, output) AS output,
+        coalesce(output_decoded, output) AS output, output_encoding,
+        CASE WHEN output_decoded IS NOT NULL THEN output END AS output_body,
         CASE WHEN event_id IS NULL AND id IS NULL AND input IS NULL AND output IS NULL THEN 'broken_line'
             WHEN event_id IS NULL THEN 'no_event_id'
             {"WHEN moment IS NULL THEN 'no_time'" if timed else ""}
@@ -58,6 +60,9 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
 
 ONCE = """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event_id IS NULL OR row_number()
     OVER (PARTITION BY event ORDER BY fault NULLS FIRST, input_kind, output_kind, input, output) = 1"""
+# What model quality reads of a record, as its own reading of the lines gives it.
+WATCHED = """SELECT id, event_id, moment, coalesce(output_body, output) AS body, output_encoding AS encoding
+    FROM records"""
 SEEN = "CREATE TEMP TABLE seen (event UBIGINT)"
 KNOWN = "SELECT count(*) FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
 FORGET = "DELETE FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"

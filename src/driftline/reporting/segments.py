@@ -17,10 +17,11 @@ from driftline.reporting.statistics import finite, whole
 from driftline.reporting.text import abridge, count, metric_label, number, percent, shorten
 
 DRIFT = "drifted_share"
+MOST_NAMED = 6
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One segment as it is drawn, with what is ``violated`` in it: the first of all ``violations``."""
+    """One segment as it is drawn, with what is ``violated`` in it: the first few of all ``violations``."""
 
     whisker: Whisker
     violations: int = 0
@@ -74,7 +75,7 @@ def _group(
     drift, withheld = metric == DRIFT, column in hidden
     segments = [_segment(one, place if withheld else 0, drift=drift) for place, one in enumerate(given, start=1)]
     return SegmentGroup(
-        feature_label(column),
+        abridge(feature_label(column), 60),
         metric_label(metric),
         tuple(segments),
         max(whole(first.get("segments")) or 0, len(segments)),
@@ -98,17 +99,16 @@ def _segment(given: Mapping[Any, Any], withheld: int, *, drift: bool) -> Segment
     """``withheld`` is the number that stands for the value of a segment that must not be shown; 0 for one that may."""
     rows, share = whole(given.get("rows")) or 0, percent(finite(given.get("share")) or 0.0, 1.0)
     names = given.get("violated")
-    violated = [str(name) for name in names] if isinstance(names, list | tuple) else []
-    label = feature_label if drift else metric_label
+    violated = [str(name) for name in names[:MOST_NAMED]] if isinstance(names, list | tuple) else []
     return Segment(
         _whisker(given, f"segment {withheld}" if withheld else _value_label(given), f"n {count(rows)} ({share})"),
         max(whole(given.get("violations")) or 0, len(violated)),
-        tuple(map(label, violated)),
+        tuple(abridge(feature_label(name) if drift else metric_label(name), 40) for name in violated),
     )
 
 
 def _value_label(given: Mapping[Any, Any]) -> str:
-    return abridge(class_label(str(given.get("segment"))), 80)
+    return abridge(class_label(str(given.get("segment"))), 60)
 
 
 def _whisker(given: Mapping[Any, Any], label: str, size: str) -> Whisker:

@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
 SIZES = (
     Sizes(metrics=40, marks=24, classes=30, confusions=12, lines=20, rejects=10, reasons=10, facts=12, segments=12),
     Sizes(metrics=20, marks=12, classes=12, confusions=8, lines=10, rejects=5, reasons=5, facts=8, segments=8),
-    Sizes(metrics=8, marks=6, classes=5, confusions=5, lines=4, rejects=2, reasons=2, facts=5, segments=4),
+    Sizes(metrics=8, marks=6, classes=5, confusions=5, lines=4, rejects=2, reasons=2, facts=5, segments=2),
 )
 
 
@@ -48,7 +48,7 @@ MOST_TABLE_BYTES = 3_000_000
 TABLE_SIZES = (
     TableSizes(features=2000, pictures=100, violations=200, categories=10, samples=5, each=6, segments=12),
     TableSizes(features=1000, pictures=50, violations=100, categories=5, samples=3, each=4, segments=8),
-    TableSizes(features=200, pictures=20, violations=50, categories=5, samples=2, each=2, segments=4),
+    TableSizes(features=200, pictures=20, violations=50, categories=5, samples=2, each=2, segments=2),
 )
 
 

@@ -14,7 +14,6 @@ from driftline.reporting.segments import Segment, SegmentGroup
 from driftline.reporting.sizes import some
 from driftline.reporting.text import count, plural
 
-_NAMED = 6
 _NOTE = (
     "✕ worse: the whole interval is worse than the value of all rows. Each interval is at 95 %, so of twenty equal "
     "segments one may be marked by chance."
@@ -33,9 +32,8 @@ def segment_section(groups: Sequence[SegmentGroup], most: int) -> Markup:
 
 def _group(group: SegmentGroup, most: int) -> Markup:
     shown = group.segments[:most]
-    said = (
-        f": {plural(group.every, 'segment')}{', the worst first' if group.every > 1 else ''} by {_within(group.metric)}"
-    )
+    order = ", the worst first" if group.every > 1 else ""
+    said = f": {plural(group.every, 'segment')}{order} by {_within(group.metric)}"
     title = html.element("h3", html.name(group.column), said)
     withheld = [html.soft("Its values are marked as sensitive and are not shown.")] if group.hidden else []
     drawn = metric_drawings([_figure(group, shown)])
@@ -67,7 +65,7 @@ def _violated(group: SegmentGroup, shown: Sequence[Segment]) -> Markup:
 
 def _names(segment: Segment) -> Markup:
     """How many there are and the names of the first."""
-    names = [html.name(name) for name in segment.violated[:_NAMED]]
+    names = [html.name(name) for name in segment.violated]
     left = segment.violations - len(names)
     listed = [part for name in names for part in (", ", name)][1:]
     number_of = html.element("span", f"✕ {count(segment.violations)}", class_="violated")

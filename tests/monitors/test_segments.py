@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from driftline.core.documents import Constraint, ModelQualityConstraints
 from driftline.core.errors import InputError
 from driftline.monitors.quality.binary import BinaryQuality
-from driftline.monitors.segment_ranking import ranked
+from driftline.monitors.segment_ranking import MOST_NAMED, MOST_SHOWN, SegmentRank, placed, ranked, with_violated
 from driftline.monitors.segments import MISSING, MOST_SEGMENTS, Segmentation, Segments
 from driftline.testing import prediction_batch, split
 
@@ -145,3 +146,45 @@ def test_a_segment_without_a_value_comes_last_and_says_why() -> None:
     assert last.segment == "none"
     assert last.value is None
     assert last.error
+
+
+def test_each_segment_is_held_against_the_constraints_by_itself() -> None:
+    n = 100
+    wrong = np.zeros((2, n), int)
+    wrong[1, :40] = 1
+    label = np.arange(2 * n) % 2
+    batch = prediction_batch(2 * n, seed=1, predicted=True)
+    batch = batch.set_column(batch.schema.get_field_index("label"), "label", pa.array(label))
+    place = batch.schema.get_field_index("prediction")
+    batch = batch.set_column(place, "prediction", pa.array(np.where(wrong.ravel(), 1 - label, label)))
+    batch = batch.append_column("plan", pa.array(["good"] * n + ["bad"] * n))
+    monitor, segments = BinaryQuality(), Segments(BinaryQuality(), Segmentation("plan"))
+    parts = {name: monitor.result(state) for name, state in segments.update(batch).items()}
+    limits = {
+        "accuracy": Constraint(0.8, "LessThanThreshold"),
+        "false_positive_rate": Constraint(1, "LessThanThreshold"),
+    }
+    constraints = ModelQualityConstraints("BinaryClassification", limits)  # type: ignore[arg-type]
+    given = "plan", monitor.result(monitor.update(batch)), parts, "accuracy", "LessThanThreshold"
+    bad, good = ranked(*given, constraints)
+    assert (bad.segment, bad.value, bad.violated, bad.violations) == (
+        "bad",
+        0.6,
+        ("accuracy", "false_positive_rate"),
+        2,
+    )
+    assert good.violated == ("false_positive_rate",)
+    assert bad.reference == good.reference == 0.8
+    assert [(one.place, one.segments) for one in (bad, good)] == [(1, 2), (2, 2)]
+    assert [one.violations for one in ranked(*given, constraints, minimum_sample=n + 1)] == [0, 0]
+    assert [one.violations for one in ranked(*given)] == [0, 0]
+
+
+def test_segments_beyond_the_last_shown_are_counted() -> None:
+    rank = SegmentRank("plan", "tin", 1, 0.1, "f2")
+    found = placed([rank] * (MOST_SHOWN + 7))
+    assert [one.place for one in found] == list(range(1, MOST_SHOWN + 1))
+    assert {one.segments for one in found} == {MOST_SHOWN + 7}
+    assert placed([]) == ()
+    named = with_violated(rank, map(str, range(MOST_NAMED + 3)))
+    assert (named.violations, len(named.violated)) == (MOST_NAMED + 3, MOST_NAMED)

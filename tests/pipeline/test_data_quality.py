@@ -177,6 +177,11 @@ def test_segments_of_a_table_are_ranked(orders: pa.Table) -> None:
     first, *others = checked.segments
     assert (first.segment, first.value) == ("tin", pytest.approx(1 / 2))
     assert [one.value for one in others] == [0.0, 0.0]
+    assert (first.violated, first.violations) == (("age",), 1)
+    assert [(one.place, one.segments, one.reference) for one in checked.segments] == [
+        (place, 3, first.reference) for place in (1, 2, 3)
+    ]
+    assert "Drifted share by segment of plan" in checked._repr_html_()
 
 
 @pytest.mark.parametrize("data", [pa.table({"x": pa.array([], pa.int64())}), 7, "nowhere.csv"])
@@ -334,11 +339,18 @@ def test_the_segment_that_drifted_is_first(tmp_path: Path) -> None:
         ),
     )
     result = captured(
-        folder, constraints=baseline.constraints, baseline=baseline.statistics, segments=("plan", "n0:30,50")
+        folder,
+        constraints=baseline.constraints,
+        baseline=baseline.statistics,
+        segments=("plan", "n0:30,50"),
+        report=str(tmp_path / "report"),
     )
     first, *others = [one for one in result.statistics["segments"] if one["column"] == "plan"]
     assert (first["segment"], first["rows"]) == ("tin", int((plans == "tin").sum()))
     assert first["value"] > max(one["value"] for one in others)
+    assert set(first["violated"]) == {f"n{i}" for i in range(6)}
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert all(f"Drifted share by segment of {column}" in page for column in ("plan", "n0"))
     assert {one["segment"] for one in result.statistics["segments"] if one["column"] == "n0"} == {
         "below 30",
         "[30, 50)",

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import fbeta_score, roc_auc_score
 
-from driftline.core.documents import ModelQualityConstraints, read_constraints
+from driftline.core.documents import Constraint, ModelQualityConstraints, read_constraints
 from driftline.core.errors import InputError, SetupError
 from driftline.core.records import Payload
 from driftline.core.verdict import Verdict
@@ -273,11 +273,15 @@ def test_segments_of_captured_columns_are_ranked(tmp_path: Path) -> None:
         OutputAttributes("0"),
         segments=("plan", "age:30,50"),
         names=("score", "age", "plan"),
+        constraints=ModelQualityConstraints("BinaryClassification", {"accuracy": Constraint(0.8, "LessThanThreshold")}),
+        report=str(tmp_path / "report"),
     )
     found = run_model_quality(run).statistics["segments"]
     first, second = [one for one in found if one["column"] == "plan"]
     assert (first["segment"], first["rows"], first.get("apart")) == ("tin, paid", int((plans == "tin").sum()), True)
     assert second["rows"] == int((plans == "gold").sum())
+    assert (first["violated"], second.get("violated")) == (("accuracy",), None)
+    assert "F2 by segment of plan" in (tmp_path / "report" / "report.html").read_text()
     assert sum(one["rows"] for one in found if one["column"] == "age") == n
     chosen = labels[plans == "tin"], (scores > 0.5)[plans == "tin"]
     assert first["value"] == pytest.approx(fbeta_score(*chosen, beta=2), rel=1e-12)

@@ -282,6 +282,7 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
             baseline=TableStatistics(1, features), constraints=DataQualityConstraints(expected),
             reasons=(Reason(ugly, ugly, dict.fromkeys(names[:50], ugly)),) * 50,
             rejects=tuple(Reject(name, ugly, 10**30, (ugly,) * 9) for name in names[:50]),
+            segments=tuple({"column": name, "segment": ugly, "metric": ugly, "violated": names} for name in names[:50]),
         )
     )  # fmt: skip
     make.sound(page, MOST)

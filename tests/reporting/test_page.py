@@ -132,6 +132,14 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
         "reliability_curve": {"scores": WILD, "positives": WILD, "weights": WILD},
         "each": {name: dict.fromkeys(names, make.metric(0.1)) for name in names},
     }
+    segment = {
+        "column": ugly,
+        "segment": ugly,
+        "metric": names[0],
+        "value": 0.5,
+        "violated": names,
+        "violations": 10**30,
+    }
     doubt = {"code": ugly, "message": ugly, "evidence": dict.fromkeys(names, ugly)}
     estimate = {
         "rows": 10**4500,
@@ -144,6 +152,7 @@ def test_a_page_of_nothing_but_ugly_text_stays_bounded(make: ModuleType) -> None
         "dataset": {"item_count": 10},
         "multiclass_classification_metrics": family,
         "estimated_multiclass_classification_metrics": estimate,
+        "segments": [segment | {"place": place} for place in range(1, 21)] * 20,
     }
     page = render(
         Report(

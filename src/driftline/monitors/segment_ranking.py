@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from driftline.core.documents import Metric
+from driftline.core.documents import Metric, ModelQualityConstraints
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE, check
 from driftline.monitors.quality.result import QualityResult
 
 HIGHER_IS_WORSE = ("GreaterThanThreshold",)
 MOST_SHOWN = 50
+MOST_NAMED = 20
 
 
 class SegmentRank(msgspec.Struct, frozen=True, omit_defaults=True):
     """One segment: its rows and their share of all, and a metric with its interval.
 
-    ``apart`` says that the whole interval is worse than the metric of all rows: a difference that chance does not
-    explain.
+    ``apart`` says that the whole interval is worse than ``reference``, the metric of all rows: a difference that chance
+    does not explain. ``violated`` names what is wrong within the segment, metrics beyond their constraints or features
+    that drifted: at most 20 of the ``violations``. ``place`` is 1 for the worst of the ``segments`` of its column.
     """
 
     column: str
@@ -30,24 +33,61 @@ class SegmentRank(msgspec.Struct, frozen=True, omit_defaults=True):
     upper: float | None = None
     apart: bool = False
     error: str | None = None
+    reference: float | None = None
+    violations: int = 0
+    violated: tuple[str, ...] = ()
+    place: int = 0
+    segments: int = 0
+
+
+def placed(ranks: Sequence[SegmentRank]) -> tuple[SegmentRank, ...]:
+    """The first 50 of all segments of a column in their order, each with its place."""
+    return tuple(
+        msgspec.structs.replace(one, place=place, segments=len(ranks))
+        for place, one in enumerate(ranks[:MOST_SHOWN], start=1)
+    )
+
+
+def with_violated(rank: SegmentRank, names: Iterable[str]) -> SegmentRank:
+    """A segment with what is wrong within it."""
+    found = tuple(names)
+    return msgspec.structs.replace(rank, violations=len(found), violated=found[:MOST_NAMED])
 
 
 def ranked(
-    column: str, whole: QualityResult, parts: Mapping[str, QualityResult], metric: str, operator: str
+    column: str,
+    whole: QualityResult,
+    parts: Mapping[str, QualityResult],
+    metric: str,
+    operator: str,
+    constraints: ModelQualityConstraints | None = None,
+    *,
+    minimum_sample: int = MINIMUM_SAMPLE,
 ) -> tuple[SegmentRank, ...]:
     """The segments by one metric of model quality, worst first: those apart before the others, then by their values.
 
     ``operator`` is that of the metric's constraint: of an error, greater is worse. Segments without a value come last.
-    At most 50 are given.
+    At most 50 are given. Each is held against the ``constraints`` by itself, unless it has fewer rows than
+    ``minimum_sample``. Raises :class:`InputError` for constraints of another problem type.
     """
     worse = 1.0 if operator in HIGHER_IS_WORSE else -1.0
     every = whole.metrics.get(metric)
     reference = None if every is None else every.value
     found = [
-        _rank(column, name, part, whole.item_count, metric, reference, worse) for name, part in sorted(parts.items())
+        with_violated(
+            _rank(column, name, part, whole.item_count, metric, reference, worse),
+            _violated(part, constraints, minimum_sample),
+        )
+        for name, part in sorted(parts.items())
     ]
     found.sort(key=lambda one: (one.value is None, not one.apart, -worse * (one.value or 0.0), -one.rows))
-    return tuple(found[:MOST_SHOWN])
+    return placed(found)
+
+
+def _violated(part: QualityResult, constraints: ModelQualityConstraints | None, minimum_sample: int) -> tuple[str, ...]:
+    if constraints is None:
+        return ()
+    return tuple(violation.subject for violation in check(part, constraints, minimum_sample=minimum_sample)[1])
 
 
 def _rank(
@@ -67,6 +107,7 @@ def _rank(
         upper,
         apart=_apart(lower, upper, reference, worse),
         error=measured.error,
+        reference=reference,
     )
 
 

@@ -28,9 +28,10 @@ from driftline.monitors.quality.estimation import (
 )
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
+from driftline.monitors.segment_ranking import SegmentRank
 from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import write_documents
-from driftline.pipeline.measuring import measure
+from driftline.pipeline.measuring import Measured, measure
 from driftline.pipeline.report import report_html
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
@@ -61,9 +62,7 @@ def run_model_quality(
     if estimate is not None:
         statistics[estimate_key(run.problem_type)] = estimate
     if run.segments:
-        columns = [Segmentation.parse(text).column for text in run.segments]
-        ranks = ranking(monitor, result, columns, measured.segments, run.segment_metric)
-        statistics["segments"] = segments_document(ranks)
+        statistics["segments"] = segments_document(_segments(run, monitor, result, measured))
     metrics = _published(result)
     finished = RunResult(
         judgement, result.item_count, statistics, violations, tuple(recorder.steps), rejects, metrics, counts, estimate
@@ -71,6 +70,20 @@ def run_model_quality(
     if run.report is not None:
         write_report(finished, run)
     return finished
+
+
+def _segments(
+    run: ModelQualityRun, monitor: Recipe, result: QualityResult, measured: Measured
+) -> tuple[SegmentRank, ...]:
+    return ranking(
+        monitor,
+        result,
+        [Segmentation.parse(text).column for text in run.segments],
+        measured.segments,
+        run.segment_metric,
+        run.constraints,
+        minimum_sample=run.minimum_sample,
+    )
 
 
 def read_calibration(statistics: bytes, source: str) -> dict[str, Any] | None:

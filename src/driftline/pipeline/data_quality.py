@@ -205,5 +205,6 @@ def _write(
         counts=result.counts,
         rejects=result.rejects,
         steps=result.steps,
+        segments=result.statistics.get("segments", []),
     )
     write_documents(found, folder)

@@ -31,7 +31,7 @@ from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.judging import documents, judge
 from driftline.pipeline.report import framed
-from driftline.pipeline.segmented import Divided
+from driftline.pipeline.segmented import Divided, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.pipeline.table_report import table_report_html
 
@@ -111,6 +111,7 @@ class DataChecked(msgspec.Struct, frozen=True):
             drift=self.drift,
             generated=self.evaluation_time,
             rejects=self.rejects,
+            segments=segments_document(self.segments),
         )
 
 

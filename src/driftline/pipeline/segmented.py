@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
+from driftline.core.documents import ModelQualityConstraints
 from driftline.core.errors import InputError
+from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.quality.result import QualityResult
 from driftline.monitors.segment_ranking import SegmentRank, ranked
@@ -44,8 +46,11 @@ def ranking(
     columns: Sequence[str],
     states: Sequence[dict[str, Any]],
     metric: str | None = None,
+    constraints: ModelQualityConstraints | None = None,
+    *,
+    minimum_sample: int = MINIMUM_SAMPLE,
 ) -> tuple[SegmentRank, ...]:
-    """The segments of each column by a metric of model quality, worst first.
+    """The segments of each column by a metric of model quality, worst first, each held against the constraints.
 
     ``columns`` are the names to show. Raises :class:`InputError` for a metric that gets no constraint: which way it is
     worse is not known.
@@ -58,7 +63,8 @@ def ranking(
     found: list[SegmentRank] = []
     for column, state in zip(columns, states, strict=True):
         parts = {name: monitor.result(part) for name, part in state.items()}
-        found += ranked(column, whole, parts, chosen, monitor.constrained[chosen])
+        operator = monitor.constrained[chosen]
+        found += ranked(column, whole, parts, chosen, operator, constraints, minimum_sample=minimum_sample)
     return tuple(found)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from driftline.core.documents import Violation
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
@@ -25,8 +28,12 @@ def table_report_html(
     counts: dict[str, int] | None = None,
     rejects: tuple[Reject, ...] = (),
     steps: tuple[Step, ...] = (),
+    segments: Sequence[dict[str, Any]] = (),
 ) -> str:
-    """One self-contained HTML page. A baseline has no judgement; its own columns are ``current``."""
+    """One self-contained HTML page. A baseline has no judgement; its own columns are ``current``.
+
+    ``segments`` are ranked as :func:`~driftline.pipeline.segmented.segments_document` writes them.
+    """
     # The page and its charts are loaded by those who write a report, not by everyone who measures.
     from driftline.reporting.data_quality import render
     from driftline.reporting.report import FeatureDrift, TableReport
@@ -57,5 +64,6 @@ def table_report_html(
             counts=counts or {},
             rejects=rejects,
             steps=steps,
+            segments=tuple(segments),
         )
     )

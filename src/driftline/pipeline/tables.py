@@ -187,7 +187,9 @@ def check_model_quality(
         reason = Reason("no_rows", f"{source} has no row that can be judged", {"refused": refused})
         return Checked(Judgement(Verdict.UNKNOWN, (reason,)), (), document, wanted, 0, rejects)
     if divided:
-        ranks = ranking(monitor, result, columns.segments, parts.states, segment_metric)
+        ranks = ranking(
+            monitor, result, columns.segments, parts.states, segment_metric, wanted, minimum_sample=minimum_sample
+        )
         document["segments"] = segments_document(ranks)
     judgement, violations = check(result, wanted, minimum_sample=minimum_sample)
     return Checked(judgement, violations, document, wanted, result.item_count, rejects)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from driftline.reporting.markup import Attribute, join, opened
-from driftline.reporting.text import count
+from driftline.reporting.text import count, plural
 
 BREAK = Markup("<br>")
 
@@ -77,6 +77,7 @@ def facts(pairs: Iterable[tuple[str, str]], caption: str | None = None, *, numbe
     return element("table", *heading, element("tbody", "\n", *lines), class_="facts")
 
 
-def more(left: int) -> Markup:
-    """How many are not shown; nothing where all are."""
-    return soft(f"and {count(left)} more") if left > 0 else Markup("")
+def more(left: int, noun: str = "") -> Markup:
+    """How many, of what, are not shown; nothing where all are."""
+    said = plural(left, f"more {noun}") if noun else f"{count(left)} more"
+    return soft(f"and {said}") if left > 0 else Markup("")

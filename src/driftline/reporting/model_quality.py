@@ -13,7 +13,9 @@ from driftline.reporting.sections.calibration import calibration
 from driftline.reporting.sections.estimate import estimated
 from driftline.reporting.sections.ledger import ledger, refused
 from driftline.reporting.sections.measured import measured
+from driftline.reporting.sections.segments import segment_section
 from driftline.reporting.sections.verdict import reasons, verdict
+from driftline.reporting.segments import read_segments
 from driftline.reporting.sizes import MOST_BYTES, SIZES, Sizes
 from driftline.reporting.statistics import Statistics, mapping, read_statistics
 
@@ -21,7 +23,7 @@ __all__ = ["Report", "render"]
 
 
 def render(report: Report) -> str:
-    """The page: verdict, rows, charts, metrics, estimate, refused records, steps.
+    """The page: verdict, rows, charts, metrics, segments, estimate, refused records, steps.
 
     At most 300 KB, whatever the run held.
     """
@@ -47,5 +49,6 @@ def _main(report: Report, now: Statistics, before: Statistics, estimate: Estimat
     if now.rows:
         violated = frozenset(violation.subject for violation in report.violations)
         rows = metric_rows(now, before, report.constraints, violated)
-        parts.insert(1, measured(now, before, rows, most))
+        groups = read_segments(report.statistics.get("segments"), report.constraints, now.problem)
+        parts[1:1] = [measured(now, before, rows, most), segment_section(groups, most.segments)]
     return join([*parts, calibration(now.calibration), refused(report, most), ledger(report, most)])

@@ -52,9 +52,9 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 class Report(RunReport, frozen=True, kw_only=True):
     """A run of model quality.
 
-    ``statistics`` and ``baseline`` are whole ``statistics.json`` documents. ``counts`` are those of the run: of them
-    ``predictions`` and ``matched`` give the label coverage. ``calibration`` is what the estimate without labels rests
-    on, as the baseline's ``score_calibration`` has it.
+    ``statistics`` and ``baseline`` are whole ``statistics.json`` documents; the former may hold ranked ``segments``.
+    ``counts`` are those of the run: of them ``predictions`` and ``matched`` give the label coverage. ``calibration`` is
+    what the estimate without labels rests on, as the baseline's ``score_calibration`` has it.
     """
 
     statistics: dict[str, Any]
@@ -79,9 +79,13 @@ class FeatureDrift(msgspec.Struct, frozen=True):
 
 
 class TableReport(RunReport, frozen=True, kw_only=True):
-    """A run of data quality: the columns of a table, those of its baseline, and how far they are apart."""
+    """A run of data quality: the columns of a table, those of its baseline, and how far they are apart.
+
+    ``segments`` are ranked segments as a ``statistics.json`` has them.
+    """
 
     current: TableStatistics
     baseline: TableStatistics | None = None
     constraints: DataQualityConstraints | None = None
     drift: tuple[FeatureDrift, ...] = ()
+    segments: tuple[dict[str, Any], ...] = ()

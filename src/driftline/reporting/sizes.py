@@ -20,19 +20,20 @@ class Sizes(NamedTuple):
     rejects: int
     reasons: int
     facts: int
+    segments: int
 
 
 # Only names and texts at their longest everywhere ever need the smaller ones.
 SIZES = (
-    Sizes(metrics=40, marks=24, classes=30, confusions=12, lines=20, rejects=10, reasons=10, facts=12),
-    Sizes(metrics=20, marks=12, classes=12, confusions=8, lines=10, rejects=5, reasons=5, facts=8),
-    Sizes(metrics=8, marks=6, classes=5, confusions=5, lines=4, rejects=2, reasons=2, facts=5),
+    Sizes(metrics=40, marks=24, classes=30, confusions=12, lines=20, rejects=10, reasons=10, facts=12, segments=12),
+    Sizes(metrics=20, marks=12, classes=12, confusions=8, lines=10, rejects=5, reasons=5, facts=8, segments=8),
+    Sizes(metrics=8, marks=6, classes=5, confusions=5, lines=4, rejects=2, reasons=2, facts=5, segments=2),
 )
 
 
 class TableSizes(NamedTuple):
-    """How much a page of data quality shows: rows and pictures of features, violations, and of each feature its new
-    categories, its samples and its violations."""
+    """How much a page of data quality shows: rows and pictures of features, violations, of each feature its new
+    categories, its samples and its violations, and segments."""
 
     features: int
     pictures: int
@@ -40,13 +41,14 @@ class TableSizes(NamedTuple):
     categories: int
     samples: int
     each: int
+    segments: int
 
 
 MOST_TABLE_BYTES = 3_000_000
 TABLE_SIZES = (
-    TableSizes(features=2000, pictures=100, violations=200, categories=10, samples=5, each=6),
-    TableSizes(features=1000, pictures=50, violations=100, categories=5, samples=3, each=4),
-    TableSizes(features=200, pictures=20, violations=50, categories=5, samples=2, each=2),
+    TableSizes(features=2000, pictures=100, violations=200, categories=10, samples=5, each=6, segments=12),
+    TableSizes(features=1000, pictures=50, violations=100, categories=5, samples=3, each=4, segments=8),
+    TableSizes(features=200, pictures=20, violations=50, categories=5, samples=2, each=2, segments=2),
 )
 
 

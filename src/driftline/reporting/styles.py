@@ -82,6 +82,9 @@ figure { margin: 0 0 1rem; break-inside: avoid; min-width: 0; }
 @media (min-width: 50rem) { .figures .beside { grid-column: span 2; }
   .figures:has(> :nth-child(4):last-child) { grid-template-columns: repeat(2, 1fr); } }
 .beside { min-width: 0; }
+.segments { margin-top: 1.4rem; }
+.segments th[scope=row] { min-width: 7rem; max-width: 20rem; overflow-wrap: anywhere; }
+.segments td { font-size: .93rem; min-width: 9rem; }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .scroll .chart { max-width: none; }

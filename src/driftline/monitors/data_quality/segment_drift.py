@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.monitors.data_quality.drift import TableDrift, compare
-from driftline.monitors.segment_ranking import MOST_SHOWN, SegmentRank
+from driftline.monitors.segment_ranking import SegmentRank, placed, with_violated
 from driftline.stats.intervals import wilson
 
 METRIC, LEVEL = "drifted_share", 0.95
@@ -23,7 +25,8 @@ def ranked_drift(
     """The segments by the share of their features that drifted from the baseline, worst first; at most 50.
 
     A segment differs from the baseline of all rows in the column that divides it, so that is left out. The interval is
-    the score interval of the share; ``apart`` says that it lies above the share of all rows.
+    the score interval of the share; ``apart`` says that it lies above the share of all rows. ``violated`` are the
+    features that drifted.
     """
     others = tuple(one for one in constraints.features if one.name != column)
     rules = DataQualityConstraints(others, distribution=constraints.distribution, drift=constraints.drift)
@@ -33,7 +36,7 @@ def ranked_drift(
         for name, part in sorted(parts.items())
     ]
     found.sort(key=lambda one: (one.value is None, not one.apart, -(one.value or 0.0), -one.rows))
-    return tuple(found[:MOST_SHOWN])
+    return placed(found)
 
 
 def _rank(column: str, name: str, part: TableStatistics, rows: int, drift: TableDrift, reference: float) -> SegmentRank:
@@ -42,7 +45,7 @@ def _rank(column: str, name: str, part: TableStatistics, rows: int, drift: Table
     interval = wilson(sum(one.drifted for one in compared), len(compared), LEVEL)
     if interval is None:
         error = "no feature could be compared: too few values, or none in the baseline"
-        return SegmentRank(column, name, part.item_count, share, METRIC, error=error)
-    return SegmentRank(
-        column, name, part.item_count, share, METRIC, drift.drifted_share, *interval, apart=interval[0] > reference
-    )
+        return SegmentRank(column, name, part.item_count, share, METRIC, error=error, reference=reference)
+    rank = SegmentRank(column, name, part.item_count, share, METRIC, drift.drifted_share, *interval)
+    rank = msgspec.structs.replace(rank, apart=interval[0] > reference, reference=reference)
+    return with_violated(rank, (one.name for one in compared if one.drifted))

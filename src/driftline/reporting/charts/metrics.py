@@ -11,10 +11,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from driftline.reporting import svg
+from driftline.reporting.charts.axis import axis, interval_words, rows_words, tick, track, whisker
 from driftline.reporting.charts.mark import GLYPHS, Mark, spoken
 from driftline.reporting.markup import join
-from driftline.reporting.scales import Scale, tick_labels, ticks
-from driftline.reporting.text import count, fit, number, short_count, text_width
+from driftline.reporting.scales import Scale
+from driftline.reporting.text import fit, number
 
 
 class _Layout(NamedTuple):
@@ -41,7 +42,7 @@ def metric_chart(
     top += 6 if legend else 0
     bottom = top + layout.row * len(marks) + 4
     rows = [_row(mark, scale, layout, top + index * layout.row) for index, mark in enumerate(marks)]
-    content = (keys, _axis(scale, top + 8, bottom), *rows)
+    content = (keys, axis(scale, top + 8, bottom), *rows)
     estimated = any(mark.estimated for mark in marks)
     title = "Estimated metrics, not measured" if estimated else "Metrics against their thresholds"
     return svg.document(layout.width, bottom + 20, title, spoken(marks), *content)
@@ -60,23 +61,6 @@ def _keys(marks: Sequence[Mark]) -> list[tuple[str, str]]:
     return keys
 
 
-def _axis(scale: Scale, top: float, bottom: float) -> Markup:
-    values = ticks(scale.low, scale.high)
-    labels = tick_labels(values)
-    grid = [svg.line((scale(value), top), (scale(value), bottom), "grid") for value in values]
-    return join([*grid, *(_tick(scale, value, bottom + 14, name) for value, name in zip(values, labels, strict=True))])
-
-
-def _tick(scale: Scale, value: float, y: float, name: str) -> Markup:
-    """A number below or above its place, kept within the plot at either end."""
-    return svg.text(scale(value), y, name, "small soft halo", anchor=_anchor(scale, value))
-
-
-def _anchor(scale: Scale, value: float) -> str:
-    share = (value - scale.low) / (scale.high - scale.low)
-    return "start" if share < 0.05 else "end" if share > 0.95 else "middle"
-
-
 def _row(mark: Mark, scale: Scale, layout: _Layout, top: float) -> Markup:
     words = _compact_words if layout is _COMPACT else _wide_words
     return svg.node("g", words(mark, layout, scale, top), *_track(mark, scale, top + layout.track), class_=mark.status)
@@ -85,22 +69,14 @@ def _row(mark: Mark, scale: Scale, layout: _Layout, top: float) -> Markup:
 def _track(mark: Mark, scale: Scale, y: float) -> list[Markup]:
     if mark.value is None:
         return [svg.text(scale.start + 4, y + 4, fit(mark.error, scale.end - scale.start, svg.SMALL), "small halo")]
-    parts = [svg.rectangle(scale.start, y - 3, scale.end - scale.start, 6, "track")]
+    parts = [track(scale, y)]
     if mark.threshold is not None:
         parts += _limit(mark, scale, mark.threshold, y)
-    parts += _whisker(mark, scale, y)
+    parts += whisker(scale, y, mark.lower, mark.upper, "guess-whisker" if mark.estimated else "whisker")
     if mark.baseline is not None:
         parts.append(svg.diamond((scale(mark.baseline), y), 5.5, "was-mark"))
     parts.append(svg.dot((scale(mark.value), y), 5, "guess" if mark.estimated else "dot"))
     return parts if mark.truth is None else [*parts, svg.dot((scale(mark.truth), y), 3.5, "truth")]
-
-
-def _whisker(mark: Mark, scale: Scale, y: float) -> list[Markup]:
-    if mark.lower is None or mark.upper is None:
-        return []
-    ends = scale(mark.lower), scale(mark.upper)
-    whole = svg.line((ends[0], y), (ends[1], y), "guess-whisker" if mark.estimated else "whisker")
-    return [whole, *(svg.line((end, y - 4), (end, y + 4), "whisker") for end in ends)]
 
 
 def _limit(mark: Mark, scale: Scale, threshold: float, y: float) -> list[Markup]:
@@ -111,7 +87,7 @@ def _limit(mark: Mark, scale: Scale, threshold: float, y: float) -> list[Markup]
     return [
         *forbidden,
         svg.line((x, y - 9), (x, y + 8), "threshold"),
-        _tick(scale, threshold, y - 12, f"{mark.sign} {number(threshold)}"),
+        tick(scale, threshold, y - 12, f"{mark.sign} {number(threshold)}"),
     ]
 
 
@@ -120,8 +96,8 @@ def _wide_words(mark: Mark, layout: _Layout, _: Scale, top: float) -> Markup:
     words = [
         svg.text(0, y, fit(mark.label, layout.left - 14, svg.BOLD), "name"),
         svg.text(610, y, number(mark.value), "value", anchor="end"),
-        svg.text(624, y, _interval(mark, 140), "small soft"),
-        svg.text(802, y, f"n {_rows(mark)}", "small soft", anchor="end"),
+        svg.text(624, y, interval_words(mark.lower, mark.upper, 140), "small soft"),
+        svg.text(802, y, f"n {rows_words(mark.rows)}", "small soft", anchor="end"),
         svg.text(816, y, GLYPHS[mark.status], "status"),
     ]
     return join(words)
@@ -131,19 +107,7 @@ def _compact_rows(mark: Mark, scale: Scale, y: float) -> Markup:
     """The row's n, on the side where the number of the threshold is not."""
     left = mark.threshold is None or mark.value is None or 2 * scale(mark.threshold) > scale.start + scale.end
     place, anchor = (scale.start - 6, "start") if left else (scale.end + 6, "end")
-    return svg.text(place, y, f"n {_rows(mark)}", "small soft halo", anchor=anchor)
-
-
-def _interval(mark: Mark, width: float) -> str:
-    """The interval in words, with fewer digits where it would be too long."""
-    if mark.lower is None or mark.upper is None:
-        return ""
-    full = f"{number(mark.lower)} – {number(mark.upper)}"
-    return full if text_width(full, svg.SMALL) <= width else f"{mark.lower:.3g} – {mark.upper:.3g}"
-
-
-def _rows(mark: Mark) -> str:
-    return count(mark.rows) if mark.rows < 10**6 else short_count(mark.rows)
+    return svg.text(place, y, f"n {rows_words(mark.rows)}", "small soft halo", anchor=anchor)
 
 
 def _compact_words(mark: Mark, layout: _Layout, scale: Scale, top: float) -> Markup:

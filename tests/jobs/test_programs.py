@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -18,10 +19,12 @@ from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.core.window import HOUR
 from driftline.jobs.executions import Worker
+from driftline.jobs.isolation import Isolation, Limits, RunFailed
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.schedules import create_schedule
-from driftline.pipeline import run_monitor
+from driftline.pipeline import ProgramRun, Run, RunResult, run_monitor
+from driftline.pipeline.programs import Program
 from driftline.resources.alarms import NewAlarm
 from driftline.resources.executions import Execution
 from driftline.resources.metrics import Series
@@ -244,6 +247,36 @@ def test_of_model_quality_it_gets_records_merged_with_their_labels(judge: Judge,
 def test_without_labels_there_is_nothing_to_merge(judge: Judge) -> None:
     done = judge("sys.exit(1)", monitor="model-quality")
     assert [reason.code for reason in done.reasons] == ["no_labels"]
+
+
+def test_it_ends_before_its_run_is_killed(judge: Judge) -> None:
+    done = judge("time.sleep(600)", time_limit=0.5)
+    assert "was stopped after 0.45 s" in (done.error or "")
+
+
+def test_a_run_that_is_killed_leaves_no_copies(store: Store, layout: Layout) -> None:
+    def killed(run: Run, *_: Any, **__: Any) -> RunResult:
+        (Path(run.report or "") / "input" / "data").mkdir(parents=True)
+        raise RunFailed("stopped on request", code="stopped")
+
+    (layout.data / "programs.toml").write_text('[program.own]\nrun = ["/bin/true"]')
+    schedule(store)
+    plan_due(store, layout, START + HOUR)
+    isolation: Any = killed
+    done = Worker(store, layout, run_monitor, START.timestamp, owner="w", isolation=isolation).run_next()
+    assert done is not None
+    assert "stopped on request" in (done.error or "")
+    assert [*(layout.data / done.report).iterdir()] == []
+
+
+def test_in_a_process_of_its_own_it_fails_with_its_log(layout: Layout, tmp_path: Path) -> None:
+    write_captures(layout.captures("churn"), [capture("0.5", "e0")])
+    command = (sys.executable, "-I", "-c", "print('no column x'); raise SystemExit(3)")
+    run = ProgramRun("own", Program(command), str(layout.captures("churn")), report=str(tmp_path / "report"))
+    with pytest.raises(RunFailed, match="failed with exit code 3") as caught:
+        Isolation()(run, Limits(), log=tmp_path / "report" / "log.txt")
+    assert (caught.value.code, caught.value.evidence) == ("program", "no column x")
+    assert (tmp_path / "report" / "program.log").read_text() == "no column x\n"
 
 
 @pytest.mark.parametrize(

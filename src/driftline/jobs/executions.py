@@ -22,7 +22,8 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.jobs.asked import asked, held
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import Isolation, Limits, RunFailed
-from driftline.pipeline import Run, RunResult
+from driftline.pipeline import ProgramRun, Run, RunResult
+from driftline.pipeline.programs import remove_input
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
 from driftline.resources.metrics import Dimensioned, StatisticSet
 from driftline.resources.schedules import Schedule
@@ -136,6 +137,9 @@ class Worker:
                 if error.code != "died" or not left:
                     raise
                 logger.warning("%s; trying again", error.what)
+            finally:
+                if isinstance(run, ProgramRun) and run.report is not None:
+                    remove_input(run.report)
         raise AssertionError("unreachable")
 
     def _run_of(self, execution: Execution) -> tuple[Run, Schedule]:

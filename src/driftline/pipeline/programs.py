@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,8 @@ from driftline.processes.child import Limits
 from driftline.storage.layout import check_name
 
 FILE = "programs.toml"
+INPUT = "input"
+"""The folder in that of a report with what a program is given."""
 LEAST_MEMORY = 16
 """MiB below which no program starts."""
 
@@ -69,6 +73,12 @@ def read_programs(folder: Path) -> Programs:
     for name, program in found.program.items():
         _check(name, program)
     return found
+
+
+def remove_input(report: str) -> None:
+    """Remove the copies that a run made for its program; a run that was killed cannot do so itself."""
+    with suppress(OSError):
+        shutil.rmtree(Path(report) / INPUT)
 
 
 def _check(name: str, program: Program) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +13,7 @@ import msgspec
 from driftline.core.errors import SetupError
 from driftline.engine.files import list_files
 from driftline.pipeline.export import export_merged
+from driftline.pipeline.programs import INPUT, remove_input
 from driftline.pipeline.run import ProgramRun
 
 OUTPUT = "output"
@@ -28,7 +29,7 @@ class Folders(msgspec.Struct, frozen=True):
     @property
     def given(self) -> Path:
         """What the program is given."""
-        return self.report / "input"
+        return self.report / INPUT
 
     @property
     def data(self) -> Path:
@@ -68,8 +69,7 @@ def folders(report: str | None) -> Iterator[Folders]:
             hint = "free some disk space, or correct the permissions of the data folder"
             raise SetupError(what, evidence=str(error), hint=hint) from None
         finally:
-            with suppress(OSError):
-                shutil.rmtree(made.given)
+            remove_input(str(made.report))
 
 
 def lay_out(run: ProgramRun, data: Path) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -251,7 +252,7 @@ def test_without_labels_there_is_nothing_to_merge(judge: Judge) -> None:
 
 def test_it_ends_before_its_run_is_killed(judge: Judge) -> None:
     done = judge("time.sleep(600)", time_limit=0.5)
-    assert "was stopped after 0.45 s" in (done.error or "")
+    assert "was stopped after 0.4" in (done.error or "")
 
 
 def test_a_run_that_is_killed_leaves_no_copies(store: Store, layout: Layout) -> None:
@@ -277,6 +278,35 @@ def test_in_a_process_of_its_own_it_fails_with_its_log(layout: Layout, tmp_path:
         Isolation()(run, Limits(), log=tmp_path / "report" / "log.txt")
     assert (caught.value.code, caught.value.evidence) == ("program", "no column x")
     assert (tmp_path / "report" / "program.log").read_text() == "no column x\n"
+
+
+def test_a_run_that_is_killed_leaves_no_process(layout: Layout, tmp_path: Path) -> None:
+    write_captures(layout.captures("churn"), [capture("0.5", "e0")])
+    code = "echo $$ > pid; setsid sleep 600 & echo $! >> pid; echo > begun; wait"
+    program = Program(("/bin/sh", "-c", code))
+    run = ProgramRun("own", program, str(layout.captures("churn")), report=str(tmp_path / "report"))
+    output, stop = tmp_path / "report" / "output", threading.Event()
+    watch = threading.Thread(target=lambda: (_until((output / "begun").exists), stop.set()))
+    watch.start()
+    with pytest.raises(RunFailed, match="stopped on request while it did: program own"):
+        Isolation()(run, Limits(), stop=stop)
+    watch.join()
+    assert [number for number in (output / "pid").read_text().split() if _lives(number)] == []
+
+
+def _until(seen: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if seen():
+            return
+        threading.Event().wait(0.05)
+
+
+def _lives(process: str) -> bool:
+    """A zombie that nobody has waited for yet is dead."""
+    try:
+        return Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize(

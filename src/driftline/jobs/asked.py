@@ -16,7 +16,7 @@ from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
 from driftline.pipeline import DataQualityRun, ModelQualityRun, ProgramRun, Run, read_calibration
-from driftline.pipeline.programs import Program, read_programs
+from driftline.pipeline.programs import read_programs
 from driftline.resources.executions import Execution
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
@@ -24,7 +24,7 @@ from driftline.storage import baselines, executions
 from driftline.storage.layout import Layout
 
 _SHARE = 0.9
-"""How much of a run's time its program may take; in the rest the captures are copied."""
+"""In how much of a run's time its program must end, so that its log and the reason are known before it is killed."""
 
 
 def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> Run:
@@ -102,7 +102,8 @@ def _program(layout: Layout, schedule: Schedule, window: Window, as_of: datetime
     labelled = schedule.monitor == "model-quality"
     return ProgramRun(
         name=name,
-        program=_within(read_programs(layout.data).find(name), schedule),
+        program=read_programs(layout.data).find(name),
+        seconds=_SHARE * schedule.time_limit,
         captures=str(layout.captures(schedule.endpoint)),
         labels=str(layout.labels(schedule.endpoint)) if labelled else None,
         window=window,
@@ -110,11 +111,6 @@ def _program(layout: Layout, schedule: Schedule, window: Window, as_of: datetime
         endpoint=schedule.endpoint,
         schedule=schedule.name,
     )
-
-
-def _within(program: Program, schedule: Schedule) -> Program:
-    """A program that ends before its run would be killed, so that its log and the reason are known."""
-    return msgspec.structs.replace(program, time_limit=min(program.time_limit, _SHARE * schedule.time_limit))
 
 
 def _held_program(run: ProgramRun, schedule: Schedule, stored: baselines.Baseline) -> ProgramRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -94,7 +95,8 @@ class ProgramRun(msgspec.Struct, frozen=True):
 
     It is given the captures of the window, or, where there is a folder of ``labels``, the records merged with them.
     ``constraints`` and ``statistics`` are the files of a baseline as they are stored. ``publish_metrics`` says whether
-    the metrics it leaves are published. The others are as in :class:`DataQualityRun`.
+    the metrics it leaves are published. From the beginning of the run it has ``seconds``, whatever its own limit is.
+    The others are as in :class:`DataQualityRun`.
     """
 
     name: str
@@ -104,6 +106,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
     constraints: bytes | None = None
     statistics: bytes | None = None
     publish_metrics: bool = True
+    seconds: float = math.inf
     window: Window | None = None
     as_of: datetime | None = None
     report: str | None = None

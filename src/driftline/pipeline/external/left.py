@@ -13,6 +13,7 @@ from driftline.core.documents import Violation
 from driftline.core.errors import InputError, TooLargeError
 from driftline.resources.metrics import Point, Series
 from driftline.storage.metrics import point, statistic_set
+from driftline.storage.types import plain
 
 METRICS = "metrics/cloudwatch"
 MESSAGE = "message"
@@ -71,7 +72,7 @@ def read_document(path: Path) -> dict[str, Any] | None:
 def read_message(folder: Path) -> str:
     """What the program says of its end, in the file ``message``; empty where it says nothing."""
     data = _read(folder / MESSAGE)
-    return "" if data is None else data[: 4 * _MOST_MESSAGE].decode("utf-8", "replace").strip()[:_MOST_MESSAGE]
+    return "" if data is None else plain(data[: 4 * _MOST_MESSAGE].decode("utf-8", "replace").strip()[:_MOST_MESSAGE])
 
 
 def read_metrics(folder: Path, namespace: str) -> tuple[tuple[Series, Point], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ProgramRun
 from driftline.pipeline.steps import Progress, Recorder
 
+_LEAST_SECONDS = 0.01
 MOST_STATISTICS = 256 << 10
 """Bytes of a program's statistics that the store keeps; the report's file has all."""
 
@@ -27,20 +29,24 @@ def run_program(run: ProgramRun, *, progress: Progress | None = None) -> RunResu
     In the report's folder are then ``output/`` with all it left, ``program.log`` with what it printed, and the
     documents. Without any record it is not run, and there is no verdict. Raises :class:`ProgramError` where it fails.
     """
-    recorder = Recorder(progress)
+    recorder, began = Recorder(progress), time.monotonic()
     with folders(run.report) as places:
         counts = recorder.step("gather", 0, lambda: lay_out(run, places.data), _records)
         if not _records(counts):
             return _nothing(run, counts, recorder)
+        left = max(_LEAST_SECONDS, run.seconds - (time.monotonic() - began))
         found = recorder.step(
-            f"program {run.name}", _records(counts), lambda: _ran(run, places), lambda left: len(left.violations or ())
+            f"program {run.name}",
+            _records(counts),
+            lambda: _ran(run, places, left),
+            lambda it: len(it.violations or ()),
         )
         result = _result(run, found, counts, recorder)
         write_documents(_documents(found), places.report)
     return result
 
 
-def _ran(run: ProgramRun, places: Folders) -> ExternalResult:
+def _ran(run: ProgramRun, places: Folders, left: float) -> ExternalResult:
     program, window = run.program, run.window
     contract = Contract(
         dataset_source=str(places.data),
@@ -54,8 +60,9 @@ def _ran(run: ProgramRun, places: Folders) -> ExternalResult:
         endpoint=run.endpoint,
         schedule=run.schedule,
     )
+    limits = msgspec.structs.replace(program.limits, seconds=min(program.time_limit, left))
     try:
-        found = run_external(program.run, contract, program.limits, environment=program.environment)
+        found = run_external(program.run, contract, limits, environment=program.environment)
     except ProgramError as error:
         keep_log(places.report, LOG, error.log)
         raise

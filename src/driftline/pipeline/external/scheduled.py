@@ -18,7 +18,7 @@ from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ProgramRun
 from driftline.pipeline.steps import Progress, Recorder
 
-_LEAST_SECONDS = 0.01
+_LEAST_SECONDS = 0.1
 MOST_STATISTICS = 256 << 10
 """Bytes of a program's statistics that the store keeps; the report's file has all."""
 
@@ -60,7 +60,7 @@ def _ran(run: ProgramRun, places: Folders, left: float) -> ExternalResult:
         endpoint=run.endpoint,
         schedule=run.schedule,
     )
-    limits = msgspec.structs.replace(program.limits, seconds=min(program.time_limit, left))
+    limits = msgspec.structs.replace(program.limits, seconds=min(program.time_limit, round(left, 1)))
     try:
         found = run_external(program.run, contract, limits, environment=program.environment)
     except ProgramError as error:

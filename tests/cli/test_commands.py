@@ -250,6 +250,9 @@ def test_schedules_runs_and_alarms(cli: Cli, world: tuple[str, FakeClock], url: 
     made = read(cli("schedule", "create", "hourly", "--endpoint", "churn", *options, "--json"))
     assert (made["cron"], made["baseline"], made["state"]) == ("0 * * * *", "hourly", "active")
     assert cli("schedule", "create", "hourly", "--endpoint", "churn", *options).code == 2
+    refused = cli("schedule", "create", "own", "--endpoint", "churn", "--program", "own")
+    assert refused.code == 2
+    assert "writes a section [program.own] in programs.toml" in refused.err
     for state, command in (("paused", "pause"), ("active", "resume")):
         assert read(cli("schedule", command, "hourly", "--json"))["state"] == state
         assert cli("schedule", command, "hourly").out == f"hourly is {state}\n"

@@ -80,6 +80,14 @@ def test_no_violations_and_no_check_are_not_the_same(run: Run, code: str, verdic
     assert (found.violations is None) == bool(found.judgement.reasons)
 
 
+def test_more_violations_than_anybody_reads_are_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="holds 10001 violations"):
+        run("""
+            one = {"constraint_check_type": "mine", "description": "few"}
+            leave("constraint_violations.json", {"violations": [one] * 10_001})
+        """)
+
+
 def test_metrics_are_values_or_statistic_sets(run: Run) -> None:
     found = run("""
         dimensions = [{"Name": "Endpoint", "Value": "churn"}]
@@ -106,6 +114,9 @@ STATISTICS = {"SampleCount": 1, "Sum": 1, "Minimum": 1, "Maximum": 1}
         ({"StatisticValues": STATISTICS}, "either a Value or StatisticValues"),
         ({"Value": "x"}, r"Expected `float \| null`, got `str` - at `\$.Value`"),
         ({"MetricName": ""}, "has no name"),
+        ({"MetricName": "x" * 256}, "is no name of a metric"),
+        ({"MetricName": "a\x00b"}, "is no name of a metric"),
+        ({"Dimensions": [{"Name": "a", "Value": "é" * 500}]}, "the dimensions are too long"),
         ({"Timestamp": "yesterday"}, "Timestamp"),
         ({"Timestamp": 1e300}, "is no time of a metric"),
         ({"Timestamp": -5}, "is no time of a metric"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -106,6 +107,23 @@ def test_an_endpoint_without_traffic_has_no_data_and_no_failure(
     [run] = service.list_runs(schedule="hourly")
     assert (run.status, run.verdict) == ("Completed", "UNKNOWN")
     assert [reason.code for reason in run.reasons] == ["no_captures"]
+
+
+def test_a_schedule_names_a_program_and_never_gives_one(service: Service) -> None:
+    service.register_endpoint("far")
+    asked = {"endpoint": "far", "cron": "0 * * * *", "monitor": "data-quality", "attributes": {"program": "own"}}
+    with pytest.raises(NotFoundError, match="there is no program 'own'"):
+        service.create_schedule("columns", **asked)
+    file = service.layout.data / "programs.toml"
+    file.write_text('[program.own]\nrun = ["/no/such/program"]')
+    with pytest.raises(InputError, match="the program own cannot be run"):
+        service.create_schedule("columns", **asked)
+    file.write_text(f'[program.own]\nrun = ["{sys.executable}"]')
+    assert service.create_schedule("columns", **asked).attributes == {"program": "own"}
+    for wrong in ("other", "/bin/sh -c ls", "../own"):
+        with pytest.raises(NotFoundError, match="there is no program"):
+            service.update_schedule("columns", attributes={"program": wrong})
+    assert service.update_schedule("columns", cron="5 * * * *").attributes == {"program": "own"}
 
 
 def test_counts_of_several_processes_add_up(service: Service, model: bytes) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from driftline.resources.metrics import Point, Series, StatisticSet
+from driftline.resources.metrics import Dimensioned, Point, Series, StatisticSet
 from driftline.storage import alarms as alarm_rows
 from driftline.storage import metrics as store
 from driftline.storage import schedules
@@ -51,12 +51,14 @@ def publish(
     run: str,
     untold: Iterable[str] = (),
     namespace: str = MODEL_QUALITY,
+    dimensioned: Iterable[Dimensioned] = (),
 ) -> list[str]:
     """Store one point per metric of a run (``f2``, ``f2_std``, …) at the time of its tick; returns the names.
 
     A metric without a finite value is stored as missing. ``untold`` are metrics on which the run reached no verdict:
     they and their deviations are stored as missing whatever value they have. A metric that an alarm watches and the
-    run did not compute is missing too, so that a run that failed does not look like silence.
+    run did not compute is missing too, so that a run that failed does not look like silence. ``dimensioned`` metrics
+    have dimensions beside those of the run.
     """
     dimensions = dimensions_of(endpoint, schedule)
     values = dict(metrics)
@@ -66,9 +68,10 @@ def publish(
             values[name + DEVIATION] = None
     for _, name in alarm_rows.watching(connection, namespace, dimensions):
         values.setdefault(name, None)
+    every = [*dimensioned, *(Dimensioned(name, {}, value) for name, value in values.items())]
     store.add(
         connection,
-        [(Series(namespace, name, dimensions), _point(time, value, run)) for name, value in values.items()],
+        [(Series(namespace, one.name, one.dimensions | dimensions), _point(time, one.value, run)) for one in every],
     )
     return list(values)
 

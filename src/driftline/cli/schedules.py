@@ -46,6 +46,9 @@ def create_schedule(
     names: Annotated[
         list[str] | None, typer.Option(help="data quality: names of the captured columns, outputs first, by comma")
     ] = None,
+    program: Annotated[
+        str | None, typer.Option(help="a program of the service's programs.toml in the place of the analysis")
+    ] = None,
     minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
     end_offset: Annotated[str, typer.Option(help="added to the window's end, such as -PT2H")] = "PT0S",
@@ -68,6 +71,7 @@ def create_schedule(
         "inference_attribute": inference_attribute,
         "classes": list(by_comma(classes)) or None,
         "names": list(by_comma(names)) or None,
+        "program": program,
     }
     with Client(url) as client:
         found = client.create_schedule(

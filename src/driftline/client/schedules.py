@@ -43,8 +43,10 @@ class Schedules(Connection):
 
         ``cron`` is in UTC, ``0 * * * *`` or ``cron(0 * ? * * *)``; offsets are ISO 8601 durations such as ``-PT2H``;
         ``baseline`` names one the service has; ``attributes`` say where the endpoint's answer holds the prediction
-        (``probability_attribute``, ``probability_threshold``, ``inference_attribute``: a CSV column or a JMESPath).
-        Raises :class:`ConflictError` for a name that is taken, :class:`InputError` for what cannot run.
+        (``probability_attribute``, ``probability_threshold``, ``inference_attribute``: a CSV column or a JMESPath), or
+        name a ``program`` of the service's ``programs.toml`` that takes the place of the analysis. Raises
+        :class:`ConflictError` for a name that is taken, :class:`InputError` for what cannot run, and
+        :class:`NotFoundError` for a program or a baseline that is not there.
         """
         asked = NewSchedule(
             name,

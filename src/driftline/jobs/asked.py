@@ -15,16 +15,26 @@ from driftline.core.window import Window
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
-from driftline.pipeline import DataQualityRun, ModelQualityRun, Run, read_calibration
+from driftline.pipeline import DataQualityRun, ModelQualityRun, ProgramRun, Run, read_calibration
+from driftline.pipeline.programs import read_programs
 from driftline.resources.executions import Execution
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
 from driftline.storage import baselines, executions, schedules
 from driftline.storage.layout import Layout
 
+_SHARE = 0.9
+"""In how much of a run's time its program must end, so that its log and the reason are known before it is killed."""
+
 
 def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> Run:
-    """The run of a window with what is there at ``as_of``; not yet what it is held against."""
+    """The run of a window with what is there at ``as_of``; not yet what it is held against.
+
+    Raises :class:`NotFoundError` for a program that the operator's file does not name any longer.
+    """
+    program = data_attributes(schedule.attributes).program
+    if program is not None:
+        return _program(layout, schedule, window, as_of, program)
     return _RUNS[schedule.monitor](layout, schedule, window, as_of)
 
 
@@ -37,6 +47,8 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
         return run
     source = f"baseline {schedule.baseline}"
     stored = baselines.get(connection, schedule.baseline)
+    if isinstance(run, ProgramRun):
+        return _held_program(run, schedule, stored)
     if isinstance(run, DataQualityRun):
         return msgspec.structs.replace(
             run,
@@ -94,6 +106,31 @@ def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: dat
         pieces=str(layout.pieces(schedule.endpoint)),
         decoded=str(layout.decoded(schedule.endpoint)),
     )
+
+
+def _program(layout: Layout, schedule: Schedule, window: Window, as_of: datetime, name: str) -> ProgramRun:
+    labelled = schedule.monitor == "model-quality"
+    return ProgramRun(
+        name=name,
+        program=read_programs(layout.data).find(name),
+        seconds=_SHARE * schedule.time_limit,
+        captures=str(layout.captures(schedule.endpoint)),
+        labels=str(layout.labels(schedule.endpoint)) if labelled else None,
+        window=window,
+        as_of=as_of,
+        endpoint=schedule.endpoint,
+        schedule=schedule.name,
+    )
+
+
+def _held_program(run: ProgramRun, schedule: Schedule, stored: baselines.Baseline) -> ProgramRun:
+    """The baseline's files as they are; of data quality they also say whether metrics are published."""
+    publish = True
+    if schedule.monitor == "data-quality":
+        constraints = read_table_constraints(stored.constraints, f"baseline {schedule.baseline}")
+        publish = constraints.emit_metrics != "Disabled"
+    statistics = stored.statistics if stored.statistics.strip() != b"{}" else None
+    return msgspec.structs.replace(run, constraints=stored.constraints, statistics=statistics, publish_metrics=publish)
 
 
 def _script(layout: Layout, name: str | None) -> str | None:

@@ -59,7 +59,8 @@ def _name(given: str | float | bool) -> str:
 class DataAttributes(msgspec.Struct, frozen=True):
     """What a schedule of data quality says: ``names`` of the columns, outputs first, where no header or key tells them;
     columns to ``exclude``; ``segments`` to rank; names of scripts in the data folder's ``scripts/``, and of custom
-    analyzers: entry points, or ``FILE.py:CLASS`` in that folder."""
+    analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of any monitor: ``program`` names one of the data
+    folder's ``programs.toml`` in the place of the analysis."""
 
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -68,6 +69,10 @@ class DataAttributes(msgspec.Struct, frozen=True):
     postprocessor: str | None = None
     analyzers: tuple[str, ...] = ()
     minimum_sample: int = MINIMUM_SAMPLE
+    program: str | None = None
+
+
+_OF_OURS = ("names", "exclude", "segments", "preprocessor", "postprocessor", "analyzers")
 
 
 def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
@@ -84,6 +89,18 @@ def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
             evidence=str(error),
             hint="give names, exclude, segments and analyzers as lists of texts, minimum_sample as a whole number",
         ) from None
+    _check_program(found)
     for text in found.segments:
         Segmentation.parse(text)
     return found
+
+
+def _check_program(found: DataAttributes) -> None:
+    """What only our analysis would look at is a mistake beside a program."""
+    beside = [name for name in _OF_OURS if getattr(found, name)]
+    if found.program is not None and beside:
+        raise InputError(
+            f"a schedule with a program has no {' and no '.join(beside)}",
+            evidence=f"program {found.program[:80]!r} takes the place of the analysis that would use them",
+            hint="leave them out, and let the program do that; or leave the program out",
+        )

@@ -22,20 +22,20 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.jobs.asked import asked, held
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import Isolation, Limits, RunFailed
-from driftline.pipeline import Run, RunResult
+from driftline.pipeline import ProgramRun, Run, RunResult
+from driftline.pipeline.programs import remove_input
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
-from driftline.resources.metrics import StatisticSet
+from driftline.resources.metrics import Dimensioned, StatisticSet
 from driftline.resources.schedules import Schedule
 from driftline.storage import executions, metrics, schedules
 from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.executions import Outcome
 from driftline.storage.layout import Layout
-from driftline.storage.types import plain
+from driftline.storage.types import canonical, plain
 
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[Run], RunResult]
-Values = dict[str, float | StatisticSet | None]
 MOST_ATTEMPTS = 3
 LOG = "log.txt"
 """What a run's process printed, beside its report."""
@@ -44,6 +44,14 @@ _STATUS: dict[Verdict, ExecutionStatus] = {
     Verdict.VIOLATED: "CompletedWithViolations",
     Verdict.UNKNOWN: "Completed",
 }
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What a run tells the metric store: its metrics, those with more dimensions, and which had constraints."""
+
+    metrics: dict[str, float | StatisticSet | None] = {}
+    constrained: tuple[str, ...] = ()
+    dimensioned: tuple[Dimensioned, ...] = ()
 
 
 class Worker:
@@ -88,8 +96,8 @@ class Worker:
             return None
         logger.info("run %s: %s %s revision %d", execution.id, execution.schedule, execution.window, execution.revision)
         with Heartbeat(self.store, execution, self.real, self.lease) as heartbeat:
-            outcome, values, constrained = self._outcome(execution, heartbeat.lost)
-        return self._record(execution, outcome, values, constrained)
+            outcome, told = self._outcome(execution, heartbeat.lost)
+        return self._record(execution, outcome, told)
 
     def _claim(self) -> Execution | None:
         real = utc(self.real())
@@ -99,8 +107,8 @@ class Worker:
         with self.store.write() as connection:
             return executions.claim(connection, owner=self.owner, now=utc(self.clock()), real=real, lease=self.lease)
 
-    def _outcome(self, execution: Execution, lost: threading.Event) -> tuple[Outcome, Values, tuple[str, ...]]:
-        """How the run ended, its metrics, and the names of the metrics that had constraints."""
+    def _outcome(self, execution: Execution, lost: threading.Event) -> tuple[Outcome, _Told]:
+        """How the run ended, and what it tells."""
         constrained: tuple[str, ...] = ()
         try:
             run, schedule = self._run_of(execution)
@@ -112,10 +120,10 @@ class Worker:
                     hint="look for a lack of memory in the logs of the machine, then run the window again",
                 )
             result = self._result(run, limits, lost)
-            return _outcome_of(result), dict(result.metrics), constrained
+            return _outcome_of(result), _Told(result.metrics, constrained, result.dimensioned)
         except Exception as error:
             logger.exception("run %s of %s failed", execution.id, execution.schedule)
-            return _failure(error), {}, constrained
+            return _failure(error), _Told(constrained=constrained)
 
     def _result(self, run: Run, limits: Limits, lost: threading.Event) -> RunResult:
         if self.isolation is None:
@@ -129,6 +137,9 @@ class Worker:
                 if error.code != "died" or not left:
                     raise
                 logger.warning("%s; trying again", error.what)
+            finally:
+                if isinstance(run, ProgramRun) and run.report is not None:
+                    remove_input(run.report)
         raise AssertionError("unreachable")
 
     def _run_of(self, execution: Execution) -> tuple[Run, Schedule]:
@@ -138,31 +149,18 @@ class Worker:
             run = held(connection, run, schedule, execution)
         return msgspec.structs.replace(run, report=str(self.layout.data / execution.report)), schedule
 
-    def _record(
-        self,
-        execution: Execution,
-        outcome: Outcome,
-        values: Values,
-        constrained: tuple[str, ...],
-    ) -> Execution:
+    def _record(self, execution: Execution, outcome: Outcome, told: _Told) -> Execution:
         now = utc(self.clock())
         with self.store.write() as connection:
             if not executions.finish(connection, execution, outcome, now):
                 logger.warning("run %s is no longer ours; its result is discarded", execution.id)
                 return execution
-            self._tell(connection, execution, outcome, values, constrained)
+            self._tell(connection, execution, outcome, told)
             ended = executions.get(connection, execution.id)
         logger.info("run %s: %s", ended.id, ended.message)
         return ended
 
-    def _tell(
-        self,
-        connection: Connection,
-        execution: Execution,
-        outcome: Outcome,
-        values: Values,
-        constrained: tuple[str, ...],
-    ) -> None:
+    def _tell(self, connection: Connection, execution: Execution, outcome: Outcome, told: _Told) -> None:
         """Publish the metrics and judge the alarms; of one window's revisions only the newest speaks."""
         *older, newest = executions.revisions(connection, execution.schedule, execution.window)
         if newest != execution.id:
@@ -174,20 +172,24 @@ class Worker:
             endpoint=execution.endpoint,
             schedule=execution.schedule,
             time=execution.tick,
-            metrics=values,
+            metrics=told.metrics,
             run=execution.id,
-            untold=constrained if outcome.verdict == Verdict.UNKNOWN else (),
+            untold=told.constrained if outcome.verdict == Verdict.UNKNOWN else (),
             namespace=namespace,
+            dimensioned=told.dimensioned,
         )
-        watch.evaluate_series(
-            connection,
-            namespace,
-            published.dimensions_of(execution.endpoint, execution.schedule),
-            now=utc(self.clock()),
-            real=utc(self.real()),
-            run=execution.id,
-            link=None if self.link is None else self.link.replace("{run}", execution.id),
-        )
+        own = published.dimensions_of(execution.endpoint, execution.schedule)
+        more = {canonical(one.dimensions): one.dimensions for one in told.dimensioned}
+        for dimensions in ({}, *more.values()):
+            watch.evaluate_series(
+                connection,
+                namespace,
+                dimensions | own,
+                now=utc(self.clock()),
+                real=utc(self.real()),
+                run=execution.id,
+                link=None if self.link is None else self.link.replace("{run}", execution.id),
+            )
 
 
 def _outcome_of(result: RunResult) -> Outcome:

@@ -17,12 +17,14 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
 from driftline.core.errors import DriftlineError, ServiceError
 from driftline.pipeline import Run, RunResult, run_monitor
 from driftline.pipeline.steps import Progress
+from driftline.processes.child import MARK, end_marked
 from driftline.processes.ending import end_with_parent
 from driftline.processes.memory import resident, size
 
@@ -70,19 +72,27 @@ class Isolation:
     ) -> RunResult:
         """The result of a run. What the child prints goes to ``log``; it is killed when ``stop`` is set.
 
-        Raises :class:`RunFailed` when it raised, went beyond a limit, or was killed.
+        Raises :class:`RunFailed` when it raised, went beyond a limit, or was killed; whatever code of others it had
+        started is killed then too.
         """
         ours, theirs = self._context.Pipe(duplex=False)
-        child = self._context.Process(target=_work, args=(self._runner, run, theirs, log), daemon=True)
+        mark = uuid4().hex
+        child = self._context.Process(target=_work, args=(self._runner, run, theirs, log, mark), daemon=True)
         child.start()
         theirs.close()
         try:
-            return _Watch(child, ours, limits, stop or threading.Event()).result()
+            result = _Watch(child, ours, limits, stop or threading.Event()).result()
+        except BaseException:
+            child.kill()
+            child.join()
+            end_marked(mark)
+            raise
         finally:
             child.kill()
             child.join()
             child.close()
             ours.close()
+        return result
 
 
 class _Watch:
@@ -135,9 +145,10 @@ class _Watch:
         return RunFailed(f"its process ended while it did: {self._step}", evidence=ending, hint=hint, code="died")
 
 
-def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None) -> None:
-    """What the child does."""
+def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None, mark: str) -> None:
+    """What the child does. The programs it starts carry its mark, by which they are found when it has been killed."""
     end_with_parent()
+    os.environ[MARK] = mark
     _redirect(log)
     told = ""
 

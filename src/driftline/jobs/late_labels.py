@@ -69,7 +69,7 @@ class LateLabels:
         self._last = self._monotonic()
         with self._store.read() as connection:
             every = schedules.listing(connection)
-        found = [one for one in every if one.rejudge_step > 0 and one.state == "active" and one.monitor in LABELLED]
+        found = [one for one in every if one.rejudge_step > 0 and one.state == "active" and _labelled(one)]
         added: list[Execution] = []
         for schedule in found:
             try:
@@ -154,6 +154,11 @@ class LateLabels:
         touched = piece.touched(np.concatenate(new)) if new else np.zeros(len(ids), dtype=bool)
         newly = int((touched & unlabelled).sum())
         return Arrived(len(ids), newly, int((touched & ~unlabelled).sum()), int(unlabelled.sum()) - newly)
+
+
+def _labelled(schedule: Schedule) -> bool:
+    """Whether labels are looked at, by us: what a program made of them is not known."""
+    return schedule.monitor in LABELLED and schedule.attributes.get("program") is None
 
 
 def _together(parts: Iterable[Arrived]) -> Arrived:

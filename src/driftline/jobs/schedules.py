@@ -140,9 +140,9 @@ def _check(schedule: Schedule) -> None:
         window = window_of(schedule, schedule.next_tick)
         if window.start == window.end:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
-    if schedule.monitor == "model-quality":
+    program = data_attributes(schedule.attributes).program
+    if schedule.monitor == "model-quality" and program is None:
         output_attributes(schedule.attributes).check(schedule.problem_type)
-    data_attributes(schedule.attributes)
 
 
 def _check_baseline(connection: Connection, schedule: Schedule) -> None:

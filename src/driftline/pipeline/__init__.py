@@ -5,7 +5,7 @@ from __future__ import annotations
 from driftline.pipeline.captured import read_calibration, run_model_quality
 from driftline.pipeline.dispatch import run_monitor
 from driftline.pipeline.result import RunResult
-from driftline.pipeline.run import DataQualityRun, ModelQualityRun, Run
+from driftline.pipeline.run import DataQualityRun, ModelQualityRun, ProgramRun, Run
 from driftline.pipeline.steps import Progress, Step
 from driftline.pipeline.tables import Baseline, Checked, baseline_model_quality, check_model_quality
 
@@ -14,6 +14,7 @@ __all__ = [
     "Checked",
     "DataQualityRun",
     "ModelQualityRun",
+    "ProgramRun",
     "Progress",
     "Run",
     "RunResult",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from driftline.monitors.data_quality.profile import Profile
 from driftline.monitors.data_quality.publish import published
 from driftline.monitors.data_quality.segment_drift import ranked_drift
 from driftline.monitors.segment_ranking import SegmentRank
-from driftline.pipeline.documents import write_documents
+from driftline.pipeline.documents import keep_log, write_documents
 from driftline.pipeline.external.contract import Contract, variables
 from driftline.pipeline.judging import Judged, documents, judge
 from driftline.pipeline.profiling import Profiled, Profiling
@@ -29,7 +28,6 @@ from driftline.pipeline.table_report import table_report_html
 from driftline.resources.metrics import StatisticSet
 from driftline.scripts.errors import ScriptError
 from driftline.scripts.postprocess import run_postprocessor
-from driftline.storage.files import write_atomic
 
 SHOWN_CATEGORIES = 20
 """How many categories of a column the store keeps; the report's file has all."""
@@ -44,7 +42,7 @@ def run_data_quality(
     try:
         profiled = profiling.all()
     except ScriptError as error:
-        _keep_log(run, "preprocess.log", f"{error.report.log}{error.trace}")
+        keep_log(run.report, "preprocess.log", f"{error.report.log}{error.trace}")
         raise
     statistics = Profile().result(profiled.state)
     judged = recorder.step(
@@ -64,7 +62,7 @@ def run_data_quality(
     if run.report is None:
         return finished
     _write(finished, run, run.report, statistics, judged.drift, evaluation_time)
-    _keep_log(run, "preprocess.log", profiled.log)
+    keep_log(run.report, "preprocess.log", profiled.log)
     if run.postprocessor is not None:
         recorder.step("postprocess", 0, lambda: _postprocess(run, run.postprocessor or "", run.report or ""), int)
         finished = msgspec.structs.replace(finished, steps=tuple(recorder.steps))
@@ -104,16 +102,10 @@ def _postprocess(run: DataQualityRun, script: str, report: str) -> int:
     try:
         told = run_postprocessor(script, variables(contract))
     except ScriptError as error:
-        _keep_log(run, "postprocess.log", f"{error.report.log}{error.trace}")
+        keep_log(run.report, "postprocess.log", f"{error.report.log}{error.trace}")
         raise
-    _keep_log(run, "postprocess.log", told.log)
+    keep_log(run.report, "postprocess.log", told.log)
     return 0
-
-
-def _keep_log(run: DataQualityRun, name: str, text: str) -> None:
-    """What a user's script printed, beside the report."""
-    if run.report is not None and text:
-        write_atomic(Path(run.report) / name, text.encode())
 
 
 def _now(run: DataQualityRun, now: datetime | None) -> datetime:

@@ -19,3 +19,9 @@ def write_documents(documents: dict[str, Any], folder: str | Path) -> list[Path]
         write_atomic(path, text if isinstance(text, bytes) else dump(text))
         paths.append(path)
     return paths
+
+
+def keep_log(folder: str | Path | None, name: str, text: str) -> None:
+    """What code of others printed, beside the report; nothing where there is no report or nothing was printed."""
+    if folder is not None and text:
+        write_atomic(Path(folder) / name, text.encode())

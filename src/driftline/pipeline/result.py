@@ -10,13 +10,14 @@ from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement
 from driftline.engine.rejects import Reject
 from driftline.pipeline.steps import Step
-from driftline.resources.metrics import StatisticSet
+from driftline.resources.metrics import Dimensioned, StatisticSet
 
 
 class RunResult(msgspec.Struct, frozen=True):
     """What a run found. ``metrics`` has every metric by name; of model quality also its deviation as ``name_std``.
 
-    ``statistics`` is what the store keeps; the report's file of that name may hold more.
+    ``statistics`` is what the store keeps; the report's file of that name may hold more. ``dimensioned`` are metrics
+    that have dimensions beside those of the run.
     """
 
     judgement: Judgement
@@ -28,3 +29,4 @@ class RunResult(msgspec.Struct, frozen=True):
     metrics: dict[str, float | StatisticSet | None]
     counts: dict[str, int]
     estimate: dict[str, Any] | None = None
+    dimensioned: tuple[Dimensioned, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.pipeline.programs import Program
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):
@@ -90,4 +92,33 @@ class DataQualityRun(msgspec.Struct, frozen=True):
         return tuple(f"{DRIFT}{feature.name}" for feature in features)
 
 
-Run = ModelQualityRun | DataQualityRun
+class ProgramRun(msgspec.Struct, frozen=True):
+    """What to run: a program of the operator's in the place of an analysis, and the name it has there.
+
+    It is given the captures of the window, or, where there is a folder of ``labels``, the records merged with them.
+    ``constraints`` and ``statistics`` are the files of a baseline as they are stored. ``publish_metrics`` says whether
+    the metrics it leaves are published. From the beginning of the run it has ``seconds``, whatever its own limit is.
+    The others are as in :class:`DataQualityRun`.
+    """
+
+    name: str
+    program: Program
+    captures: str
+    labels: str | None = None
+    constraints: bytes | None = None
+    statistics: bytes | None = None
+    publish_metrics: bool = True
+    seconds: float = math.inf
+    window: Window | None = None
+    as_of: datetime | None = None
+    report: str | None = None
+    endpoint: str | None = None
+    schedule: str | None = None
+
+    @property
+    def constrained(self) -> tuple[str, ...]:
+        """The metrics that are held against something: what a program holds against what is its own affair."""
+        return ()
+
+
+Run = ModelQualityRun | DataQualityRun | ProgramRun

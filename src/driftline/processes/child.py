@@ -21,7 +21,8 @@ from driftline.processes.output import Beginning
 LOOK = 0.05
 """Seconds between two looks at a child."""
 _LOOK_AROUND = 0.5
-_MARK = "DRIFTLINE_PROCESS"
+MARK = "DRIFTLINE_PROCESS"
+"""The variable that holds a process's mark. It begins with the mark of the process it was started from."""
 _ROUNDS, _INSTANT = 50, 0.01
 Beyond = Literal["time", "memory"]
 
@@ -55,14 +56,14 @@ class Child:
     ) -> None:
         """``keep`` are descriptors that it inherits beside the three standard ones."""
         self.limits = limits
-        self._mark = uuid4().hex
+        self._mark = os.environ.get(MARK, "") + uuid4().hex
         self.process = subprocess.Popen(
             command,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={**environment, _MARK: self._mark},
+            env={**environment, MARK: self._mark},
             start_new_session=True,
             pass_fds=keep,
         )
@@ -115,27 +116,31 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         code = self.process.wait()
-        self._end_the_rest()
+        end_marked(self._mark)
         self.output.close()
         return code
 
-    def _end_the_rest(self) -> None:
-        """Kill what has left the group. It may be starting more at this moment, and one that is just becoming another
-        program has no environment for an instant, so it is looked for until nothing was found twice."""
-        nothing = 0
-        for _ in range(_ROUNDS):
-            left = _marked(self._mark)
-            nothing = 0 if left else nothing + 1
-            if nothing == 2:
-                return
-            for process in left:
-                _kill(process)
-            time.sleep(_INSTANT)
+
+def end_marked(mark: str) -> None:
+    """Kill what carries a mark, or one that begins with it.
+
+    It may be starting more at this moment, and one that is just becoming another program has no environment for an
+    instant, so it is looked for until nothing was found twice.
+    """
+    nothing = 0
+    for _ in range(_ROUNDS):
+        left = _marked(mark)
+        nothing = 0 if left else nothing + 1
+        if nothing == 2:
+            return
+        for process in left:
+            _kill(process)
+        time.sleep(_INSTANT)
 
 
 def _marked(mark: str) -> list[int]:
     """The living processes with a mark in their environment; none where the system has no ``/proc``."""
-    wanted, found = f"{_MARK}={mark}".encode(), []
+    wanted, found = f"{MARK}={mark}".encode(), []
     with suppress(OSError):
         for name in os.listdir("/proc"):  # noqa: PTH208 - paths of hundreds of processes would be made for nothing
             if name.isdigit() and wanted in _environment(name):

@@ -37,3 +37,11 @@ class StatisticSet(msgspec.Struct, frozen=True):
     minimum: float
     maximum: float
     count: float
+
+
+class Dimensioned(msgspec.Struct, frozen=True):
+    """A metric of a run that has dimensions of its own, such as a feature's name; ``value`` None is a missing one."""
+
+    name: str
+    dimensions: dict[str, str]
+    value: float | StatisticSet | None

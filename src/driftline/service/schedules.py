@@ -8,7 +8,9 @@ from typing import Any
 from driftline.core.window import Window
 from driftline.jobs import planning
 from driftline.jobs import schedules as scheduling
+from driftline.jobs.attributes import data_attributes
 from driftline.jobs.overdue import overdue
+from driftline.pipeline.programs import read_programs
 from driftline.resources.executions import Execution, OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.service.wiring import Wiring
@@ -20,6 +22,7 @@ class Schedules(Wiring):
 
     def create_schedule(self, name: str, *, endpoint: str, cron: str, **options: Any) -> Schedule:
         """A schedule on an endpoint; options as :func:`driftline.jobs.schedules.create_schedule` takes them."""
+        self._check_program(options.get("attributes"))
         with self.store.write() as db:
             endpoints.get(db, endpoint)
             options.setdefault("problem_type", "BinaryClassification")
@@ -47,6 +50,7 @@ class Schedules(Wiring):
 
     def update_schedule(self, name: str, **changes: Any) -> Schedule:
         """Change a schedule; names as :class:`~driftline.resources.schedules.ScheduleChange` has them."""
+        self._check_program(changes.get("attributes"))
         with self.store.write() as db:
             return scheduling.update_schedule(db, name, now=self.now(), **changes)
 
@@ -69,3 +73,9 @@ class Schedules(Wiring):
         """Ask for a run now, of the last complete window or of one given; the scheduler takes it up at once."""
         with self.store.write() as db:
             return planning.run_now(db, self.layout, name, now=self.now(), window=window)
+
+    def _check_program(self, attributes: dict[str, Any] | None) -> None:
+        """Raises :class:`NotFoundError` for a program that the operator has not named in ``programs.toml``."""
+        program = data_attributes(attributes or {}).program
+        if program is not None:
+            read_programs(self.layout.data).check(program)

@@ -12,6 +12,8 @@ from driftline.core.window import format_time
 
 CAPTURES: dict[str, Any] = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
 """The format of captured records."""
+MERGED: dict[str, Any] = {"sagemakerMergeJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
+"""The format of captured records that were merged with their labels."""
 
 
 class Contract(msgspec.Struct, frozen=True):

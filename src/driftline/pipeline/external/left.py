@@ -13,12 +13,15 @@ from driftline.core.documents import Violation
 from driftline.core.errors import InputError, TooLargeError
 from driftline.resources.metrics import Point, Series
 from driftline.storage.metrics import point, statistic_set
+from driftline.storage.types import plain
 
 METRICS = "metrics/cloudwatch"
 MESSAGE = "message"
 _LARGEST = 64 << 20
 _MOST_MESSAGE = 2000
 _MOST_METRICS = 100_000
+_MOST_VIOLATIONS = 10_000
+_LONGEST_NAME, _LONGEST_DIMENSIONS = 255, 1000
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
 
@@ -53,7 +56,11 @@ def read_violations(folder: Path) -> tuple[Violation, ...] | None:
     if data is None:
         return None
     hint = 'write {"violations": [{"feature_name": …, "constraint_check_type": …, "description": …}]}'
-    return tuple(_decoded(data, _Violations, folder / "constraint_violations.json", hint).violations)
+    found = _decoded(data, _Violations, folder / "constraint_violations.json", hint).violations
+    if len(found) > _MOST_VIOLATIONS:
+        what = f"{folder / 'constraint_violations.json'} holds {len(found)} violations, more than {_MOST_VIOLATIONS}"
+        raise TooLargeError(what, hint="tell of those that matter most")
+    return tuple(found)
 
 
 def read_document(path: Path) -> dict[str, Any] | None:
@@ -65,7 +72,7 @@ def read_document(path: Path) -> dict[str, Any] | None:
 def read_message(folder: Path) -> str:
     """What the program says of its end, in the file ``message``; empty where it says nothing."""
     data = _read(folder / MESSAGE)
-    return "" if data is None else data[: 4 * _MOST_MESSAGE].decode("utf-8", "replace").strip()[:_MOST_MESSAGE]
+    return "" if data is None else plain(data[: 4 * _MOST_MESSAGE].decode("utf-8", "replace").strip()[:_MOST_MESSAGE])
 
 
 def read_metrics(folder: Path, namespace: str) -> tuple[tuple[Series, Point], ...]:
@@ -90,9 +97,8 @@ def _metric(line: bytes, namespace: str, place: str) -> tuple[Series, Point]:
     metric = _decoded(line, _Metric, place, hint)
     if (metric.value is None) == (metric.statistic_values is None):
         raise InputError(f"{place}: a metric has either a Value or StatisticValues", evidence=_shown(line), hint=hint)
-    if not metric.metric_name:
-        raise InputError(f"{place}: the metric has no name", evidence=_shown(line), hint=hint)
     series = Series(namespace, metric.metric_name, {entry.name: entry.value for entry in metric.dimensions})
+    _check_names(series, line, place)
     time = _moment(metric.timestamp, place)
     if metric.statistic_values is None:
         return series, point(time, metric.value)
@@ -103,6 +109,19 @@ def _metric(line: bytes, namespace: str, place: str) -> tuple[Series, Point]:
     return series, statistic_set(
         time, total=found.sum, minimum=found.minimum, maximum=found.maximum, count=found.sample_count
     )
+
+
+def _check_names(series: Series, line: bytes, place: str) -> None:
+    """What a store with an index over names and dimensions can hold."""
+    if not series.name:
+        hint = 'write {"MetricName": …, "Timestamp": …, "Value": …}'
+        raise InputError(f"{place}: the metric has no name", evidence=_shown(line), hint=hint)
+    if len(series.name) > _LONGEST_NAME or not series.name.isprintable():
+        hint = f"a name has up to {_LONGEST_NAME} characters that can be printed"
+        raise InputError(f"{place}: this is no name of a metric", evidence=_shown(line), hint=hint)
+    if len(msgspec.json.encode(series.dimensions)) > _LONGEST_DIMENSIONS:
+        hint = f"give fewer or shorter ones, {_LONGEST_DIMENSIONS} bytes of JSON at most"
+        raise InputError(f"{place}: the dimensions are too long", evidence=_shown(line), hint=hint)
 
 
 def _moment(given: datetime | float, place: str) -> datetime:

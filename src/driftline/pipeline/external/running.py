@@ -39,9 +39,10 @@ class ExternalResult(msgspec.Struct, frozen=True):
 
 
 class ProgramError(InputError):
-    """A program that could not be started, failed, or went beyond a limit; ``log`` is what it printed.
+    """A program that could not be started, failed, went beyond a limit, or left files that cannot be used; ``log`` is
+    what it printed.
 
-    ``code`` is program, time_limit or memory_limit.
+    ``code`` is program, time_limit, memory_limit or output.
     """
 
     def __init__(self, what: str, *, evidence: str = "", hint: str = "", code: str = "program", log: str = "") -> None:
@@ -66,7 +67,7 @@ def run_external(
 
     It works in that folder, which is made and must hold none of the files that are read afterwards. It sees PATH, LANG,
     LC_ALL, TZ, and the variables named by ``environment``. Exit code 0 is success. Raises :class:`ProgramError` for a
-    failure, with the program's own ``message`` if it left one, and :class:`InputError` for files that cannot be used.
+    failure, with the program's own ``message`` if it left one, and for files that cannot be used.
     """
     if not command:
         raise InputError("there is no program to run", hint="give a command of at least one word")
@@ -81,8 +82,14 @@ def run_external(
         beyond = child.wait()
         seconds = child.seconds
         code = child.end()
-    _check(command, child, beyond, code, read_message(folder))
-    return _result(folder, namespace, child, seconds)
+    try:
+        _check(command, child, beyond, code, read_message(folder))
+        return _result(folder, namespace, child, seconds)
+    except ProgramError:
+        raise
+    except InputError as error:
+        log = child.output.log()
+        raise ProgramError(error.what, evidence=error.evidence, hint=error.hint, code="output", log=log) from None
 
 
 def _prepared(contract: Contract) -> Path:

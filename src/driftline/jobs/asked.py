@@ -67,7 +67,15 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
 def _decoding(connection: Connection, endpoint: str) -> bool:
     """Whether any schedule of an endpoint wants the columns of its captures."""
     found = schedules.listing(connection, endpoint=endpoint)
-    return any(one.monitor != "model-quality" or one.attributes.get("segments") for one in found)
+    return any(_sees_columns(one) for one in found)
+
+
+def _sees_columns(schedule: Schedule) -> bool:
+    """A preprocessing script is given records and a program the files."""
+    attributes = data_attributes(schedule.attributes)
+    if attributes.program or attributes.preprocessor:
+        return False
+    return schedule.monitor != "model-quality" or bool(attributes.segments)
 
 
 def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> ModelQualityRun:

@@ -116,6 +116,17 @@ def postgres() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows; tests copy it instead of making them again."""
+    path: Path = tmp_path_factory.mktemp("migrated") / "migrated.db"
+    with open_store(path) as store:
+        migrate(store)
+        with store.read() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return path
+
+
 @pytest.fixture(params=DATABASES)
 def kind(request: pytest.FixtureRequest) -> str:
     """A test that asks for it runs on each kind of database."""
@@ -131,7 +142,7 @@ def new_database(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> I
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a database of the kind under test; on PostgreSQL its tables are made already."""
+    """The address of a database of the kind under test whose tables are made already."""
     with _databases(request, kind, tmp_path, migrated=True) as make:
         yield make()
 
@@ -144,7 +155,11 @@ def _databases(
 
         def make() -> str:
             if kind == "sqlite":
-                return f"sqlite:///{folder / 'data' / f'{uuid4().hex}.db'}"
+                file = folder / "data" / f"{uuid4().hex}.db"
+                if migrated:
+                    file.parent.mkdir(exist_ok=True)
+                    shutil.copyfile(request.getfixturevalue("migrated_file"), file)
+                return f"sqlite:///{file}"
             server: Postgres = request.getfixturevalue("postgres")
             return stack.enter_context(server.database(migrated=migrated))
 

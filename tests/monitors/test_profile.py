@@ -209,11 +209,11 @@ def test_two_thousand_columns_are_measured_in_bounded_memory(monkeypatch: pytest
         return merge(states)
 
     monkeypatch.setattr(recipe, "merge", watched)
-    found = recipe.result(recipe.measure(batch for _ in range(8)))
-    assert (len(found.features), found.item_count) == (2000, 4800)
-    assert max(held) < 1 << 26
+    found = recipe.result(recipe.measure(batch for _ in range(5)))
+    assert (len(found.features), found.item_count) == (2000, 3000)
+    assert max(held) < 1 << 25  # less than the states of all batches together
     assert len(held) > 1
-    assert [one.num_present for one in found.features] == [4800] * 2000
+    assert [one.num_present for one in found.features] == [3000] * 2000
 
 
 def test_a_kept_hour_is_as_good_as_a_measured_one() -> None:

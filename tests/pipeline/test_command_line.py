@@ -21,12 +21,13 @@ def driftline(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return done
 
 
-@pytest.fixture
-def baseline(churn_file: Path, tmp_path: Path) -> Path:
-    """The folder of the published rows' own baseline."""
-    folder = tmp_path / "baseline"
+@pytest.fixture(scope="module")
+def baseline(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the published rows' own baseline; tests only read it."""
+    folder: Path = tmp_path_factory.mktemp("published") / "baseline"
+    rows = published / "churn" / "validation_with_predictions.csv"
     done = driftline(
-        "baseline", "model-quality", churn_file, "-o", folder, "--prediction", "prediction", "--probability",
+        "baseline", "model-quality", rows, "-o", folder, "--prediction", "prediction", "--probability",
         "probability", "--probability-threshold", "0.8", "--json",
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -85,10 +86,11 @@ def test_no_verdict_is_3_with_a_checklist(baseline: Path, churn_folders: Make) -
     assert "no captured prediction in the window (2020-01-01 00:00–01:00 UTC)" in done.stdout
 
 
-def test_a_wrong_operator_is_named_with_its_line(baseline: Path, churn_folders: Make) -> None:
+def test_a_wrong_operator_is_named_with_its_line(baseline: Path, churn_folders: Make, tmp_path: Path) -> None:
     captures, labels = churn_folders()
-    edited = baseline / "constraints.json"
-    edited.write_text(edited.read_text().replace("LessThanThreshold", "SmallerThan", 1))
+    edited = tmp_path / "edited.json"
+    text = (baseline / "constraints.json").read_text()
+    edited.write_text(text.replace("LessThanThreshold", "SmallerThan", 1))
     line = 1 + next(n for n, text in enumerate(edited.read_text().split("\n")) if "SmallerThan" in text)
     done = driftline(
         "check", "model-quality", "--captures", captures, "--labels", labels, "--constraints", edited, *OUTPUT

@@ -16,6 +16,7 @@ from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.capture_log import CaptureLog
 from driftline.serving.endpoints import EndpointConfig, Registry
 from driftline.serving.invocations import Invocations
+from driftline.serving.libraries import serve_only
 
 
 async def fallback(scope: Any, receive: Any, send: Any) -> None:
@@ -26,6 +27,7 @@ async def fallback(scope: Any, receive: Any, send: Any) -> None:
 
 
 def main(captures: str, model: str, percent: str = "100") -> None:
+    serve_only()
     config = EndpointConfig("churn", Path(model), capture=CaptureSettings(percent=float(percent)))
     registry = Registry(lambda: [config])
     registry.refresh()

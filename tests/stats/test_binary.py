@@ -67,3 +67,12 @@ def test_the_constant_classifier_says_positive_to_every_row(tp: int, fp: int, fn
 def test_every_metric_says_why_it_can_have_no_value() -> None:
     for name in NAMES:
         assert binary.undefined(name).startswith("no ")
+
+
+def test_many_classifiers_at_once_have_the_values_of_each() -> None:
+    cells = np.random.default_rng(3).integers(0, 3, (4, 200))
+    for name in NAMES:
+        each = [binary.value(name, Counts(*row)) for row in cells.T.tolist()]
+        assert binary.values(name, Counts(*cells)).tolist() == pytest.approx(
+            [np.nan if one is None else one for one in each], abs=0, nan_ok=True
+        )

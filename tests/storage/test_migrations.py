@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-import driftline.storage
 from driftline.resources.executions import Execution
 from driftline.storage import alarms, baselines, endpoints, executions, metrics, schedules
 from driftline.storage.database import Store, migrate, open_store
 from driftline.storage.types import EPOCH
+from driftline.storage.version import MIGRATIONS, head
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 MICROS = (NOW - EPOCH).total_seconds() * 1e6
@@ -61,7 +61,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 def upgrade(store: Store, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(driftline.storage.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with store.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -69,6 +69,10 @@ def upgrade(store: Store, revision: str) -> None:
 
 def columns(connection: Connection, table: str) -> dict[str, Any]:
     return dict(connection.execute(text(f"SELECT * FROM {table}")).mappings().one())
+
+
+def test_the_newest_revision_is_that_of_alembic() -> None:
+    assert head() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 @pytest.fixture

@@ -22,7 +22,16 @@ def main() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from driftline.cli.app import app
 
+    _leave(app, sys.argv[1:2])
     sys.exit(run(app))
+
+
+def _leave(app: typer.Typer, words: list[str]) -> None:
+    """Leave the asked one of the commands: all would be built at every start, a sixth of its time."""
+    groups = [group for group in app.registered_groups if [group.name] == words]
+    commands = [command for command in app.registered_commands if [command.name] == words]
+    if groups or commands:
+        app.registered_groups, app.registered_commands = groups, commands
 
 
 def run(app: typer.Typer) -> int:

@@ -52,8 +52,11 @@ def customers(random: np.random.Generator, count: int, *, drifted: bool = False)
 
 def train(random: np.random.Generator, path: Path) -> None:
     """Train an XGBoost model on 6,000 customers and save it as JSON; :class:`SetupError` without xgboost."""
+    from driftline.serving.libraries import imported, serve_only
+
+    serve_only()
     try:
-        import xgboost
+        xgboost = imported("xgboost")
     except ImportError:
         hint = "pip install 'driftline[demo]'"
         raise SetupError("the demo trains an XGBoost model, and xgboost is not installed", hint=hint) from None

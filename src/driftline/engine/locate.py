@@ -26,9 +26,14 @@ class Locator:
             return ()
         files = self._files()
         self._db.execute("SET preserve_insertion_order = true")
-        rejects = [self._reject(reason, count, files.get(reason, [])) for reason, count in sorted(counts.items())]
+        places = {name: self._places(name) for name in {one for names in files.values() for one in names[:SAMPLES]}}
         self._db.execute("SET preserve_insertion_order = false")
-        return tuple(part for reject in rejects for part in self._apart(reject, files.get(reject.reason, [])))
+        found = []
+        for reason, count in sorted(counts.items()):
+            names = files.get(reason, [])
+            samples = [sample_line(name, place) for name in names[:SAMPLES] for place in places[name].get(reason, [])]
+            found += self._apart(Reject(self._source, reason, count, tuple(samples[:SAMPLES])), names)
+        return tuple(found)
 
     def _files(self) -> dict[str, list[str]]:
         query = f"SELECT reason, filename FROM ({self._query}) WHERE reason IS NOT NULL GROUP BY ALL ORDER BY filename"
@@ -37,17 +42,13 @@ class Locator:
             found.setdefault(reason, []).append(name)
         return found
 
-    def _reject(self, reason: str, count: int, files: list[str]) -> Reject:
-        lines: list[str] = []
-        for name in files[:SAMPLES]:
-            lines += [sample_line(name, place) for place in self._places(reason, name)]
-        return Reject(self._source, reason, count, tuple(lines[:SAMPLES]))
+    def _places(self, file: str) -> dict[str, list[int]]:
+        """The first refused records of each reason in a file.
 
-    def _places(self, reason: str, file: str) -> list[int]:
-        """The file is read alone and in order, so that a record's place is its place among the file's lines."""
-        query = f"SELECT place FROM ({self._query}) WHERE reason = $reason ORDER BY place LIMIT {SAMPLES}"
-        parameters = self._parameters | {"reason": reason, "files": [exact(file)]}
-        return [place for (place,) in self._db.execute(query, parameters).fetchall()]
+        It is read alone and in order, so that a record's place is its place among the file's lines.
+        """
+        query = f"SELECT reason, min(place, {SAMPLES}) FROM ({self._query}) WHERE reason IS NOT NULL GROUP BY reason"
+        return dict(self._db.execute(query, self._parameters | {"files": [exact(file)]}).fetchall())
 
     def _apart(self, reject: Reject, files: list[str]) -> list[Reject]:
         halves = [name for name in files if reject.reason == "broken_line" and ends_in_half_line(name)]

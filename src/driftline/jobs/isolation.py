@@ -31,7 +31,15 @@ from driftline.processes.memory import resident, size
 ToldRunner = Callable[[Run, Progress], RunResult]
 _LOOK = 0.05
 _GRACE = 2.0
-_PRELOADED = ["driftline.pipeline.captured", "driftline.engine.local", "driftline.reporting"]
+_PRELOADED = [
+    "driftline.pipeline.captured",
+    "driftline.engine.local",
+    "driftline.reporting.model_quality",
+    "numpy.random",
+    # Arrow looks for it when the first Python value becomes a column, which would cost every run a quarter of a
+    # second; where it is not installed the server process leaves it out.
+    "pandas",
+]
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -29,7 +29,8 @@ class Health(Wiring):
 
     def _store(self) -> Check:
         try:
-            current = at_head(self.store)
+            with self.store.read() as db:
+                current = at_head(db)
         except DriftlineError:
             return Check("store", False, "the store cannot be reached", "see the log; is the database up?")
         if not current:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from driftline.core.errors import DriftlineError, InputError, ModelError, SetupError, TooLargeError
+from driftline.serving.libraries import serve_only
 from driftline.serving.runtime import load_model
 
 _KINDS = {kind.code: kind for kind in (ModelError, SetupError, TooLargeError, InputError)}
@@ -64,6 +65,7 @@ def _ending(child: subprocess.CompletedProcess[bytes]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Loads the file, predicts one row of zeros and one of missing values, and prints the result as a line of JSON."""
+    serve_only()
     if len(arguments) > 1:
         resource.setrlimit(resource.RLIMIT_AS, (int(arguments[1]), int(arguments[1])))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

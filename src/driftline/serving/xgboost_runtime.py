@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from driftline.core.errors import ModelError, SetupError
 from driftline.serving.legacy_pickle import is_pickle, read_booster
+from driftline.serving.libraries import imported
 
 _log = logging.getLogger(__name__)
 _ROWS = b'{"data":[%d,true],"shape":[%d,%d],"strides":null,"typestr":"<f4","version":3}'
@@ -83,14 +84,13 @@ def _booster(data: bytes, source: str, *, legacy: bool) -> Any:
 
 def _library() -> Any:
     try:
-        import xgboost
+        return imported("xgboost")
     except ImportError as error:
         raise SetupError(
             "this is an XGBoost model, and XGBoost is not installed or does not start",
             evidence=str(error),
             hint="pip install 'driftline[xgboost]'",
         ) from None
-    return xgboost
 
 
 @contextmanager

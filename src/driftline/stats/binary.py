@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
 BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
 
 
 class Counts(NamedTuple):
-    """True positives, false positives, false negatives and true negatives, in rows."""
+    """True positives, false positives, false negatives and true negatives, in rows.
+
+    Arrays in their place, typed as Any, are the counts of many classifiers.
+    """
 
     tp: float
     fp: float
@@ -55,17 +63,29 @@ def value(name: str, counts: Counts) -> float | None:
     >>> value("precision", Counts(0, 0, 1, 9)) is None
     True
     """
-    if name in BETAS:
-        return f_beta(counts, BETAS[name])
-    part, whole = proportion(name, counts)
+    part, whole = _f_parts(counts, BETAS[name]) if name in BETAS else proportion(name, counts)
     return part / whole if whole > 0 else None
+
+
+def values(name: str, counts: Counts) -> Floats:
+    """One metric of many classifiers at once, whose counts are arrays; NaN where it is undefined.
+
+    >>> values("recall", Counts(np.array([16, 0]), np.array([0, 1]), np.array([12, 0]), np.array([173, 9]))).tolist()
+    [0.5714285714285714, nan]
+    """
+    part, whole = _f_parts(counts, BETAS[name]) if name in BETAS else proportion(name, counts)
+    return np.asarray(np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.greater(whole, 0)))
 
 
 def f_beta(counts: Counts, beta: float) -> float | None:
     """The F-score that weighs recall ``beta`` times as much as precision; None where it is undefined."""
+    part, whole = _f_parts(counts, beta)
+    return part / whole if whole > 0 else None
+
+
+def _f_parts(counts: Counts, beta: float) -> tuple[float, float]:
     weight = beta * beta
-    whole = (1 + weight) * counts.tp + weight * counts.fn + counts.fp
-    return (1 + weight) * counts.tp / whole if whole > 0 else None
+    return (1 + weight) * counts.tp, (1 + weight) * counts.tp + weight * counts.fn + counts.fp
 
 
 def undefined(name: str) -> str:

@@ -82,19 +82,18 @@ def _decisions(
     maps = np.repeat(calibrator.replicates(REPLICATES), DRAWS, axis=0)
     missed, hits = (random.binomial(side, maps).sum(axis=1) for side in sides)
     said = sides.sum(axis=1).astype(float)
-    drawn = [_counts(fn, tp, said) for fn, tp in zip(missed.tolist(), hits.tolist(), strict=True)]
+    drawn = _counts(missed, hits, said)
     expected_missed, expected_hits = (sides @ calibrator.rates()).tolist()
     centre = _counts(expected_missed, expected_hits, said)
     return {name: _estimated(name, centre, drawn, level) for name in METRICS}
 
 
-def _counts(missed: float, hits: float, said: Floats) -> binary.Counts:
+def _counts(missed: Any, hits: Any, said: Floats) -> binary.Counts:
     return binary.Counts(hits, float(said[1]) - hits, missed, float(said[0]) - missed)
 
 
-def _estimated(name: str, centre: binary.Counts, drawn: list[binary.Counts], level: float) -> Estimated:
-    values = np.array([binary.value(name, counts) for counts in drawn], dtype=np.float64)
-    return _between(binary.value(name, centre), values, level, binary.undefined(name))
+def _estimated(name: str, centre: binary.Counts, drawn: binary.Counts, level: float) -> Estimated:
+    return _between(binary.value(name, centre), binary.values(name, drawn), level, binary.undefined(name))
 
 
 def _between(value: float | None, draws: Floats, level: float, why: str) -> Estimated:
@@ -118,10 +117,9 @@ def _area(calibrator: Calibrator, decided: Decided, random: np.random.Generator,
     rows = by(cells, decided.counts, len(calibrator.positives))
     untied = _untied(cells, decided.counts, rows)
     seen = np.asarray(calibrator.positives) + np.asarray(calibrator.negatives)
-    rates, shape = calibrator.rates(), (REPLICATES * DRAWS, len(seen))
-    window = random.binomial(rows, rates, shape)
-    again = random.binomial(seen, rates, shape) / seen
-    noise = random.standard_normal(shape[0]) * np.sqrt((window * (rows - window) * untied).sum(axis=1))
+    window, baseline = (_drawn(random, part, calibrator.rates()) for part in (rows, seen))
+    again = baseline / seen
+    noise = random.standard_normal(len(window)) * np.sqrt((window * (rows - window) * untied).sum(axis=1))
     realised = _logit(_areas(window, rows - window, noise))
     errors = realised - _logit(_areas(rows * again, rows * (1 - again)))
     counted = np.asarray(calibrator.positives) / seen
@@ -129,6 +127,11 @@ def _area(calibrator: Calibrator, decided: Decided, random: np.random.Generator,
     if np.isnan(value):
         return Estimated(None, error="there may be one class only")
     return _between(value, 1 / (1 + np.exp(-np.clip(_logit(value) + errors, -50, 50))), level, "one class only")
+
+
+def _drawn(random: np.random.Generator, rows: Integers, rates: Floats) -> Integers:
+    """Positives of each cell, one draw a row. A cell's draws follow one another: the generator prepares once a cell."""
+    return random.binomial(rows[:, None], rates[:, None], (len(rows), REPLICATES * DRAWS)).T
 
 
 def _areas(positives: npt.NDArray[Any], negatives: npt.NDArray[Any], noise: npt.ArrayLike = 0.0) -> Floats:

@@ -42,11 +42,10 @@ def averages(right: Vector, actual: Vector, predicted: Vector) -> dict[str, Vect
 
 
 def always_majority(right: Vector, actual: Vector, predicted: Vector) -> tuple[Vector, Vector, Vector]:
-    """The same for a classifier that always says the most frequent true class (of several the first)."""
-    chosen = np.zeros_like(actual)
-    if len(actual):
-        chosen[int(np.argmax(actual))] = 1.0
-    return chosen * actual, actual, chosen * actual.sum()
+    """The same for a classifier that always says the most frequent true class (of several the first); for many too."""
+    classes = np.arange(actual.shape[-1])
+    chosen = classes == actual.argmax(axis=-1)[..., None] if len(classes) else np.zeros(actual.shape, dtype=bool)
+    return chosen * actual, actual, chosen * actual.sum(axis=-1, keepdims=True)
 
 
 def _share(part: Vector, whole: Vector) -> Vector:

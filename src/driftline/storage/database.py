@@ -11,9 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
@@ -25,8 +22,8 @@ from sqlalchemy.exc import (
 )
 
 from driftline.core.errors import InputError, SetupError
+from driftline.storage.version import MIGRATIONS, at_head
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITE = "driftline_write"
 _ADVISORY_LOCK = 0x64726966746C696E  # "driftlin" in ASCII: PostgreSQL's lock for our migrations
 _BUSY_SECONDS = 30.0
@@ -102,8 +99,23 @@ def migrate(store: Store) -> None:
 
     Raises :class:`SetupError` for a database that a newer version wrote.
     """
+    try:
+        with store.read() as connection:
+            if at_head(connection):
+                return
+        _upgrade(store)
+    except ProgrammingError as error:
+        raise _unusable(store.name, error) from error
+
+
+def _upgrade(store: Store) -> None:
+    # Imported here: it takes a tenth of a second, and nearly every process finds nothing to do.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with store.write() as connection:
         # SQLite: the write transaction is the lock, and its DDL is transactional. PostgreSQL needs one by name.
         if connection.dialect.name == "postgresql":
@@ -117,8 +129,6 @@ def migrate(store: Store) -> None:
                 evidence=str(error),
                 hint="upgrade driftline, or use another data folder",
             ) from None
-        except ProgrammingError as error:
-            raise _unusable(store.name, error) from error
 
 
 def _server(url: str) -> Store:

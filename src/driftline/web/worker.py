@@ -22,6 +22,7 @@ from driftline.serving.asgi import App
 from driftline.serving.capture_log import CaptureCount, CaptureLog
 from driftline.serving.endpoints import Registry
 from driftline.serving.invocations import Invocations
+from driftline.serving.libraries import serve_only
 from driftline.serving.request_counts import RequestCounts
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import database_of_environment
@@ -120,6 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     for talkative in ("alembic", "httpx"):  # the latter has a line for every request that is forwarded
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    serve_only()
     try:
         clock = system_clock if options.clock is None else SharedClock(options.clock)
         with Service(options.data, clock=clock, database=database_of_environment()) as service:

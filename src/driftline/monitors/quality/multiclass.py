@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from driftline.analyzers.confusion import Confusion, ConfusionMatrix, ConfusionState
 from driftline.analyzers.vectors import Vectors, VectorState, as_matrix
 from driftline.core.errors import InputError
-from driftline.core.sampling import GROUPS, samples_of_groups
+from driftline.core.sampling import samples_of_groups
 from driftline.monitors.encoding import canonical, canonical_classes
 from driftline.monitors.quality import multiclass_estimation
 from driftline.monitors.quality.areas import MACRO
@@ -187,17 +188,22 @@ def _both(labels: Any, predictions: Any) -> Any:
     return pc.and_(labels.is_valid(), predictions.is_valid())
 
 
-def _values(margins: Any) -> Values:
-    found = multiclass.metrics(*margins)
-    constant = multiclass.metrics(*multiclass.always_majority(*margins))
-    return found | {f"{name}{_SUFFIX}": value for name, value in constant.items()}
+def _values(margins: Any) -> list[Values]:
+    """The metrics of many margins at once, [some, kind, classes]."""
+    kinds = np.moveaxis(margins, 1, 0)
+    constant = multiclass.averages(*multiclass.always_majority(*kinds))
+    found = multiclass.averages(*kinds) | {f"{name}{_SUFFIX}": values for name, values in constant.items()}
+    rows = zip(*(values.tolist() for values in found.values()), strict=True)
+    return [
+        {name: None if math.isnan(value) else value for name, value in zip(found, row, strict=True)} for row in rows
+    ]
 
 
 def _metrics(confusion: ConfusionMatrix, samples: Any) -> dict[str, Any]:
     total = confusion.margins.sum(axis=0)
-    groups = [group for group in range(GROUPS) if confusion.margins[group].any()]
-    without = [_values(total - confusion.margins[group]) for group in groups]
-    parts = [_values(confusion.margins[kept].sum(axis=0)) for kept in samples]
+    groups = confusion.margins.any(axis=(1, 2))
+    without = _values(total - confusion.margins[groups])
+    parts = _values(np.stack([confusion.margins[kept].sum(axis=0) for kept in samples])) if len(samples) else []
 
     def bounds(name: str, value: float, left: Sequence[float | None]) -> tuple[tuple[float, float], str] | None:
         # Where all rows count as right, or none, they do not differ: no group tells of the error.
@@ -207,7 +213,7 @@ def _metrics(confusion: ConfusionMatrix, samples: Any) -> dict[str, Any]:
         found = jackknifed(value, left, "logit")
         return None if found is None else (found, "delete-a-group jackknife on the logit")
 
-    every = _values(total)
+    (every,) = _values(total[None])
     return measured(every, parts, without, dict.fromkeys(every, "no rows"), bounds)
 
 

@@ -86,16 +86,15 @@ def _predictions(batch: pa.RecordBatch) -> Any:
 
 
 def _metrics(sums: ResidualState, samples: Any) -> dict[str, Metric]:
-    groups = np.arange(GROUPS)
-    parts = [_values(sums, kept) for kept in samples]
-    without = [_values(sums, groups != group) for group in groups[sums.weight > 0]]
+    parts = _values(sums, samples) if len(samples) else []
+    without = _values(sums, ~np.eye(GROUPS, dtype=bool)[sums.weight > 0])
 
     def bounds(name: str, value: float, left: Sequence[float | None]) -> tuple[tuple[float, float], str] | None:
         scale: Scale = "log of 1 - value" if name == "r2" else "log"
         found = jackknifed(value, left, scale)
         return None if found is None else (found, f"delete-a-group jackknife on the {scale}")
 
-    every = _values(sums, groups >= 0)
+    (every,) = _values(sums, np.ones((1, GROUPS), dtype=bool))
     return measured(every, parts, without, _errors(sums, every), bounds)
 
 
@@ -107,10 +106,12 @@ def _errors(sums: ResidualState, every: Values) -> dict[str, str]:
     return large if every["mse"] is None or not np.isfinite(sums.spread).all() else large | {"r2": _CONSTANT}
 
 
-def _values(sums: ResidualState, kept: Any) -> Values:
-    """The metrics of some of the groups; their means and spreads are folded together in halves, in numpy."""
+def _values(sums: ResidualState, kept: Any) -> list[Values]:
+    """The metrics of many selections of the groups, [some, groups]; their means and spreads are folded in halves."""
     moments = Moments(*(np.where(kept, part, 0.0) for part in sums.moments))
-    totals = float(moments.weight.sum()), float(sums.absolute[kept].sum()), float(sums.squared[kept].sum())
-    while (half := len(moments.weight) // 2) > 0:
-        moments = combined(Moments(*(part[:half] for part in moments)), Moments(*(part[half:] for part in moments)))
-    return regression.metrics(regression.ErrorSums(*totals, float(moments.spread[0])))
+    totals = [np.where(kept, part, 0.0).sum(axis=1) for part in (sums.weight, sums.absolute, sums.squared)]
+    while (half := moments.weight.shape[1] // 2) > 0:
+        halves = (Moments(*(part[:, side] for part in moments)) for side in (slice(half), slice(half, None)))
+        moments = combined(*halves)
+    rows = zip(*(total.tolist() for total in totals), moments.spread[:, 0].tolist(), strict=True)
+    return [regression.metrics(regression.ErrorSums(*row)) for row in rows]

@@ -14,8 +14,7 @@ from driftline.alerting.alarms import THRESHOLD_OPERATORS, describe, evaluate
 from driftline.alerting.checks import check_alarm
 from driftline.core.errors import InputError
 from driftline.resources.alarms import Alarm, AlarmState, MissingData, Operator
-from driftline.resources.metrics import Point
-from driftline.storage.metrics import point, statistic_set
+from driftline.resources.metrics import Point, point, statistic_set
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ from driftline.alerting.bands import limits
 from driftline.alerting.checks import check_alarm
 from driftline.core.errors import InputError
 from driftline.resources.alarms import Alarm, Band
-from driftline.storage.metrics import point
+from driftline.resources.metrics import point
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -11,7 +11,7 @@ import pytest
 from driftline.alerting import housekeeping, watch
 from driftline.alerting.notify import send_due
 from driftline.resources.alarms import Alarm
-from driftline.resources.metrics import Series
+from driftline.resources.metrics import Series, point, statistic_set
 from driftline.resources.mutes import Mute
 from driftline.storage import deliveries, metrics, mutes
 from driftline.storage.database import Store
@@ -64,12 +64,10 @@ def test_what_is_over_by_the_end_of_a_mute_is_not_told(store: Store) -> None:
 
 def test_rolled_up_points_say_the_same(store: Store) -> None:
     dice = random.Random(7)
-    points = [
-        metrics.point(NOW - 500 * DAY + minutes * HOUR / 6, dice.randrange(-99, 99) / 8) for minutes in range(900)
-    ]
-    points += [metrics.point(NOW - 100 * DAY + minutes * HOUR / 6, dice.randrange(9) / 8) for minutes in range(300)]
-    points += [metrics.point(NOW - 100 * DAY - HOUR * number, None) for number in range(3, 30)]
-    points += [metrics.statistic_set(NOW - HOUR, total=6.0, minimum=1.0, maximum=3.0, count=3)]
+    points = [point(NOW - 500 * DAY + minutes * HOUR / 6, dice.randrange(-99, 99) / 8) for minutes in range(900)]
+    points += [point(NOW - 100 * DAY + minutes * HOUR / 6, dice.randrange(9) / 8) for minutes in range(300)]
+    points += [point(NOW - 100 * DAY - HOUR * number, None) for number in range(3, 30)]
+    points += [statistic_set(NOW - HOUR, total=6.0, minimum=1.0, maximum=3.0, count=3)]
     with store.write() as db:
         metrics.add(db, [(F2, entry) for entry in points])
 
@@ -91,7 +89,7 @@ def test_a_late_point_joins_what_is_rolled_up(store: Store) -> None:
     old = NOW - 100 * DAY
     for value in (1.0, 3.0):
         with store.write() as db:
-            metrics.add(db, [(F2, metrics.point(old, value))])
+            metrics.add(db, [(F2, point(old, value))])
         housekeeping.roll_up(store, NOW)
     with store.read() as db:
         (found,) = metrics.by_period(db, F2, period=3600, since=old - DAY, until=NOW)
@@ -100,7 +98,7 @@ def test_a_late_point_joins_what_is_rolled_up(store: Store) -> None:
 
 def test_the_oldest_points_go(store: Store) -> None:
     with store.write() as db:
-        metrics.add(db, [(F2, metrics.point(NOW - 6 * 365 * DAY, 1.0)), (F2, metrics.point(NOW, 2.0))])
+        metrics.add(db, [(F2, point(NOW - 6 * 365 * DAY, 1.0)), (F2, point(NOW, 2.0))])
     housekeeping.roll_up(store, NOW)
     with store.read() as db:
         assert [entry.value for entry in metrics.query(db, F2)] == [2.0]

@@ -17,7 +17,7 @@ from driftline.jobs.scheduler import Scheduler
 from driftline.jobs.schedules import create_schedule, pause_schedule, update_schedule
 from driftline.resources.alarms import Alarm
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
-from driftline.resources.metrics import Series
+from driftline.resources.metrics import Series, point
 from driftline.resources.retention import Removed, Retention
 from driftline.storage import alarms, endpoints, executions, metrics, retention_rows
 from driftline.storage.database import Store
@@ -199,7 +199,7 @@ def test_old_points_go_but_not_those_that_an_alarm_looks_at(served: Store, layou
     )
     with served.write() as db:
         for series in (mine, other):
-            metrics.add(db, [(series, metrics.point(NOW - number * DAY, 0.5)) for number in range(10)])
+            metrics.add(db, [(series, point(NOW - number * DAY, 0.5)) for number in range(10)])
     keep(served, metrics="P3D")
     assert rows(served, layout, "metrics", dry_run=True) == 6
     with served.write() as db:

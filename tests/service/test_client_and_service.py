@@ -16,7 +16,7 @@ from litestar.testing import TestClient
 import driftline
 from driftline import Client, InputError, ModelError, NewAlarm, NotFoundError, Service, Window
 from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
-from driftline.resources.metrics import Series
+from driftline.resources.metrics import Series, point
 from driftline.storage import metrics
 from driftline.testing import START, FakeClock
 from driftline.web.app import application
@@ -132,7 +132,7 @@ def test_schedules_and_runs(deployed: Client, service: Service) -> None:
 def test_metrics_and_alarms(deployed: Client, service: Service) -> None:
     series = Series(MODEL_QUALITY, "f2", dimensions_of("churn", "hourly"))
     with service.store.write() as db:
-        metrics.add(db, [(series, metrics.point(START - HOUR, 0.5)), (series, metrics.point(START, None))])
+        metrics.add(db, [(series, point(START - HOUR, 0.5)), (series, point(START, None))])
     assert deployed.list_metrics() == deployed.list_metrics(name="f2") == [series]
     points = deployed.metric_points("f2", schedule="hourly", endpoint="churn")
     assert [(point.time, point.value) for point in points] == [(START - HOUR, 0.5), (START, None)]

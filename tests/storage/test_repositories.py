@@ -13,6 +13,7 @@ from driftline.core.window import Window
 from driftline.resources.alarms import Alarm, Datapoint, Transition
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.resources.executions import Execution, ExecutionStep, RejectedRecords
+from driftline.resources.metrics import point, statistic_set
 from driftline.storage import (
     alarms,
     baselines,
@@ -269,7 +270,7 @@ def test_threads_never_claim_the_same_execution(store: Store) -> None:
 
 
 def test_points_come_back_in_order_with_missing_ones(store: Store) -> None:
-    points = [metrics.point(NOW + hour * HOUR, value, "run") for hour, value in enumerate((0.5, None, 0.7))]
+    points = [point(NOW + hour * HOUR, value, "run") for hour, value in enumerate((0.5, None, 0.7))]
     with store.write() as connection:
         metrics.add(connection, [(F2, entry) for entry in reversed(points)])
         metrics.add(connection, [])
@@ -287,17 +288,17 @@ def test_points_come_back_in_order_with_missing_ones(store: Store) -> None:
 
 
 def test_a_statistic_set_has_its_mean_and_an_empty_one_is_missing() -> None:
-    made = metrics.statistic_set(NOW, total=6, minimum=1, maximum=3, count=3)
+    made = statistic_set(NOW, total=6, minimum=1, maximum=3, count=3)
     assert (made.value, made.sum, made.minimum, made.maximum, made.count) == (2, 6, 1, 3, 3)
-    assert metrics.statistic_set(NOW, total=0, minimum=0, maximum=0, count=0).value is None
-    assert metrics.point(NOW, float("inf")).value is None
+    assert statistic_set(NOW, total=0, minimum=0, maximum=0, count=0).value is None
+    assert point(NOW, float("inf")).value is None
 
 
 def test_the_last_periods_are_those_that_have_points(store: Store) -> None:
     hours = [NOW + hour * HOUR for hour in (0, 1, 5)]
     with store.write() as connection:
-        metrics.add(connection, [(F2, metrics.point(moment, 1.0)) for moment in hours])
-        metrics.add(connection, [(F2, metrics.point(hours[-1] + timedelta(minutes=3), 2.0))])
+        metrics.add(connection, [(F2, point(moment, 1.0)) for moment in hours])
+        metrics.add(connection, [(F2, point(hours[-1] + timedelta(minutes=3), 2.0))])
         found = metrics.latest_periods(connection, F2, period=600, periods=2)
         assert [entry.time for entry in found] == [*hours[1:], hours[-1] + timedelta(minutes=3)]
         assert metrics.latest_periods(connection, F2, period=86400, periods=1)[0].time == hours[0]

@@ -19,7 +19,7 @@ from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
 from driftline.resources.alarms import Alarm
-from driftline.resources.metrics import Series
+from driftline.resources.metrics import Series, point
 from driftline.service import Service
 from driftline.serving.capture_log import CaptureCount
 from driftline.storage import alarms, executions, metrics
@@ -63,7 +63,7 @@ def judged(service: Service, end: timedelta, found: dict[str, float | None], **o
         wanted = {"status": "Completed", "verdict": Verdict.OK, "message": "done"} | outcome
         executions.finish(db, claimed, Outcome(**wanted), START + timedelta(seconds=3))
         series = {name: Series(MODEL_QUALITY, name, dimensions_of("churn", "hourly")) for name in found}
-        metrics.add(db, [(series[name], metrics.point(run.tick, number, run.id)) for name, number in found.items()])
+        metrics.add(db, [(series[name], point(run.tick, number, run.id)) for name, number in found.items()])
 
 
 def test_a_new_service_has_a_page(web: TestClient[Any]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from driftline.resources.metrics import Dimensioned, Point, Series, StatisticSet
+from driftline.resources.metrics import Dimensioned, Point, Series, StatisticSet, point, statistic_set
 from driftline.storage import alarms as alarm_rows
 from driftline.storage import metrics as store
 from driftline.storage import schedules
@@ -78,7 +78,7 @@ def publish(
 
 def _point(time: datetime, value: float | StatisticSet | None, run: str) -> Point:
     if not isinstance(value, StatisticSet):
-        return store.point(time, value, run)
-    return store.statistic_set(
+        return point(time, value, run)
+    return statistic_set(
         time, total=value.total, minimum=value.minimum, maximum=value.maximum, count=value.count, run=run
     )

@@ -17,6 +17,7 @@ from driftline.alerting import metrics as published
 from driftline.alerting import watch
 from driftline.core.documents import dump
 from driftline.core.errors import DriftlineError, ServiceError
+from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
 from driftline.jobs.asked import asked, held
@@ -32,7 +33,7 @@ from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.executions import Outcome
 from driftline.storage.layout import Layout
-from driftline.storage.types import canonical, plain
+from driftline.storage.types import canonical
 
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[Run], RunResult]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 import msgspec
@@ -45,3 +46,25 @@ class Dimensioned(msgspec.Struct, frozen=True):
     name: str
     dimensions: dict[str, str]
     value: float | StatisticSet | None
+
+
+def point(time: datetime, value: float | None, run: str | None = None) -> Point:
+    """A point of one sample; None and numbers that are not finite are stored as missing.
+
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 11, 22, tzinfo=UTC)
+    >>> point(now, 0.5).count, point(now, float("nan")).value
+    (1.0, None)
+    """
+    if value is None or not math.isfinite(value):
+        return Point(time, None, None, None, None, 0.0, run)
+    return Point(time, value, value, value, value, 1.0, run)
+
+
+def statistic_set(
+    time: datetime, *, total: float, minimum: float, maximum: float, count: float, run: str | None = None
+) -> Point:
+    """A point of ``count`` samples (more than 0); its value is their mean."""
+    if not (count > 0 and math.isfinite(total) and math.isfinite(minimum) and math.isfinite(maximum)):
+        return point(time, None, run)
+    return Point(time, total / count, total, minimum, maximum, count, run)

@@ -14,13 +14,14 @@ from driftline.alerting.notify import webhook_client
 from driftline.alerting.sending import Refused, send
 from driftline.alerting.targets import mask
 from driftline.core.errors import ConflictError, InputError, NotFoundError
+from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.resources.alarms import AlarmState, AlarmStatus, Transition
 from driftline.resources.mutes import Acknowledgement, Action, ActionTest, Mute, NewMute
 from driftline.service.alarms import Alarms
 from driftline.storage import alarms, mutes
 from driftline.storage.clock import system_clock
-from driftline.storage.types import new_id, plain
+from driftline.storage.types import new_id
 
 MOST_TEXT = 2000
 """Characters of a note or reason."""

@@ -7,9 +7,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, select
 
+from driftline.core.plain_text import plain
 from driftline.resources.access import AuditEntry
 from driftline.storage.tables import audit as table
-from driftline.storage.types import plain
 
 _COLUMNS = tuple(table.c[name] for name in AuditEntry.__struct_fields__)
 _LONGEST = 300

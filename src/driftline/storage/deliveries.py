@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select, update
 
+from driftline.core.plain_text import plain
 from driftline.resources.alarms import DeliveryStatus
 from driftline.storage.tables import alarm_history as history
 from driftline.storage.tables import alarms
 from driftline.storage.tables import deliveries as table
-from driftline.storage.types import insert_into, plain
+from driftline.storage.types import insert_into
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,26 +15,6 @@ from driftline.storage.types import EPOCH, MICROSECOND, canonical
 
 HOUR, DAY = 3600, 86_400
 """Resolutions of rolled-up rows in seconds; 0 is a point as it came."""
-
-
-def point(time: datetime, value: float | None, run: str | None = None) -> Point:
-    """A point of one sample; None and numbers that are not finite are stored as missing.
-
-    >>> point(EPOCH, 0.5).count, point(EPOCH, float("nan")).value
-    (1.0, None)
-    """
-    if value is None or not math.isfinite(value):
-        return Point(time, None, None, None, None, 0.0, run)
-    return Point(time, value, value, value, value, 1.0, run)
-
-
-def statistic_set(
-    time: datetime, *, total: float, minimum: float, maximum: float, count: float, run: str | None = None
-) -> Point:
-    """A point of ``count`` samples (more than 0); its value is their mean."""
-    if not (count > 0 and math.isfinite(total) and math.isfinite(minimum) and math.isfinite(maximum)):
-        return point(time, None, run)
-    return Point(time, total / count, total, minimum, maximum, count, run)
 
 
 def add(connection: Connection, entries: Iterable[tuple[Series, Point]]) -> None:

@@ -66,12 +66,3 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
 def new_id() -> str:
     """A random id of 32 hexadecimal digits for a row."""
     return uuid4().hex
-
-
-def plain(text: str) -> str:
-    """Text that every database can hold: no NUL characters, no lone surrogates.
-
-    >>> plain("a\\x00b")
-    'a\\\\x00b'
-    """
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()

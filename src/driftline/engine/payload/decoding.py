@@ -96,7 +96,9 @@ class Decoding:
         """Batches of at most 131,072 rows: the columns ``id`` (inference id, else event id), ``event``, ``row`` (its
         number in the request) and ``time``, then the features, see :func:`features`. Batches differ in their columns.
         """
-        parts = (part for files in _groups(self._files) for part in self._loaded(files))
+        # Files are read while those before are decoded.
+        loaded = ahead(self._loaded, _groups(self._files), workers=1)
+        parts = (part for some in loaded for part in some)
         for made, faults in ahead(self._decoded, parts, workers=_WORKERS):
             self._faults += faults
             for batch in made:
@@ -110,9 +112,9 @@ class Decoding:
             raise RuntimeError("found() is asked before the last batch was taken")
         return self._found
 
-    def _loaded(self, files: list[str]) -> Iterator[pa.RecordBatch]:
+    def _loaded(self, files: list[str]) -> list[pa.RecordBatch]:
         self._load(files)
-        yield from self._parts()
+        return list(self._parts())
 
     def _load(self, files: list[str]) -> None:
         """The records of some files, without those whose event was in the files before."""

@@ -11,9 +11,8 @@ import msgspec
 
 from driftline.core.documents import Violation
 from driftline.core.errors import InputError, TooLargeError
-from driftline.resources.metrics import Point, Series
-from driftline.storage.metrics import point, statistic_set
-from driftline.storage.types import plain
+from driftline.core.plain_text import plain
+from driftline.resources.metrics import Point, Series, point, statistic_set
 
 METRICS = "metrics/cloudwatch"
 MESSAGE = "message"

@@ -15,6 +15,7 @@ from driftline.jobs.planning import plan_due, run_now
 from driftline.jobs.schedules import delete_schedule
 from driftline.resources.alarms import Alarm
 from driftline.resources.executions import Execution, ExecutionStep
+from driftline.resources.metrics import point
 from driftline.storage import alarms, baselines, deliveries, executions
 from driftline.storage import metrics as points
 from driftline.storage.database import Store
@@ -103,7 +104,7 @@ def test_metrics_are_published_at_the_tick(store: Store, layout: Layout, runner:
     ended = run_one(store, layout, runner)
     series = points.Series(metrics.MODEL_QUALITY, "f2", {"Endpoint": "churn", "MonitoringSchedule": "hourly"})
     with store.read() as connection:
-        assert points.query(connection, series) == [points.point(TICK, 0.7, ended.id)]
+        assert points.query(connection, series) == [point(TICK, 0.7, ended.id)]
     assert value_of(store, "f2_std") == [0.01]
 
 

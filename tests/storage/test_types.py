@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
-from driftline.storage.types import Json, UtcTime, canonical, new_id, plain
+from driftline.core.plain_text import plain
+from driftline.storage.types import Json, UtcTime, canonical, new_id
 
 DIALECT = sqlite.dialect()
 MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))]))

@@ -50,7 +50,8 @@ class Constraint(msgspec.Struct, frozen=True, omit_defaults=True):
 class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One constraint that was not met, and what the judgement rests on: value, threshold, interval and rows.
 
-    It is about a metric, or about a feature of a table. A feature that drifted has the ``p_value`` of its distance and
+    It is about a metric, or about a feature of a table. A bias metric has the ``facet`` and its value and the ``stage``
+    (``pre_training``, ``post_training``), an attribution the ``label`` of the output. A feature that drifted has the ``p_value`` of its distance and
     the rows of the baseline; ``new_categories`` are values that were not expected with their counts, ``samples`` are
     some of the records that broke the rule.
     """
@@ -67,10 +68,16 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     baseline_count: int | None = None
     new_categories: tuple[tuple[str, int], ...] = ()
     samples: tuple[str, ...] = ()
+    facet: str | None = None
+    facet_value: str | None = None
+    stage: str | None = None
+    label: str | None = None
 
     @property
     def subject(self) -> str:
         """What it is about: the metric, the feature, or the check where it concerns neither."""
+        if self.facet is not None:
+            return f"{self.metric_name} of {self.facet} {self.facet_value}"
         return self.metric_name or self.feature_name or self.constraint_check_type
 
 

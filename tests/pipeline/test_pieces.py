@@ -67,9 +67,10 @@ def test_a_window_from_kept_pieces_has_the_numbers_of_the_whole(day: Path) -> No
     first, second = run_of(day), run_of(day)
     assert names(first).count("read captures") == HOURS
     assert "read captures" not in names(second)
+    assert [one.counts["capture_files_read"] for one in (whole, first, second)] == [HOURS, HOURS, 0]
     for found in (first, second):
         assert same(found.metrics, whole.metrics, 1e-12, 1e-12)
-        unknown = {"label_records": 0, "labels": 0}
+        unknown = {"label_records": 0, "labels": 0, "capture_files_read": 0}
         counts = {name: count for name, count in found.counts.items() if "lag" not in name}
         assert counts | unknown == whole.counts | unknown
         assert found.statistics["binary_classification_metrics"].keys() == (

@@ -39,7 +39,7 @@ class LocalEngine:
             self._db.execute(macro)
         self._several_captures = self._several_labels = False
         self._classes = 0
-        self._segments = False
+        self._columns = False
         self._searches: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -158,22 +158,22 @@ class LocalEngine:
                        FROM predictions AS p JOIN requests AS r USING (id, event)
                        LEFT JOIN label_rows AS l ON l.id = p.id AND l.row = p.row AND l.of = r.rows
                        WHERE p.reason IS NULL"""
-        if self._segments:
-            query = f"SELECT * EXCLUDE (event) FROM ({query}) LEFT JOIN segments USING (event, row)"
+        if self._columns:
+            query = f"SELECT * EXCLUDE (event) FROM ({query}) LEFT JOIN columns_beside USING (event, row)"
         else:
             query = f"SELECT * EXCLUDE (event) FROM ({query})"
         yield from self._db.sql(query).to_arrow_reader(batch_rows(self._classes))
 
-    def load_segments(self, rows: Iterable[pa.RecordBatch], names: Sequence[str]) -> None:
+    def load_columns(self, rows: Iterable[pa.RecordBatch], names: Sequence[str]) -> None:
         """Have :meth:`joined` give further columns of text: of batches with ``event`` (the event id), ``row`` (int64)
         and columns of these names."""
         columns = "".join(f", {name} VARCHAR" for name in names)
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE segments (event UBIGINT, row BIGINT{columns})")
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE columns_beside (event UBIGINT, row BIGINT{columns})")
         for batch in rows:
             self._db.register("given", batch)
-            self._db.execute("INSERT INTO segments SELECT * REPLACE (hash(event) AS event) FROM given")
+            self._db.execute("INSERT INTO columns_beside SELECT * REPLACE (hash(event) AS event) FROM given")
             self._db.unregister("given")
-        self._segments = True
+        self._columns = True
 
     def matched_by_file(self, files: Sequence[str]) -> dict[str, int]:
         """After :meth:`joined`: how many predictions each of the label files gave their label."""

@@ -29,9 +29,9 @@ from driftline.monitors.quality.estimation import (
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.monitors.segment_ranking import SegmentRank
-from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import write_documents
-from driftline.pipeline.measuring import Measured, measure
+from driftline.pipeline.measuring import measure
+from driftline.pipeline.quality_rows import QualityRows
 from driftline.pipeline.report import report_html
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
@@ -51,7 +51,8 @@ def run_model_quality(
     monitor = recipe(
         run.problem_type, threshold=threshold, seed=run.seed, classes=run.attributes.classes, estimating=estimating
     )
-    measured = measure(run, monitor, recorder)
+    rows = QualityRows(monitor, run.segments)
+    measured = measure(run, rows, recorder, rows.beside)
     state, counts, rejects = measured.state, measured.counts, measured.rejects
     result = recorder.step("analyse", counts["judged"], lambda: monitor.result(state), lambda r: r.item_count)
     judgement, violations = recorder.step(
@@ -62,7 +63,7 @@ def run_model_quality(
     if estimate is not None:
         statistics[estimate_key(run.problem_type)] = estimate
     if run.segments:
-        statistics["segments"] = segments_document(_segments(run, monitor, result, measured))
+        statistics["segments"] = segments_document(_segments(run, monitor, result, rows))
     metrics = _published(result)
     finished = RunResult(
         judgement, result.item_count, statistics, violations, tuple(recorder.steps), rejects, metrics, counts, estimate
@@ -73,13 +74,13 @@ def run_model_quality(
 
 
 def _segments(
-    run: ModelQualityRun, monitor: Recipe, result: QualityResult, measured: Measured
+    run: ModelQualityRun, monitor: Recipe, result: QualityResult, rows: QualityRows
 ) -> tuple[SegmentRank, ...]:
     return ranking(
         monitor,
         result,
-        [Segmentation.parse(text).column for text in run.segments],
-        measured.segments,
+        rows.columns,
+        rows.segments,
         run.segment_metric,
         run.constraints,
         minimum_sample=run.minimum_sample,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
@@ -19,10 +19,7 @@ from driftline.core.sampling import hash_ids
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.engine.rejects import Reject, summed
-from driftline.monitors.quality.kept import load_state, save_state
-from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.quality.rows import Tally
-from driftline.monitors.segments import Segmentation
 from driftline.pipeline.decoded import DECODING_MEMORY, DecodedCaptures, decoded_folder
 from driftline.pipeline.pieces import (
     Hashes,
@@ -35,8 +32,7 @@ from driftline.pipeline.pieces import (
     lag_counts,
     seen_of,
 )
-from driftline.pipeline.run import ModelQualityRun
-from driftline.pipeline.segmented import Divided
+from driftline.pipeline.run import LabelledRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
@@ -57,28 +53,56 @@ class Measured(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...]
     kept: int = 0
     lags: dict[int, int] = {}
-    segments: tuple[dict[str, Any], ...] = ()
 
 
-def measure(run: ModelQualityRun, monitor: Recipe, recorder: Recorder) -> Measured:
+class Joining(Protocol):
+    """A monitor of rows that were joined with labels. Its states have a ``tally``."""
+
+    def measure(self, batches: Iterable[pa.RecordBatch]) -> Any:
+        """The state of rows: ``id``, ``row``, ``score``, ``prediction``, ``label``, and the columns asked for."""
+
+    def merge(self, states: Sequence[Any]) -> Any:
+        """The state of all rows of some states."""
+
+    def save(self, state: Any) -> bytes:
+        """A state as bytes."""
+
+    def load(self, data: bytes) -> Any:
+        """The state of these bytes."""
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """Captured columns that a monitor wants beside prediction and label, as text; in the batches they are called
+    ``column_0``, ``column_1`` … ``every_row`` says that kept hours are of no use."""
+
+    columns: tuple[str, ...] = ()
+    every_row: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What the columns are called in the batches."""
+        return tuple(f"column_{place}" for place in range(len(self.columns)))
+
+
+def measure(run: LabelledRun, monitor: Joining, recorder: Recorder, beside: Beside | None = None) -> Measured:
     """Read and join what has to be, and merge it with what is kept."""
     with ExitStack() as stack:
-        return _Measuring(run, monitor, recorder, stack).all()
+        return _Measuring(run, monitor, recorder, stack, beside or Beside()).all()
 
 
-def pieces_of(run: ModelQualityRun) -> Pieces | None:
+def pieces_of(run: LabelledRun) -> Pieces | None:
     """Where the pieces of a run are kept, by everything that its numbers depend on but the window and the labels."""
     if run.pieces is None or run.window is None:
         return None
-    return Pieces(run.pieces, [run.captures, run.labels, run.problem_type, run.attributes, run.seed])
+    return Pieces(run.pieces, [run.captures, run.labels, *run.way])
 
 
-def windows_of(run: ModelQualityRun) -> list[Window | None]:
+def windows_of(run: LabelledRun) -> list[Window | None]:
     """The windows that are measured by themselves."""
     return [run.window] if run.window is None or run.pieces is None else [*cut(run.window)]
 
 
-def label_files(run: ModelQualityRun) -> list[str]:
+def label_files(run: LabelledRun) -> list[str]:
     """The label files that may hold labels for a run: of the hours from a day before it up to ``as_of``."""
     if run.labels is None or not Path(run.labels).exists():
         return []
@@ -91,41 +115,40 @@ def label_files(run: ModelQualityRun) -> list[str]:
 class _Measuring:
     """One run's reading. The engine is opened when the first piece has to be read."""
 
-    def __init__(self, run: ModelQualityRun, monitor: Recipe, recorder: Recorder, stack: ExitStack) -> None:
+    def __init__(
+        self, run: LabelledRun, monitor: Joining, recorder: Recorder, stack: ExitStack, beside: Beside
+    ) -> None:
         self._run, self._monitor, self._recorder, self._stack = run, monitor, recorder, stack
+        self._beside = beside
         self._pieces = pieces_of(run)
         self._engine: LocalEngine | None = None
         self._label_files = label_files(run)
         self._seen = fingerprints(self._label_files) if self._pieces is not None else {}
         self._marks = seen_of(self._seen)
         self._labels: Found | None = None
-        self._segmentations = tuple(Segmentation.parse(text) for text in run.segments)
-        self._roles = [f"segment_{place}" for place in range(len(self._segmentations))]
-        named = zip(self._segmentations, self._roles, strict=True)
-        self._divided = Divided(monitor, [msgspec.structs.replace(one, column=role) for one, role in named])
 
     def all(self) -> Measured:
         windows = windows_of(self._run)
-        # Segments want to see every row.
-        kept = {} if self._segmentations else {window: one for window in windows if (one := self._kept(window))}
+        kept = {} if self._beside.every_row else {window: one for window in windows if (one := self._kept(window))}
         current = self._current(kept)
         parts = [current.get(window) or self._read(window) for window in windows]
-        kind = type(self._monitor.merge([])).__name__
-        states = [part.state if not isinstance(part.state, bytes) else load_state(part.state, kind) for part in parts]
-        state = self._monitor.merge(states)
+        monitor = self._monitor
+        state = monitor.merge(
+            [monitor.load(part.state) if isinstance(part.state, bytes) else part.state for part in parts]
+        )
         rejects = [*(reject for part in parts for reject in part.rejects), *self._label_rejects(state.tally)]
         lags = Counter[int]()
         for part in parts:
             lags.update(part.lags)
         counts = self._counts([part.counts for part in parts], state.tally) | lag_counts(lags)
-        return Measured(state, counts, summed(rejects), len(current), segments=tuple(self._divided.states))
+        return Measured(state, counts, summed(rejects), len(current))
 
     def _kept(self, window: Window | None) -> Piece | None:
         """What is kept of a window, if it was made of the captures that are there now."""
         piece = None if self._pieces is None or window is None else self._pieces.load(window)
         if piece is None or piece.captures != fingerprint(list_files(self._run.captures, window)):
             return None
-        return piece
+        return msgspec.structs.replace(piece, counts=piece.counts | {"capture_files_read": 0})
 
     def _current(self, kept: dict[Window | None, Piece]) -> dict[Window | None, Piece]:
         """The kept pieces that no label file touches which came after them."""
@@ -165,9 +188,9 @@ class _Measuring:
             return self._keep(window, mark, self._monitor.merge([]), counts, captures.rejects, ([], []))
         self._load_labels()
         noted: tuple[list[Hashes], list[Any]] = ([], [])
-        if self._segmentations:
-            engine.load_segments(self._segment_rows(decoded, files, window), self._roles)
-        batches = self._divided.passing(self._recorder.told("merge", engine.joined(), captures.usable))
+        if self._beside.columns:
+            engine.load_columns(self._column_rows(decoded, files, window), self._beside.roles)
+        batches = self._recorder.told("merge", engine.joined(), captures.usable)
         state = self._recorder.step(
             "merge",
             captures.usable,
@@ -191,17 +214,17 @@ class _Measuring:
         with decoded.records(files, window) as records:
             return engine.load_captures(files, self._run.attributes, window, records)
 
-    def _segment_rows(
+    def _column_rows(
         self, decoded: DecodedCaptures, files: list[str], window: Window | None
     ) -> Iterator[pa.RecordBatch]:
-        """Event, row, and the columns that divide the rows, as text."""
+        """Event, row, and the columns that are wanted beside, as text."""
         from driftline.engine.payload import features, keys
 
         for batch in decoded.batches(files, window):
             found, known = features(batch), keys(batch)
             columns = [known.column(1), known.column(2)]
-            columns += [_segment(found, one.column) for one in self._segmentations]
-            yield pa.RecordBatch.from_arrays(columns, names=["event", "row", *self._roles])
+            columns += [_column(found, name) for name in self._beside.columns]
+            yield pa.RecordBatch.from_arrays(columns, names=["event", "row", *self._beside.roles])
 
     def _keep(
         self,
@@ -220,7 +243,7 @@ class _Measuring:
         ids, labelled = _distinct(*noted)
         piece = Piece(
             captures=mark or fingerprint([]),
-            state=save_state(state),
+            state=self._monitor.save(state),
             counts=counts,
             rejects=rejects,
             ids=ids.tobytes(),
@@ -283,7 +306,7 @@ class _Measuring:
         }
 
 
-def _segment(batch: pa.RecordBatch, name: str) -> pa.Array[Any]:
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array[Any]:
     if name not in batch.schema.names:
         raise InputError(
             f"no captured column {name!r} to divide rows by",

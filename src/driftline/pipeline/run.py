@@ -55,6 +55,11 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
         """The metrics that are held against something."""
         return () if self.constraints is None else tuple(self.constraints.constraints)
 
+    @property
+    def way(self) -> list[Any]:
+        """Everything that the state of an hour depends on but its captures and labels."""
+        return [self.problem_type, self.attributes, self.seed]
+
 
 class DataQualityRun(msgspec.Struct, frozen=True):
     """What to run: a folder of captures, how the columns are named, what to check against.
@@ -122,3 +127,5 @@ class ProgramRun(msgspec.Struct, frozen=True):
 
 
 Run = ModelQualityRun | DataQualityRun | ProgramRun
+LabelledRun = ModelQualityRun
+"""Runs that join predictions with labels."""

@@ -23,7 +23,7 @@ from driftline.core.window import Window, partition
 from driftline.engine.batches import BATCH_ROWS, row_groups
 from driftline.pipeline.kept_parts import FORMAT, Keeper, Manifest, load, locked, opened
 from driftline.pipeline.pieces import fingerprint
-from driftline.pipeline.run import DataQualityRun, ModelQualityRun
+from driftline.pipeline.run import ColumnsRun, LabelledRun
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -36,7 +36,7 @@ DECODING_MEMORY = "160MB"
 """What reading may hold in memory; beyond it records go through files."""
 
 
-def decoded_folder(run: ModelQualityRun | DataQualityRun, window: Window | None) -> str | None:
+def decoded_folder(run: LabelledRun | ColumnsRun, window: Window | None) -> str | None:
     """Where the decoded rows of a window are kept; nowhere while the window goes on, as its captures still grow."""
     over = window is not None and (run.as_of is None or window.end <= run.as_of)
     return run.decoded if over else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,22 +16,20 @@ from driftline.analyzers.columns import ColumnsState
 from driftline.core.errors import InputError
 from driftline.core.window import Window
 from driftline.engine.files import list_files
-from driftline.engine.payload import Reading, features, keys
+from driftline.engine.payload import features, keys
 from driftline.engine.record_lines import record_lines
-from driftline.engine.rejects import Reject, summed
+from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
 from driftline.monitors.segments import Segmentation
 from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
-from driftline.pipeline.decoded import DECODING_MEMORY, DecodedCaptures, decoded_folder
+from driftline.pipeline.hours import NO_ROWS, Hours, Part, decoded_batches, total
 from driftline.pipeline.judging import DRIFT_ROWS
-from driftline.pipeline.pieces import Piece, Pieces, cut, fingerprint
+from driftline.pipeline.pieces import Pieces
 from driftline.pipeline.remembered import Remembered
 from driftline.pipeline.run import DataQualityRun
 from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
 from driftline.scripts.preprocess import Preprocessor
-
-NO_ROWS = {"capture_records": 0, "rows": 0, "duplicate_events": 0, "capture_files_read": 0}
 
 
 class Profiled(msgspec.Struct, frozen=True):
@@ -55,7 +52,7 @@ class Profiling:
         self._names = run.names or (() if run.baseline is None else tuple(one.name for one in run.baseline.features))
         self.segmentations = tuple(Segmentation.parse(text) for text in run.segments)
         self._custom = CustomMeasures(load_analyzers(run.analyzers))
-        self._pieces = self._kept()
+        self._hours = Hours(run, self._kept(), save_state, load_state)
         self._log: list[str] = []
         self._remembered = Remembered(DRIFT_ROWS)
 
@@ -64,16 +61,11 @@ class Profiling:
         with ThreadPoolExecutor() as executor:
             profile = Profile(executor=executor)
             divided = Divided(profile, self.segmentations)
-            parts = [self._of(window, profile, divided) for window in self._windows()]
+            parts = self._hours.parts(lambda files, window: self._read(files, window, profile, divided))
             state = profile.merge([part.state for part in parts])
-        return Profiled(
-            state,
-            {name: sum(part.counts[name] for part in parts) for name in NO_ROWS},
-            summed([reject for part in parts for reject in part.rejects]),
-            self._custom.results(),
-            tuple(divided.states),
-            "".join(self._log),
-        )
+        counts, rejects = total(parts)
+        log = "".join(self._log)
+        return Profiled(state, counts, rejects, self._custom.results(), tuple(divided.states), log)
 
     def rows(self, few: bool = False) -> Iterator[tuple[Any, pa.RecordBatch]]:
         """The rows of the window once more: their ids, where they have any, and their features. A ``few`` are those
@@ -81,7 +73,7 @@ class Profiling:
         if few and self._remembered.rows:
             yield from self._remembered
             return
-        for window in self._windows():
+        for window in self._hours.windows():
             files = list_files(self._run.captures, window)
             with ExitStack() as stack:
                 yield from self._batches(files, window, stack)[0] if files else ()
@@ -93,26 +85,9 @@ class Profiling:
         script = None if run.preprocessor is None else _content(run.preprocessor)
         return Pieces(run.pieces, ["data-quality", self._names, run.exclude, script])
 
-    def _windows(self) -> list[Window | None]:
-        window, kept = self._run.window, self._pieces is not None or self._run.decoded is not None
-        return [window] if window is None or not kept else [*cut(window)]
-
-    def _of(self, window: Window | None, profile: Profile, divided: Divided) -> Profiled:
-        files = list_files(self._run.captures, window)
-        mark = fingerprint(files)
-        kept = None if self._pieces is None or window is None else self._pieces.load(window)
-        if kept is not None and kept.captures == mark:
-            return Profiled(load_state(kept.state), kept.counts | {"capture_files_read": 0}, kept.rejects)
-        found = self._read(files, window, profile, divided)
-        # A window that goes on while it is read is not kept: its captures are still growing.
-        over = window is not None and (self._run.as_of is None or window.end <= self._run.as_of)
-        if self._pieces is not None and window is not None and over:
-            self._pieces.save(window, Piece(mark, save_state(found.state), found.counts, found.rejects, b"", b""))
-        return found
-
-    def _read(self, files: list[str], window: Window | None, profile: Profile, divided: Divided) -> Profiled:
+    def _read(self, files: list[str], window: Window | None, profile: Profile, divided: Divided) -> Part:
         if not files:
-            return Profiled(profile.merge([]), dict(NO_ROWS), ())
+            return Part(profile.merge([]), dict(NO_ROWS))
         with ExitStack() as stack:
             rows, found = self._batches(files, window, stack)
             name = "decode and analyse" if self._run.preprocessor is None else "preprocess and analyse"
@@ -120,23 +95,13 @@ class Profiling:
             batches = divided.passing(self._custom.watch(told))
             state = self._recorder.step(name, len(files), lambda: profile.measure(batches), _rows)
             counts, rejects = found()
-        return Profiled(state, counts, rejects)
+        return Part(state, counts, rejects)
 
     def _batches(self, files: list[str], window: Window | None, stack: ExitStack) -> Any:
         """The rows with their ids, and a function that tells after the last of them what was found."""
         if self._run.preprocessor is not None:
             return self._preprocessed(self._run.preprocessor, files, window)
-        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-        decoded = DecodedCaptures(
-            decoded_folder(self._run, window), Reading(self._names), spill=spill, memory_limit=DECODING_MEMORY
-        )
-
-        def found() -> tuple[dict[str, int], tuple[Reject, ...]]:
-            told = decoded.found()
-            counts = {"capture_records": told.records, "rows": told.usable, "duplicate_events": told.duplicates}
-            return counts | {"capture_files_read": 0 if decoded.reused else len(files)}, told.rejects
-
-        batches = decoded.batches(files, window)
+        batches, found = decoded_batches(self._run, self._names, files, window, stack)
         return ((keys(batch).column(0), self._without(features(batch))) for batch in batches), found
 
     def _preprocessed(self, script: str, files: list[str], window: Window | None) -> Any:

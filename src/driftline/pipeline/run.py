@@ -129,3 +129,5 @@ class ProgramRun(msgspec.Struct, frozen=True):
 Run = ModelQualityRun | DataQualityRun | ProgramRun
 LabelledRun = ModelQualityRun
 """Runs that join predictions with labels."""
+ColumnsRun = DataQualityRun
+"""Runs that see the captured columns as they are."""

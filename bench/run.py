@@ -17,9 +17,10 @@ import endpoint
 import measure
 import peers
 import w2
+import w4
 from contest import HERE, MEGABYTE, SLOW, Bench, Subject, compare, said, say
 
-GROUPS = ("w1", "w2", "w2-captures", "w2-wide", "w3", "endpoint", "weight", "import")
+GROUPS = ("w1", "w2", "w2-captures", "w2-wide", "w3", "w4", "endpoint", "weight", "import")
 # Some gigabytes and many minutes: only when it is asked for.
 ASKED_ONLY = ("w2-wide",)
 
@@ -406,6 +407,7 @@ def main() -> int:
         "w2-captures": w2.captures,
         "w2-wide": w2.wide,
         "w3": w3,
+        "w4": w4.tables,
         "endpoint": endpoints,
         "weight": weight,
         "import": imports,

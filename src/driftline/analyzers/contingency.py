@@ -45,7 +45,9 @@ class ContingencyState(State):
         try:
             return cls(values["rows"], tuple(FacetCells.load(facet) for facet in values["facets"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError("these bytes are no saved counts", evidence=str(error)[:100], hint="rebuild them") from None
+            raise InputError(
+                "these bytes are no saved counts", evidence=str(error)[:100], hint="rebuild them"
+            ) from None
 
 
 class Contingency:

@@ -140,7 +140,8 @@ class FlipSample:
         if len(known) <= self.most:
             return known
         last = np.partition(hashes, self.most - 1)[self.most - 1]
-        return known[hashes <= last]
+        chosen: Ints = known[hashes <= last]
+        return chosen
 
     def _state(self, found: FlipState) -> FlipState:
         """The canonical state: rows in order, no more than may be kept, and only values that occur."""

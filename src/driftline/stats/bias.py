@@ -1,15 +1,16 @@
-"""Every count-based bias metric by its short name: what it is called, what is fair, and its value of any counts."""
+"""Every count-based bias metric by its short name: its value of any counts, or why it has none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from driftline.stats import bias_errors, bias_outcomes
 from driftline.stats.bias_ratios import Counts, Floats
 
 NO_GROUP = "Group variable is empty or not provided"
-FLIP_TEST = "FT"
 MISSING = 2
 """The place of rows without a label, or without a prediction, behind the negative and the positive ones."""
 
@@ -38,79 +39,60 @@ class BiasTable(NamedTuple):
         )
 
 
-class Known(NamedTuple):
-    """What is known of a metric: what it is called, its fair value, and how it is computed from counts."""
-
-    description: str
-    fair: float
-    compute: Callable[[BiasTable], Floats]
+Compute = Callable[[BiasTable], Floats]
 
 
-def _labels(function: Callable[[Counts], Floats]) -> Callable[[BiasTable], Floats]:
+def _labels(function: Callable[[Counts], Floats]) -> Compute:
     return lambda table: function(table.labels.sum(axis=-1))
 
 
-def _predictions(function: Callable[[Counts], Floats]) -> Callable[[BiasTable], Floats]:
+def _predictions(function: Callable[[Counts], Floats]) -> Compute:
     return lambda table: function(table.predictions.sum(axis=-1))
 
 
-def _errors(function: Callable[[Counts], Floats]) -> Callable[[BiasTable], Floats]:
+def _errors(function: Callable[[Counts], Floats]) -> Compute:
     return lambda table: function(table.cells)
 
 
-PRE_TRAINING: dict[str, Known] = {
-    "CDDL": Known(
-        "Conditional Demographic Disparity in Labels (CDDL)",
-        0.0,
-        lambda table: bias_outcomes.conditional_disparity(table.labels),
-    ),
-    "CI": Known("Class Imbalance (CI)", 0.0, _labels(bias_outcomes.class_imbalance)),
-    "DPL": Known(
-        "Difference in Positive Proportions in Labels (DPL)", 0.0, _labels(bias_outcomes.proportion_difference)
-    ),
-    "JS": Known("Jensen-Shannon Divergence (JS)", 0.0, _labels(bias_outcomes.jensen_shannon)),
-    "KL": Known("Kullback-Liebler Divergence (KL)", 0.0, _labels(bias_outcomes.kullback_leibler)),
-    "KS": Known("Kolmogorov-Smirnov Distance (KS)", 0.0, _labels(bias_outcomes.largest_gap)),
-    "LP": Known("L-p Norm (LP)", 0.0, _labels(bias_outcomes.euclidean_distance)),
-    "TVD": Known("Total Variation Distance (TVD)", 0.0, _labels(bias_outcomes.total_variation)),
+OF_LABELS: dict[str, Compute] = {
+    "CDDL": lambda table: bias_outcomes.conditional_disparity(table.labels),
+    "CI": _labels(bias_outcomes.class_imbalance),
+    "DPL": _labels(bias_outcomes.proportion_difference),
+    "JS": _labels(bias_outcomes.jensen_shannon),
+    "KL": _labels(bias_outcomes.kullback_leibler),
+    "KS": _labels(bias_outcomes.largest_gap),
+    "LP": _labels(bias_outcomes.euclidean_distance),
+    "TVD": _labels(bias_outcomes.total_variation),
 }
-POST_TRAINING: dict[str, Known] = {
-    "AD": Known("Accuracy Difference (AD)", 0.0, _errors(bias_errors.accuracy_difference)),
-    "CDDPL": Known(
-        "Conditional Demographic Disparity in Predicted Labels (CDDPL)",
-        0.0,
-        lambda table: bias_outcomes.conditional_disparity(table.predictions),
-    ),
-    "DAR": Known("Difference in Acceptance Rates (DAR)", 0.0, _errors(bias_errors.acceptance_rates)),
-    "DCA": Known("Difference in Conditional Acceptance (DCA)", 0.0, _errors(bias_errors.conditional_acceptance)),
-    "DCR": Known("Difference in Conditional Rejection (DCR)", 0.0, _errors(bias_errors.conditional_rejection)),
-    "DI": Known("Disparate Impact (DI)", 1.0, _predictions(bias_outcomes.disparate_impact)),
-    "DPPL": Known(
-        "Difference in Positive Proportions in Predicted Labels (DPPL)",
-        0.0,
-        _predictions(bias_outcomes.proportion_difference),
-    ),
-    "DRR": Known("Difference in Rejection Rates (DRR)", 0.0, _errors(bias_errors.rejection_rates)),
-    "GE": Known("Generalized Entropy (GE)", 0.0, _errors(bias_errors.generalised_entropy)),
-    "RD": Known("Recall Difference (RD)", 0.0, _errors(bias_errors.recall_difference)),
-    "SD": Known("Specificity Difference (SD)", 0.0, _errors(bias_errors.specificity_difference)),
-    "TE": Known("Treatment Equality (TE)", 0.0, _errors(bias_errors.treatment_equality)),
+OF_PREDICTIONS: dict[str, Compute] = {
+    "CDDPL": lambda table: bias_outcomes.conditional_disparity(table.predictions),
+    "DI": _predictions(bias_outcomes.disparate_impact),
+    "DPPL": _predictions(bias_outcomes.proportion_difference),
 }
-FLIP_DESCRIPTION = "Flip Test (FT)"
-COUNT_METRICS = PRE_TRAINING | POST_TRAINING
-FAIR: dict[str, float] = {name: known.fair for name, known in COUNT_METRICS.items()} | {FLIP_TEST: 0.0}
-"""The fair value of every metric: 0, and 1 for disparate impact."""
+OF_BOTH: dict[str, Compute] = {
+    "AD": _errors(bias_errors.accuracy_difference),
+    "DAR": _errors(bias_errors.acceptance_rates),
+    "DCA": _errors(bias_errors.conditional_acceptance),
+    "DCR": _errors(bias_errors.conditional_rejection),
+    "DRR": _errors(bias_errors.rejection_rates),
+    "GE": _errors(bias_errors.generalised_entropy),
+    "RD": _errors(bias_errors.recall_difference),
+    "SD": _errors(bias_errors.specificity_difference),
+    "TE": _errors(bias_errors.treatment_equality),
+}
+_COMPUTE = OF_LABELS | OF_PREDICTIONS | OF_BOTH
+_CONDITIONAL = ("CDDL", "CDDPL")
 
 
 def undefined(name: str, table: BiasTable) -> str:
     """Why a metric of one table (no leading axes) has no value; asked only where it has none."""
-    if name in ("CDDL", "CDDPL") and (found := _undefined_disparity(name, table)):
+    if name in _CONDITIONAL and (found := _undefined_disparity(name, table)):
         return found
     if name == "GE":
         return "all rows are false negatives" if table.cells.sum() else _nothing("both a label and a prediction")
-    if name in PRE_TRAINING:
+    if name in OF_LABELS:
         sides, needed = table.labels.sum(axis=(-2, -1)), "a label"
-    elif name in ("CDDPL", "DI", "DPPL"):
+    elif name in OF_PREDICTIONS:
         sides, needed = table.predictions.sum(axis=(-2, -1)), "a prediction"
     else:
         sides, needed = table.cells.sum(axis=(-2, -1)), "both a label and a prediction"
@@ -136,12 +118,9 @@ def _nothing(needed: str) -> str:
 def value(name: str, table: BiasTable) -> Floats:
     """A metric of every table; NaN where it is undefined.
 
-    >>> import numpy as np
     >>> counts = np.zeros((2, 3, 3, 1)); counts[:, :2, :2, 0] = [[[4, 1], [1, 4]], [[2, 1], [0, 2]]]
     >>> round(float(value("DI", BiasTable.of(counts, grouped=False))), 6)
     1.2
     """
-    found = COUNT_METRICS[name].compute(table)
-    if not table.grouped and name in ("CDDL", "CDDPL"):
-        return found * float("nan")
-    return found
+    found = _COMPUTE[name](table)
+    return found if table.grouped or name not in _CONDITIONAL else np.full_like(found, np.nan)

@@ -66,8 +66,8 @@ def generalised_entropy(cells: Counts) -> Floats:
     """GE = ½ (mean of (b/μ)² − 1), where b = prediction − label + 1 is a row's benefit and μ the mean benefit, over
     all rows whatever their facet (Speicher et al. 2018, with α = 2). NaN where every row is a false negative.
 
-    >>> float(generalised_entropy(np.array([[[1, 1], [0, 1]], [[0, 0], [0, 1]]]))) * 25
-    1.5
+    >>> round(float(generalised_entropy(np.array([[[1, 1], [0, 1]], [[0, 0], [0, 1]]]))), 6)
+    0.06
     """
     both = cells.sum(axis=-3)
     twice, once = both[..., 0, 1], both[..., 0, 0] + both[..., 1, 1]

@@ -128,13 +128,13 @@ class LightGBMModel:
     """A booster that predicts on one thread, with the trees up to its best iteration."""
 
     def __init__(self, booster: Any, text: str) -> None:
-        self._booster = booster
+        self.booster = booster
         self.n_features = int(booster.num_feature())
         found = _OBJECTIVE.search(text, 0, _HEADER)
-        self._objective = found[1].strip() if found else None
+        self.objective = found[1].strip() if found else None
         self._outputs = int(booster.num_model_per_iteration())
         # A text file holds the trees up to the best iteration unless its writer asked for all of them.
-        self._rounds = int(booster.best_iteration) if booster.best_iteration > 0 else int(booster.current_iteration())
+        self.rounds = int(booster.best_iteration) if booster.best_iteration > 0 else int(booster.current_iteration())
 
     def predict(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         """What ``Booster.predict`` returns: [n] for one output (the positive class's probability), else [n, k].
@@ -143,7 +143,7 @@ class LightGBMModel:
         """
         rows = block(rows, self.n_features)
         try:
-            result: npt.NDArray[Any] = self._booster.predict(rows, num_iteration=self._rounds, num_threads=1)
+            result: npt.NDArray[Any] = self.booster.predict(rows, num_iteration=self.rounds, num_threads=1)
         except Exception as error:
             raise refused_rows(first_line(error)) from None
         return result
@@ -155,8 +155,8 @@ class LightGBMModel:
             "library": str(library("lightgbm", "LightGBM", "lightgbm").__version__),
             "format": "text",
             "n_features": self.n_features,
-            "objective": self._objective,
+            "objective": self.objective,
             "classes": list(range(self._outputs)) if self._outputs > 1 else None,
-            "boosted_rounds": self._rounds,
-            "feature_names": self._booster.feature_name(),
+            "boosted_rounds": self.rounds,
+            "feature_names": self.booster.feature_name(),
         }

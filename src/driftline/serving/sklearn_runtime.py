@@ -114,12 +114,12 @@ class SklearnModel:
     """A classifier that answers with probabilities, or a regressor; on one thread wherever it can be told to."""
 
     def __init__(self, estimator: Any, source: str) -> None:
-        self._estimator, self._problem = estimator, _problem(estimator, source)
+        self.estimator, self.problem = estimator, _problem(estimator, source)
         try:
             self.n_features = int(estimator.n_features_in_)
             names = getattr(estimator, "feature_names_in_", None)
             self._names = None if names is None else [str(name) for name in names]
-            classes = getattr(estimator, "classes_", None) if self._problem != "regression" else None
+            classes = getattr(estimator, "classes_", None) if self.problem != "regression" else None
             self._classes = None if classes is None else np.asarray(classes).tolist()
             members = list(parts(estimator))
             check_trees(members)
@@ -137,16 +137,16 @@ class SklearnModel:
         Raises :class:`ModelError` when the model refuses the rows: many take no missing values.
         """
         rows = block(rows, self.n_features)
-        regression = self._problem == "regression"
+        regression = self.problem == "regression"
         try:
             with self._threads.limit(limits=1) if self._threads else nullcontext():
-                answers = self._estimator.predict(rows) if regression else self._estimator.predict_proba(rows)
+                answers = self.estimator.predict(rows) if regression else self.estimator.predict_proba(rows)
             result: npt.NDArray[Any] = np.asarray(answers, dtype=np.float64)
         except Exception as error:
             raise refused_rows(first_line(error)) from None
         if result.shape[:1] != (len(rows),) or result.ndim > 2:
             raise refused_rows(f"answers of shape {result.shape} for {len(rows)} rows")
-        if self._problem == "binary" and result.ndim == 2:
+        if self.problem == "binary" and result.ndim == 2:
             return result[:, -1]
         return result[:, 0] if result.shape[1:] == (1,) else result
 
@@ -157,9 +157,9 @@ class SklearnModel:
             "library": str(library("sklearn", "scikit-learn", "sklearn").__version__),
             "format": "skops",
             "n_features": self.n_features,
-            "objective": self._problem,
+            "objective": self.problem,
             "classes": self._classes,
-            "estimator": type(self._estimator).__name__,
+            "estimator": type(self.estimator).__name__,
             "feature_names": self._names,
         }
 

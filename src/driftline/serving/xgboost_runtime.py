@@ -111,18 +111,18 @@ class XGBoostModel:
     """A booster that predicts on one thread, with the trees up to its best iteration."""
 
     def __init__(self, booster: Any, source: str, best: object = None, kind: str = "json") -> None:
-        self._booster, self._source, self._kind = booster, source, kind
+        self.booster, self._source, self._kind = booster, source, kind
         with _logged(_library()):
             self.n_features = int(booster.num_features())
             config = json.loads(booster.save_config())["learner"]
             self._rounds = _rounds(booster, config)
         if self.n_features < 1:
             raise ModelError(f"{source} has no features", hint=_SAVE_HINT)
-        self._objective = str(config["objective"]["name"])
+        self.objective = str(config["objective"]["name"])
         self._best = _best_iteration(best if best is not None else booster.attr("best_iteration"), self._rounds, source)
-        self._range = (0, 0 if self._best is None else self._best + 1)
+        self.iterations = (0, 0 if self._best is None else self._best + 1)
         linear = self._rounds is None
-        self._call = self._through_matrix if linear else _dense_call(booster, self._range) or self._slow
+        self._call = self._through_matrix if linear else _dense_call(booster, self.iterations) or self._slow
 
     def predict(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         """What ``inplace_predict`` returns for a C-contiguous float32 block, bit for bit; [n] or [n, k].
@@ -133,14 +133,14 @@ class XGBoostModel:
 
     def _slow(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         try:
-            result: npt.NDArray[Any] = self._booster.inplace_predict(rows, iteration_range=self._range)
+            result: npt.NDArray[Any] = self.booster.inplace_predict(rows, iteration_range=self.iterations)
         except ValueError as error:  # XGBoostError is one
             raise _refused(str(error)) from None
         return result
 
     def _through_matrix(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         """Linear boosters cannot predict in place."""
-        result: npt.NDArray[Any] = self._booster.predict(_library().DMatrix(rows, nthread=1), validate_features=False)
+        result: npt.NDArray[Any] = self.booster.predict(_library().DMatrix(rows, nthread=1), validate_features=False)
         return result
 
     def describe(self) -> dict[str, Any]:
@@ -150,10 +150,10 @@ class XGBoostModel:
             "library": str(_library().__version__),
             "format": self._kind,
             "n_features": self.n_features,
-            "objective": self._objective,
+            "objective": self.objective,
             "boosted_rounds": self._rounds,
             "best_iteration": self._best,
-            "feature_names": self._booster.feature_names,
+            "feature_names": self.booster.feature_names,
         }
 
 

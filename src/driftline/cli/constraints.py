@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from driftline.core.table_constraints import DataQualityConstraints
 
 constraints = typer.Typer(help="Look at constraints, compare and change them.", no_args_is_help=True)
-File = Annotated[Path, typer.Argument(help="constraints.json of model quality or data quality")]
+File = Annotated[Path, typer.Argument(help="constraints.json of any monitor")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 
 @constraints.command("show")
 def show_constraints(file: File, json: Json = False) -> int:
-    """What a file of constraints asks for, and why each rule was suggested."""
+    """What a file of constraints asks for, and why each rule was suggested; of an analysis, what was found."""
     from driftline.core.constraint_documents import any_constraints_document
 
     out.json = json
@@ -40,9 +40,10 @@ def diff_constraints(
 ) -> int:
     """What differs between two files of constraints. The exit code is 0 whether or not something does."""
     from driftline.core.constraint_changes import diff
+    from driftline.core.constraint_documents import rules_of
 
     out.json = json
-    found = diff(_read(before), _read(after))
+    found = diff(rules_of(_read(before)), rules_of(_read(after)))
     out.result(found, _told(found))
     return 0
 
@@ -65,7 +66,7 @@ def edit_constraints(
 ) -> int:
     """Change settings and say what changed. What is not valid is refused, and the file stays as it is."""
     from driftline.core.constraint_changes import diff
-    from driftline.core.constraint_documents import any_constraints_document
+    from driftline.core.constraint_documents import any_constraints_document, rules_of
     from driftline.core.constraint_edits import with_changes
     from driftline.core.constraint_paths import parse_edit
     from driftline.core.documents import dump
@@ -75,7 +76,7 @@ def edit_constraints(
     out.json = json
     if not edits and not removed:
         raise InputError("nothing to change", hint="give --set PATH=VALUE or --remove PATH")
-    before = _read(file)
+    before = rules_of(_read(file))
     pairs: list[tuple[str, Any]] = [*map(parse_edit, edits or ()), *((path, None) for path in removed or ())]
     after = with_changes(before, pairs)
     changes = diff(before, after)
@@ -96,11 +97,16 @@ def _told(changes: tuple[Change, ...]) -> list[str]:
 
 
 def _shown(found: Constraints) -> list[str]:
+    from driftline.cli.analyses import attribution_lines, bias_lines
+    from driftline.core.attribution_analysis import AttributionAnalysis
+    from driftline.core.bias_analysis import BiasAnalysis
     from driftline.core.documents import ModelQualityConstraints
 
-    if isinstance(found, ModelQualityConstraints):
-        return _model_lines(found)
-    return _table_lines(found)
+    if isinstance(found, BiasAnalysis):
+        return bias_lines(found)
+    if isinstance(found, AttributionAnalysis):
+        return attribution_lines(found)
+    return _model_lines(found) if isinstance(found, ModelQualityConstraints) else _table_lines(found)
 
 
 def _model_lines(found: ModelQualityConstraints) -> list[str]:

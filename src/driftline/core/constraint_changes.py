@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from driftline.core.constraint_documents import Constraints, monitor_of
+from driftline.core.constraint_documents import Rules, monitor_of
 from driftline.core.errors import InputError
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_settings import TABLE_RULES, settings_of_feature, shown
@@ -39,7 +39,7 @@ class Change(msgspec.Struct, frozen=True):
         return self.text
 
 
-def settings_of(constraints: Constraints) -> Settings:
+def settings_of(constraints: Rules) -> Settings:
     """Every setting by its name, in sections: those of each feature or metric, and those of the table."""
     if not isinstance(constraints, DataQualityConstraints):
         return {
@@ -65,7 +65,7 @@ def subject_of(section: Section) -> str:
     return " ".join(section) if section[0] in ("feature", "metric") else ".".join(section)
 
 
-def diff(before: Constraints, after: Constraints) -> tuple[Change, ...]:
+def diff(before: Rules, after: Rules) -> tuple[Change, ...]:
     """The changes that lead from one document to the other, features and metrics in the order they are met.
 
     The order of features, of a domain, and the reasons of suggestions do not count. Raises :class:`InputError` for the
@@ -82,7 +82,7 @@ def diff(before: Constraints, after: Constraints) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def _comparable(before: Constraints, after: Constraints) -> None:
+def _comparable(before: Rules, after: Rules) -> None:
     kinds = [getattr(one, "problem_type", monitor_of(one)) for one in (before, after)]
     if kinds[0] != kinds[1]:
         raise InputError(

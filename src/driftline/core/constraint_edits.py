@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from driftline.core.constraint_changes import CONFIG, DISTRIBUTION, DRIFT, Section, Settings, settings_of, subject_of
-from driftline.core.constraint_documents import Constraints
+from driftline.core.constraint_documents import Rules
 from driftline.core.constraint_paths import METRIC_SETTINGS, Place, metric_place, table_place
 from driftline.core.documents import Constraint, ModelQualityConstraints, constraint_of
 from driftline.core.errors import InputError
@@ -23,7 +23,7 @@ from driftline.core.table_settings import (
     shown,
 )
 
-C = TypeVar("C", bound=Constraints)
+C = TypeVar("C", bound=Rules)
 Edits = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _HINT = "nothing was changed"
 

@@ -1,4 +1,4 @@
-"""NDCG against the worked example, scikit-learn and every order of tied features; and the answers where there is none."""
+"""NDCG against the worked example, scikit-learn and every order of tied features; and what has none."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -180,7 +181,7 @@ class Attributions:
     def _sketched(self, group: npt.NDArray[np.int64], sizes: Floats) -> tuple[bytes, ...]:
         """A sketch for every part of the rows, which come in the order of their groups, and every column."""
         bounds = np.searchsorted(group, np.arange(0, GROUPS + 1, GROUPS // PARTS))
-        parts = [sizes[first:last] for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        parts = [sizes[first:last] for first, last in pairwise(bounds.tolist())]
         return tuple(self._quantiles.of(column).save() for part in parts for column in np.ascontiguousarray(part.T))
 
     def _merged(self, sketches: Sequence[bytes]) -> bytes:

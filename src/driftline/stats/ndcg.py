@@ -1,4 +1,4 @@
-"""How far a ranking is from another, where the places at the top count most: the normalised discounted cumulative gain."""
+"""How far a ranking is from another, where the first places count most: normalised discounted cumulative gain."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def aligned(baseline: Mapping[str, float], live: Mapping[str, float]) -> Aligned
 def ndcg(baseline: Floats, live: Floats) -> Floats:
     """The NDCG of rankings by ``live`` [..., features] against the attributions ``baseline`` [features]; [...].
 
-    DCG = Σ a(fᵢ) / log2(i + 1), where a is the baseline's attribution and fᵢ the feature on place i (from 1) of the live
-    ranking; divided by the DCG of the baseline's own ranking (Järvelin and Kekäläinen 2002, "Cumulated gain-based
+    DCG = Σ a(fᵢ) / log2(i + 1), where a is the baseline's attribution and fᵢ the feature on place i (from 1) of the
+    live ranking; divided by the DCG of the baseline's own ranking (Järvelin and Kekäläinen 2002, "Cumulated gain-based
     evaluation of IR techniques"; the worked example is that of the original service). 1 is the same ranking.
 
     Features with the same live attribution share their places: each gets the mean of their discounts, so that the order

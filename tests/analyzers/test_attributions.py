@@ -11,6 +11,7 @@ import pytest
 from driftline.analyzers.attributions import PARTS, Attributions, AttributionState
 from driftline.analyzers.vectors import as_matrix
 from driftline.core.sampling import GROUPS
+from driftline.stats.half_samples import balanced
 from driftline.testing import check_laws, split
 
 # Sums of n floats in another order differ by at most about n·2**-53 of the sum of their sizes.
@@ -61,6 +62,9 @@ def test_aggregates_are_numpy_s(aggregation: Any, n: int, parts: int) -> None:
     wanted = [of_numpy(values[left != one], aggregation).T for one in np.unique(left) if (left != one).any()]
     if len(wanted) > 1:
         assert found.without == pytest.approx(np.array(wanted), rel=1e-12)
+    if n >= 500:
+        half = balanced(PARTS if aggregation == "median" else GROUPS)[11]
+        assert found.halves[11] == pytest.approx(of_numpy(values[half[left]], aggregation).T, rel=1e-12)
     assert sums.mean_scores() == pytest.approx(as_matrix(batch.column("scores"), 2).mean(axis=0), abs=1e-12)
 
 
@@ -80,6 +84,7 @@ def test_no_rows_have_no_attributions() -> None:
         found = sums.aggregate(aggregation)
         assert np.isnan(found.whole).all()
         assert (found.whole.shape, found.without.shape) == ((3, 2), (0, 3, 2))
+        assert np.isnan(found.halves).all()
     assert np.isnan(sums.mean_scores()).all()
 
 

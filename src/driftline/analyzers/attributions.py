@@ -15,6 +15,7 @@ from driftline.analyzers.vectors import as_matrix
 from driftline.core.attribution_analysis import Aggregation
 from driftline.core.sampling import GROUPS
 from driftline.core.state import State
+from driftline.stats.half_samples import balanced
 
 Floats = npt.NDArray[np.float64]
 PARTS = 8
@@ -50,13 +51,17 @@ class AttributionState(State):
 
 @dataclass(frozen=True)
 class Global:
-    """Attributions of all rows [outputs, features], and of all but one part of them [parts, outputs, features].
+    """Attributions of all rows [outputs, features], of all but one part of them [parts, outputs, features], and of
+    balanced halves of the parts [halves, outputs, features].
 
-    The parts are those groups of rows that have any, or with medians eighths of all rows: what the jackknife needs.
+    The parts are the 64 groups of rows, or of medians eighths of all rows; those without a row are left out of
+    ``without``, which is what the jackknife needs. ``halves`` are what rankings need
+    (:mod:`driftline.stats.half_samples`).
     """
 
     whole: Floats
     without: Floats
+    halves: Floats
 
 
 @dataclass(frozen=True)
@@ -91,23 +96,32 @@ class AttributionSums:
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _means(self, sums: Floats) -> Global:
-        some = self.weight > 0
-        kept = np.vstack([np.ones(len(self.weight)), ~np.eye(len(self.weight), dtype=bool)[some]])
+        kept = _selections(self.weight)
         # Sums over what is kept, not the whole less what is left out: that would lose the digits of small groups.
         totals = kept @ sums.reshape(len(self.weight), -1)
         means = (totals.T / (kept @ self.weight)).T.reshape(len(kept), *sums.shape[1:])
-        turned = means.transpose(0, 2, 1)
-        return Global(turned[0], turned[1:])
+        return _global(means.transpose(0, 2, 1), self.weight)
 
     def _medians(self) -> Global:
         _, features, outputs = self.absolute.shape
-        if not self.sketches and features * outputs:
-            raise ValueError("a median needs sketches: Attributions(…, medians=True)")
         each = features * outputs
-        some = [part for part in range(PARTS) if self.weight.reshape(PARTS, -1)[part].sum() > 0]
-        found = [_medians([self.sketches[part * each + one] for part in some]) for one in range(each)]
-        turned = np.array(found).reshape(features, outputs, 1 + len(some)).transpose(2, 1, 0)
-        return Global(turned[0], turned[1:])
+        if not self.sketches and each:
+            raise ValueError("a median needs sketches: Attributions(…, medians=True)")
+        weight = self.weight.reshape(PARTS, -1).sum(axis=1)
+        kept = _selections(weight)
+        found = [_medians(self.sketches[one::each], kept) for one in range(each)]
+        return _global(np.array(found).reshape(features, outputs, len(kept)).transpose(2, 1, 0), weight)
+
+
+def _selections(weight: Floats) -> Floats:
+    """Which parts belong to all rows, to all but one part that has any, and to each balanced half; a row each."""
+    parts = len(weight)
+    return np.vstack([np.ones(parts), ~np.eye(parts, dtype=bool)[weight > 0], balanced(parts)])
+
+
+def _global(found: Floats, weight: Floats) -> Global:
+    some = 1 + int((weight > 0).sum())
+    return Global(found[0], found[1:some], found[some:])
 
 
 class Attributions:
@@ -197,15 +211,15 @@ def _by_group(group: npt.NDArray[np.int64], columns: Floats) -> Floats:
     return sums.ravel()
 
 
-def _medians(parts: Sequence[QuantileState]) -> list[float]:
-    """The median of the values of all sketches, and of those of all but each one of them in turn."""
+def _medians(parts: Sequence[QuantileState], kept: Floats) -> list[float]:
+    """The median of the values of the sketches that belong to each selection [selections, parts]."""
     weighted = [part.weighted() for part in parts]
-    values = np.concatenate([np.zeros(0), *(one for one, _ in weighted)])
-    weights = np.concatenate([np.zeros(0, dtype=np.int64), *(weight for _, weight in weighted)])
+    values = np.concatenate([one for one, _ in weighted])
+    weights = np.concatenate([weight for _, weight in weighted])
     part = np.repeat(np.arange(len(parts)), [len(one) for one, _ in weighted])
     order = np.argsort(values, kind="stable")
     values, weights, part = values[order], weights[order], part[order]
-    return [_median(values, np.where(part == left, 0, weights)) for left in range(-1, len(parts))]
+    return [_median(values, np.where(chosen[part], weights, 0)) for chosen in kept > 0]
 
 
 def _median(values: Floats, weights: npt.NDArray[np.int64]) -> float:

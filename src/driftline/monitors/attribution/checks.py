@@ -61,15 +61,14 @@ def _refused(rows: int, minimum: int) -> Reason | None:
 def _violates(one: RankingDrift, threshold: float, rule: Rule) -> bool:
     if one.ndcg is None or one.ndcg >= threshold:
         return False
-    # Without an interval no group of rows changes the ranking: the value is as sure as can be.
-    return rule == "plain" or one.confidence_interval is None or one.confidence_interval.upper < threshold
+    return rule == "plain" or (one.confidence_interval is not None and one.confidence_interval.upper < threshold)
 
 
 def _undecided(one: RankingDrift, threshold: float, rows: int) -> Reason | None:
     interval = one.confidence_interval
-    if one.ndcg is None or one.ndcg >= threshold or interval is None or interval.upper < threshold:
+    if one.ndcg is None or one.ndcg >= threshold or _violates(one, threshold, "interval"):
         return None
-    reach = f"its {interval.level:.0%} interval reaches from {interval.lower:.4g} to {interval.upper:.4g}"
+    reach = "has no interval" if interval is None else f"may be from {interval.lower:.4g} to {interval.upper:.4g}"
     message = f"NDCG {one.ndcg:.4g} of {one.label} is below {threshold!r}, but {reach}: {rows} rows are too few to tell"
     return Reason("too_few_rows", message, {"rows": rows, "label": one.label})
 

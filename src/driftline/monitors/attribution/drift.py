@@ -11,11 +11,12 @@ import numpy.typing as npt
 from driftline.analyzers.attributions import Global
 from driftline.core.attribution_analysis import AttributionAnalysis, LabelAttributions
 from driftline.core.documents import Interval
-from driftline.monitors.quality.result import LEVEL, jackknifed
+from driftline.monitors.quality.result import LEVEL
+from driftline.stats import half_samples
 from driftline.stats.ndcg import aligned, losses, ndcg, places, shares
 
 Floats = npt.NDArray[np.float64]
-METHOD = "delete-a-group jackknife on the {}"
+METHOD = "balanced half-samples"
 
 
 class FeatureChange(msgspec.Struct, frozen=True):
@@ -56,7 +57,7 @@ def compare(
     found = [
         RankingDrift(label, None, error="the baseline has no output of this name")
         if expected is None
-        else _drift(label, features, live.whole[place], live.without[:, place], expected)
+        else _drift(label, features, live.whole[place], live.halves[:, place], expected)
         for place, label, expected in pairs
     ]
     gone = [name for name in named if name not in labels] if alone is None else []
@@ -64,7 +65,7 @@ def compare(
 
 
 def _drift(
-    label: str, features: Sequence[str], live: Floats, without: Floats, expected: LabelAttributions
+    label: str, features: Sequence[str], live: Floats, halves: Floats, expected: LabelAttributions
 ) -> RankingDrift:
     both = aligned(
         {one.feature: one.value for one in expected.features}, dict(zip(features, live.tolist(), strict=True))
@@ -72,9 +73,9 @@ def _drift(
     value = float(ndcg(both.baseline, both.live))
     if not np.isfinite(value):
         return RankingDrift(label, None, error=_reason(both.baseline, both.live))
-    replicates = np.zeros((len(without), len(both.features)))
-    replicates[:, _order(both.features, features)] = without
-    interval = _interval(value, ndcg(both.baseline, replicates).tolist())
+    replicates = np.zeros((len(halves), len(both.features)))
+    replicates[:, _order(both.features, features)] = halves
+    interval = _interval(value, ndcg(both.baseline, replicates))
     return RankingDrift(label, value, interval, _changes(both.features, both.baseline, both.live))
 
 
@@ -83,11 +84,10 @@ def _order(there: Sequence[str], names: Sequence[str]) -> list[int]:
     return [place[name] for name in names]
 
 
-def _interval(value: float, without: Sequence[float]) -> Interval | None:
-    """None where no group changes the ranking, and where there are fewer than two groups."""
-    known = len(without) > 1 and all(np.isfinite(without))
-    found = jackknifed(value, without, "logit") if known else None
-    return None if found is None else Interval(*found, LEVEL, METHOD.format("logit"))
+def _interval(value: float, halves: Floats) -> Interval | None:
+    """None where some half of the rows has no ranking."""
+    found = half_samples.interval(value, halves, LEVEL, 1.0)
+    return None if found is None else Interval(max(0.0, found[0]), found[1], LEVEL, METHOD)
 
 
 def _changes(features: Sequence[str], baseline: Floats, live: Floats) -> tuple[FeatureChange, ...]:

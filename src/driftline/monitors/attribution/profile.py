@@ -11,11 +11,12 @@ import pyarrow as pa
 from driftline.analyzers.attributions import Attributions, AttributionState, Global
 from driftline.core.attribution_analysis import Aggregation, Attribution, AttributionAnalysis, LabelAttributions
 from driftline.core.documents import Interval
-from driftline.monitors.attribution.drift import LEVEL, METHOD, RankingDrift, compare
-from driftline.monitors.quality.result import jackknifed
+from driftline.monitors.attribution.drift import RankingDrift, compare
+from driftline.monitors.quality.result import LEVEL, jackknifed
 from driftline.monitors.quality.rows import folded
 
 Floats = npt.NDArray[np.float64]
+METHOD = "delete-a-group jackknife on the log"
 
 
 class AttributionProfile:
@@ -91,4 +92,4 @@ def _interval(value: float, without: Sequence[float]) -> Interval | None:
     """None without any spread: a feature that never weighs anything has no interval."""
     known = all(np.isfinite(without))
     found = jackknifed(value, without, "log") if known and len(without) > 1 else None
-    return None if found is None else Interval(*found, LEVEL, METHOD.format("log"))
+    return None if found is None else Interval(*found, LEVEL, METHOD)

@@ -46,9 +46,10 @@ def parse_object(data: bytes, source: str) -> dict[str, Any]:
 class Lines:
     """Finds the lines of a document that was read, for messages."""
 
-    def __init__(self, data: bytes, source: str) -> None:
+    def __init__(self, data: bytes, source: str, hint: str = _MEND) -> None:
         self._text = data.decode("utf-8-sig")
         self._source = source
+        self._hint = hint
 
     def broken(self, path: Sequence[Key], reason: str) -> InputError:
         """The error of what a path of keys and places leads to; of the last part that is there, where it ends early."""
@@ -56,7 +57,7 @@ class Lines:
         return InputError(
             f"{self._source}, line {line}: {reason}",
             evidence=_shown(self._text, line),
-            hint=_MEND,
+            hint=self._hint,
         )
 
     def _position(self, path: Sequence[Key]) -> int:

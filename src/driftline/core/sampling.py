@@ -56,14 +56,25 @@ def groups_of(ids: pa.Array[Any], rows: npt.NDArray[np.int64], *, seed: int) -> 
     drawn independently. A metric with one group after the other left out gives its standard error
     (:mod:`driftline.stats.jackknife`), a metric of most of the groups that of a random sample of the rows.
     """
-    # A column without a single id, as a file of predictions has it, need not be hashed row by row.
-    nameless = ids.null_count == len(ids)
-    hashed = hash_ids(pa.array([""]), seed).repeat(len(ids)) if nameless else hash_ids(ids, seed)
+    hashed = _hash_records(ids, seed)
     groups = np.empty(len(hashed), dtype=np.uint8)
     for first in range(0, len(hashed), _BLOCK):
         block = slice(first, first + _BLOCK)
         groups[block] = mix(hashed[block] + rows[block].astype(np.uint64) * _PRIME) >> np.uint64(58)
     return groups
+
+
+def places_of(ids: pa.Array[Any], rows: npt.NDArray[np.int64], *, seed: int) -> U64:
+    """A place in a random order for every record, independent of its group: those with the smallest ones are a random
+    sample, the same whatever the records came with. ``rows`` is as in :func:`groups_of`.
+    """
+    return mix(mix(_hash_records(ids, seed) + rows.astype(np.uint64) * _PRIME) ^ _MIX2)
+
+
+def _hash_records(ids: pa.Array[Any], seed: int) -> U64:
+    # A column without a single id, as a file of predictions has it, need not be hashed row by row.
+    nameless = ids.null_count == len(ids)
+    return hash_ids(pa.array([""]), seed).repeat(len(ids)) if nameless else hash_ids(ids, seed)
 
 
 def samples_of_groups(seed: int) -> npt.NDArray[np.bool_]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from driftline.core.window import Window
     from driftline.monitors.quality.checks import Tolerance
     from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
+    from driftline.pipeline.bias_tables import BiasBaseline, BiasChecked, baseline_bias, check_bias
     from driftline.pipeline.data_tables import DataBaseline, DataChecked, baseline_data_quality, check_data_quality
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
     from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
@@ -49,6 +50,8 @@ _WHERE = {
     "AuditEntry": "driftline.resources.access",
     "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
+    "BiasBaseline": "driftline.pipeline.bias_tables",
+    "BiasChecked": "driftline.pipeline.bias_tables",
     "BusyError": "driftline.core.errors",
     "CaptureHour": "driftline.resources.endpoints",
     "CaptureSettings": "driftline.resources.endpoints",
@@ -96,8 +99,10 @@ _WHERE = {
     "Transition": "driftline.resources.alarms",
     "Verdict": "driftline.core.verdict",
     "Window": "driftline.core.window",
+    "baseline_bias": "driftline.pipeline.bias_tables",
     "baseline_data_quality": "driftline.pipeline.data_tables",
     "baseline_model_quality": "driftline.pipeline",
+    "check_bias": "driftline.pipeline.bias_tables",
     "check_data_quality": "driftline.pipeline.data_tables",
     "check_model_quality": "driftline.pipeline",
 }
@@ -112,6 +117,8 @@ __all__ = [
     "AuditEntry",
     "Band",
     "Baseline",
+    "BiasBaseline",
+    "BiasChecked",
     "BusyError",
     "CaptureHour",
     "CaptureSettings",
@@ -159,8 +166,10 @@ __all__ = [
     "Transition",
     "Verdict",
     "Window",
+    "baseline_bias",
     "baseline_data_quality",
     "baseline_model_quality",
+    "check_bias",
     "check_data_quality",
     "check_model_quality",
 ]

@@ -1,4 +1,4 @@
-"""A bounded sample of predicted rows with their features, for the flip test: those whose ids have the smallest hashes."""
+"""A bounded sample of predicted rows and their features, for the flip test: the rows whose ids hash smallest."""
 
 from __future__ import annotations
 

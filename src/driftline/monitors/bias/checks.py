@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from driftline.core.bias_analysis import BiasAnalysis, BiasMetric, FacetBias
+from driftline.core.bias_matching import part_key
 from driftline.core.bias_metrics import fair_value
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement, Reason, Verdict
-from driftline.monitors.bias.values import same_value
 
 Mode = Literal["interval", "plain"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -66,9 +66,9 @@ def check(
 
 def matched(current: BiasAnalysis, baseline: BiasAnalysis) -> Iterator[tuple[FacetBias | None, FacetBias]]:
     """Every facet value of the baseline with the current one that it is held against, None where there is none."""
-    here = {_key(facet): facet for facet in current.facets}
+    here = {part_key(facet): facet for facet in current.facets}
     for before in baseline.facets:
-        yield here.get(_key(before)), before
+        yield here.get(part_key(before)), before
 
 
 def allowed(baseline: BiasMetric, mode: Mode) -> tuple[float, float]:
@@ -83,10 +83,6 @@ def allowed(baseline: BiasMetric, mode: Mode) -> tuple[float, float]:
         ends += [baseline.confidence_interval.lower, baseline.confidence_interval.upper]
     reach = max(abs(end - fair) for end in ends)
     return fair - reach, fair + reach
-
-
-def _key(facet: FacetBias) -> tuple[str, str, str]:
-    return facet.stage, facet.facet, same_value(facet.value_or_threshold)
 
 
 def _compared(current: BiasAnalysis, baseline: BiasAnalysis, mode: Mode, minimum: int) -> Iterator[Compared]:
@@ -160,9 +156,9 @@ def _told(compared: Sequence[Compared]) -> tuple[Reason, ...]:
 
 def _new_values(current: BiasAnalysis, baseline: BiasAnalysis) -> tuple[Reason, ...]:
     """Facet values that the baseline does not know."""
-    known = {_key(facet) for facet in baseline.facets}
+    known = {part_key(facet) for facet in baseline.facets}
     new = list(
-        dict.fromkeys(f"{one.facet} {one.value_or_threshold}" for one in current.facets if _key(one) not in known)
+        dict.fromkeys(f"{one.facet} {one.value_or_threshold}" for one in current.facets if part_key(one) not in known)
     )
     if not new:
         return ()

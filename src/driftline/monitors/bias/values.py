@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -43,24 +41,3 @@ def value_text(cells: FacetCells, value: str, *, cut: Cut | None, chosen: Choice
         return f"{'[' if cut.inclusive else '('}{cut.threshold!r}, {max(cut.threshold, cells.high)!r}]"
     return ",".join(chosen.values) if chosen.values else value
 
-
-def same_value(text: str) -> str:
-    """What of a value's text says which part of the facet it is: an interval ends at the largest number that happened
-    to be seen, so only its beginning counts.
-
-    >>> same_value("(50.0, 89.0]"), same_value("(50, 91]"), same_value("gold")
-    ('(50.0', '(50.0', 'gold')
-    """
-    if text[:1] in ("(", "[") and text[-1:] == "]" and text.count(", ") == 1:
-        begin = text[1:-1].split(", ", maxsplit=1)[0]
-        number = _number(begin)
-        if number is not None:
-            return f"{text[0]}{number!r}"
-    return text
-
-
-def _number(text: Any) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

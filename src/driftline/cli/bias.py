@@ -1,0 +1,186 @@
+"""``driftline baseline bias`` and ``driftline check bias``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from driftline.cli.analyses import bias_lines
+from driftline.cli.analysis import Json, Sample, baseline, check, read_file
+from driftline.cli.data_quality import Exclude, Header
+from driftline.cli.options import by_comma
+from driftline.cli.output import out, paint, verdict
+from driftline.core.verdict import EXIT_CODES
+
+if TYPE_CHECKING:
+    from driftline.core.analysis_config import AnalysisConfig
+    from driftline.pipeline.bias_tables import BiasBaseline, BiasChecked
+
+MOST_LINES = 40
+CONFIG = "analysis_config.json"
+Label = Annotated[str | None, typer.Option(help="column of the true label")]
+Positive = Annotated[
+    str | None, typer.Option(help="which labels are positive: 1, a list as yes,maybe, or numbers as >0.5")
+]
+Facet = Annotated[
+    list[str] | None,
+    typer.Option(help="plan=gold,tin; age>=50; or sex for each value in turn; repeatable"),
+]
+Predicted = Annotated[str | None, typer.Option(help="column of the predicted label")]
+Probability = Annotated[str | None, typer.Option(help="instead: column of the score of the positive class")]
+Threshold = Annotated[float, typer.Option("--threshold", help="a score above it is a positive prediction")]
+Group = Annotated[str | None, typer.Option(help="column within whose values CDDL and CDDPL compare")]
+Config = Annotated[Path | None, typer.Option(help="instead of these: analysis_config.json, the original's or ours")]
+Seed = Annotated[int, typer.Option(min=0, help="seed of the intervals")]
+
+
+@baseline.command("bias")
+def baseline_bias(
+    data: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet: a file or a folder, or a manifest")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder for analysis.json and the report")],
+    label: Label = None,
+    positive: Positive = None,
+    facet: Facet = None,
+    predicted: Predicted = None,
+    probability: Probability = None,
+    threshold: Threshold = 0.5,
+    group: Group = None,
+    config: Config = None,
+    header: Header = None,
+    exclude: Exclude = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> int:
+    """How differently facets come off, in labels and in predictions: every bias metric, and a report."""
+    from driftline.cli.progress import ProgressBar
+    from driftline.pipeline import bias_tables
+
+    out.json = json
+    with ProgressBar() as progress:
+        found = bias_tables.baseline_bias(
+            data,
+            label=label,
+            positive=positive,
+            facets=facet or (),
+            predicted=predicted,
+            probability=probability,
+            threshold=threshold,
+            group=group,
+            config=_config(config),
+            header=header,
+            exclude=by_comma(exclude),
+            seed=seed,
+            progress=progress,
+        )
+    paths = found.write(output)
+    _told(found)
+    document = {
+        "item_count": found.item_count,
+        "analysis": str(paths[0]),
+        "config": str(paths[1]),
+        "facets": len(found.analysis.facets),
+        "notes": found.notes,
+        "rejects": found.rejects,
+    }
+    lines = [f"baseline of {found.item_count} rows", *_listed(bias_lines(found.analysis))]
+    out.result(document, lines + [f"  wrote {path}" for path in paths])
+    return 0
+
+
+@check.command("bias")
+def check_bias(
+    data: Annotated[Path, typer.Option(help="a file or folder of CSV, JSON lines or Parquet")],
+    analysis: Annotated[Path, typer.Option(help="the baseline's analysis.json, or its folder")],
+    label: Label = None,
+    positive: Positive = None,
+    facet: Facet = None,
+    predicted: Predicted = None,
+    probability: Probability = None,
+    threshold: Threshold = 0.5,
+    group: Group = None,
+    config: Config = None,
+    header: Header = None,
+    exclude: Exclude = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="compare values without their intervals, as the original does")
+    ] = False,
+    seed: Seed = 0,
+    report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
+    minimum_sample: Sample = 30,
+    json: Json = False,
+) -> int:
+    """Measure bias and hold it against a baseline. Exit code 0 OK, 1 violated, 3 no verdict.
+
+    Without columns and configuration the baseline's own configuration beside its analysis.json is used.
+    """
+    from driftline.cli.progress import ProgressBar
+    from driftline.pipeline import bias_tables
+
+    out.json = json
+    analysis = analysis / "analysis.json" if analysis.is_dir() else analysis
+    if config is None and label is None and (analysis.parent / CONFIG).is_file():
+        config = analysis.parent / CONFIG
+    with ProgressBar() as progress:
+        checked = bias_tables.check_bias(
+            data,
+            analysis,
+            label=label,
+            positive=positive,
+            facets=facet or (),
+            predicted=predicted,
+            probability=probability,
+            threshold=threshold,
+            group=group,
+            config=_config(config),
+            header=header,
+            exclude=by_comma(exclude),
+            mode="plain" if plain else "interval",
+            minimum_sample=minimum_sample,
+            seed=seed,
+            progress=progress,
+        )
+    if report is not None:
+        checked.write(report)
+    return _tell_checked(checked, report)
+
+
+def _config(path: Path | None) -> AnalysisConfig | None:
+    from driftline.core.analysis_config import read_analysis_config
+
+    if path is None:
+        return None
+    found = read_analysis_config(read_file(path), str(path))
+    for key, reason in found.ignored:
+        out.say(f"{paint('ignored:', 'yellow')} {key} of {path}: {reason}")
+    return found
+
+
+def _tell_checked(checked: BiasChecked, report: Path | None) -> int:
+    _told(checked)
+    document = {
+        "verdict": checked.verdict,
+        "reasons": checked.judgement.reasons,
+        "item_count": checked.item_count,
+        "violations": checked.violations,
+        "notes": checked.notes,
+        "rejects": checked.rejects,
+        "report": None if report is None else str(report),
+    }
+    lines = [f"{verdict(checked.verdict)}  {checked.item_count} rows", *_listed(str(checked).splitlines()[1:])]
+    out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
+    return EXIT_CODES[checked.verdict]
+
+
+def _told(found: BiasBaseline | BiasChecked) -> None:
+    for reject in found.rejects:
+        out.say(f"{paint('refused:', 'yellow')} {reject}")
+    for note in found.notes:
+        out.say(f"{paint('note:', 'yellow')} {note}")
+
+
+def _listed(lines: list[Any]) -> list[Any]:
+    """The first of many lines; the files and ``--json`` have all."""
+    more = len(lines) - MOST_LINES
+    return lines if more <= 0 else [*lines[:MOST_LINES], f"  … and {more} more (the report has all)"]

@@ -1,0 +1,301 @@
+"""Baseline and check of the bias in a table: a file, a folder of files, or anything that exports an Arrow stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from driftline.core.analysis_config import AnalysisConfig, analysis_config_document, checked
+from driftline.core.analysis_documents import analysis_document, read_bias
+from driftline.core.analysis_settings import BiasConfig
+from driftline.core.bias_analysis import BiasAnalysis
+from driftline.core.documents import Violation, dump, violations_document
+from driftline.core.errors import InputError
+from driftline.core.facets import Choice, FacetConfig, parse_facet, parse_positive
+from driftline.core.sampling import U64, mix
+from driftline.core.verdict import Judgement, Verdict
+from driftline.core.window import format_time
+from driftline.engine.datasets import Dataset
+from driftline.engine.rejects import Reject
+from driftline.monitors.bias.checks import MINIMUM_SAMPLE, Mode, check
+from driftline.monitors.bias.deciding import decided, undecided
+from driftline.monitors.bias.notes import notes
+from driftline.monitors.bias.recipe import Bias
+from driftline.pipeline.bias_report import bias_report_html
+from driftline.pipeline.documents import write_documents
+from driftline.pipeline.report import framed
+from driftline.pipeline.steps import Progress, Recorder
+
+Analysis = BiasAnalysis | str | Path | dict[str, Any]
+
+
+class BiasBaseline(msgspec.Struct, frozen=True):
+    """The bias of a table that is trusted: what later data are held against, and how it was measured."""
+
+    analysis: BiasAnalysis
+    config: AnalysisConfig
+    item_count: int
+    evaluation_time: str
+    notes: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write ``analysis.json``, ``analysis_config.json`` and ``report.html``; returns their paths."""
+        found = {
+            "analysis": analysis_document(self.analysis),
+            "analysis_config": analysis_config_document(self.config),
+            "report.html": self._page(),
+        }
+        return write_documents(found, folder)
+
+    def _repr_html_(self) -> str:
+        return framed(self._page())
+
+    def _page(self) -> str:
+        return bias_report_html(
+            title="Baseline of bias",
+            judgement=None,
+            current=self.analysis,
+            generated=self.evaluation_time,
+            rejects=self.rejects,
+        )
+
+
+class BiasChecked(msgspec.Struct, frozen=True):
+    """What a check of bias found. True when the verdict is OK; renders in a notebook as the report."""
+
+    judgement: Judgement
+    violations: tuple[Violation, ...]
+    analysis: BiasAnalysis
+    baseline: BiasAnalysis
+    item_count: int
+    evaluation_time: str
+    notes: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """OK, VIOLATED or UNKNOWN."""
+        return self.judgement.verdict
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.OK
+
+    def __str__(self) -> str:
+        found = [f"{violation.subject}: {violation.description}" for violation in self.violations]
+        found += [reason.message for reason in self.judgement.reasons]
+        return "\n".join([f"{self.verdict} (n = {self.item_count})", *(f"  {line}" for line in found)])
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write the analysis, the violations, the baseline as constraints, and ``report.html``; returns their paths."""
+        found = {
+            "analysis": analysis_document(self.analysis),
+            "constraint_violations": violations_document(list(self.violations)),
+            "constraints": analysis_document(self.baseline),
+            "report.html": self._page(),
+        }
+        return write_documents(found, folder)
+
+    def _repr_html_(self) -> str:
+        return framed(self._page())
+
+    def _page(self) -> str:
+        return bias_report_html(
+            title="Bias",
+            judgement=self.judgement,
+            current=self.analysis,
+            baseline=self.baseline,
+            violations=self.violations,
+            generated=self.evaluation_time,
+            rejects=self.rejects,
+        )
+
+
+def baseline_bias(
+    data: Any,
+    *,
+    label: str | None = None,
+    positive: str | Sequence[str] | Choice | None = None,
+    facets: Sequence[str | FacetConfig] = (),
+    predicted: str | None = None,
+    probability: str | None = None,
+    threshold: float = 0.5,
+    group: str | None = None,
+    config: BiasConfig | AnalysisConfig | None = None,
+    header: bool | None = None,
+    exclude: Sequence[str] = (),
+    seed: int = 0,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> BiasBaseline:
+    """Every bias metric of a table, facet by facet.
+
+    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, or a table
+    that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). ``label`` is the column of true labels and
+    ``positive`` says which are positive: ``"1"``, ``"yes,maybe"``, ``">0.5"``, or a list of values. ``facets`` are
+    ``"sex"`` (each value in turn), ``"plan=gold,tin"`` or ``"age>=50"``. ``predicted`` is the column of predicted
+    labels; else those with a ``probability`` above ``threshold`` are positive; without either there are only metrics of
+    labels. ``group`` is the column within whose values CDDL and CDDPL compare. ``config`` says all that instead.
+    ``exclude`` are columns that are no features for the flip test; ``seed`` draws the intervals.
+
+    Raises :class:`InputError` for data that cannot be read or has no row, and for a column that is not there.
+    """
+    asked = config_of(label, positive, facets, predicted, probability, threshold, group, config, exclude)
+    found = _measured(data, asked, header, seed, progress)
+    if not found.item_count:
+        raise InputError(f"{_called(data)} has no rows", hint="a baseline needs rows that can be trusted")
+    return msgspec.structs.replace(found, evaluation_time=format_time(now or datetime.now(UTC)))
+
+
+def check_bias(
+    data: Any,
+    baseline: BiasBaseline | Analysis,
+    *,
+    label: str | None = None,
+    positive: str | Sequence[str] | Choice | None = None,
+    facets: Sequence[str | FacetConfig] = (),
+    predicted: str | None = None,
+    probability: str | None = None,
+    threshold: float = 0.5,
+    group: str | None = None,
+    config: BiasConfig | AnalysisConfig | None = None,
+    header: bool | None = None,
+    exclude: Sequence[str] = (),
+    mode: Mode = "interval",
+    minimum_sample: int = MINIMUM_SAMPLE,
+    seed: int = 0,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> BiasChecked:
+    """Measure the bias of a table and hold it against a baseline.
+
+    ``baseline`` is a :class:`BiasBaseline`, whose configuration holds where no other is given, or an analysis, a path
+    to ``analysis.json`` or its content. What a metric violates, and ``mode``, are those of
+    :func:`driftline.monitors.bias.checks.check`; the others are as in :func:`baseline_bias`. With fewer than
+    ``minimum_sample`` rows in a facet or beside it the facet is not checked; where none is, the verdict is UNKNOWN.
+    """
+    if isinstance(baseline, BiasBaseline):
+        config = baseline.config if config is None and label is None else config
+        before = baseline.analysis
+    else:
+        before = _analysis_of(baseline)
+    asked = config_of(label, positive, facets, predicted, probability, threshold, group, config, exclude)
+    found = _measured(data, asked, header, seed, progress, before)
+    judgement, violations = check(found.analysis, before, mode=mode, minimum_sample=minimum_sample)
+    return BiasChecked(
+        judgement,
+        violations,
+        found.analysis,
+        before,
+        found.item_count,
+        format_time(now or datetime.now(UTC)),
+        found.notes,
+        found.rejects,
+    )
+
+
+def config_of(
+    label: str | None,
+    positive: str | Sequence[str] | Choice | None,
+    facets: Sequence[str | FacetConfig],
+    predicted: str | None,
+    probability: str | None,
+    threshold: float,
+    group: str | None,
+    config: BiasConfig | AnalysisConfig | None,
+    exclude: Sequence[str] = (),
+) -> AnalysisConfig:
+    """The configuration that the arguments of :func:`baseline_bias` stand for."""
+    if config is None:
+        bias = BiasConfig(
+            _needed(label, "the column of labels", "label"),
+            _choice(_needed(positive, "which labels are positive", "positive")),
+            tuple(parse_facet(facet) if isinstance(facet, str) else facet for facet in facets),
+            group,
+            predicted,
+            probability,
+            threshold,
+        )
+        return checked(AnalysisConfig(bias=bias, exclude=tuple(exclude)), "the bias analysis")
+    if label is not None or positive is not None or facets or predicted or probability or group:
+        raise InputError(
+            "bias is described twice",
+            evidence="there is a configuration, and columns beside it",
+            hint="give either a configuration or the columns",
+        )
+    whole = AnalysisConfig(bias=config) if isinstance(config, BiasConfig) else config
+    _bias_of(whole)
+    return checked(msgspec.structs.replace(whole, exclude=(*whole.exclude, *exclude)), "the bias analysis")
+
+
+def _measured(
+    data: Any,
+    config: AnalysisConfig,
+    header: bool | None,
+    seed: int,
+    progress: Progress | None,
+    before: BiasAnalysis | None = None,
+) -> BiasBaseline:
+    """What is found in a table; without a time. What the configuration leaves open is as in the analysis ``before``."""
+    dataset = Dataset(data, header=header, names=config.headers)
+    batches = iter(Recorder(progress).told("measure", dataset.batches(), dataset.rows()))
+    bias = _bias_of(config)
+    if undecided(bias):
+        first = next(batches, None)
+        if first is not None:
+            bias, batches = decided(bias, first, before), chain([first], batches)
+            config = msgspec.structs.replace(config, bias=bias)
+    monitor = Bias(bias, exclude=config.not_features, seed=seed)
+    state = monitor.measure(_numbered(batches))
+    told = notes(bias, state)
+    return BiasBaseline(monitor.result(state), config, state.rows, "", told, dataset.rejects())
+
+
+def _bias_of(config: AnalysisConfig) -> BiasConfig:
+    if config.bias is None:
+        raise InputError("the configuration has no bias analysis", hint="name label, positive labels and facets")
+    return config.bias
+
+
+def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, U64]]:
+    """The batches, each with a hash of every row's number, which is its id."""
+    first = 0
+    for batch in batches:
+        yield batch, mix(np.arange(first, first + batch.num_rows, dtype=np.uint64))
+        first += batch.num_rows
+
+
+def _needed(given: Any, what: str, option: str) -> Any:
+    if given is None:
+        raise InputError(f"{what} must be named", hint=f"give {option}, or a configuration")
+    return given
+
+
+def _choice(positive: str | Sequence[str] | Choice) -> Choice:
+    if isinstance(positive, Choice):
+        return positive
+    if isinstance(positive, str):
+        return parse_positive(positive)
+    return Choice(tuple(map(str, positive)))
+
+
+def _called(data: Any) -> str:
+    return str(data) if isinstance(data, str | Path) else "the table"
+
+
+def _analysis_of(given: Analysis) -> BiasAnalysis:
+    if isinstance(given, BiasAnalysis):
+        return given
+    if isinstance(given, dict):
+        return read_bias(dump(given), "the given analysis")
+    try:
+        return read_bias(Path(given).read_bytes(), str(given))
+    except OSError as error:
+        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None

@@ -15,7 +15,14 @@ from driftline.storage import schedules
 
 MODEL_QUALITY = "aws/sagemaker/Endpoints/model-metrics"
 DATA_QUALITY = "aws/sagemaker/Endpoints/data-metrics"
-NAMESPACES = {"model-quality": MODEL_QUALITY, "data-quality": DATA_QUALITY}
+BIAS = "aws/sagemaker/Endpoints/bias-metrics"
+ATTRIBUTION = "aws/sagemaker/Endpoints/explainability-metrics"
+NAMESPACES = {
+    "model-quality": MODEL_QUALITY,
+    "data-quality": DATA_QUALITY,
+    "bias": BIAS,
+    "attribution": ATTRIBUTION,
+}
 """Where each monitor's metrics go."""
 DEVIATION = "_std"
 

@@ -8,14 +8,17 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from driftline.core.analysis_documents import read_bias
+from driftline.core.analysis_settings import AnalysisConfig, BiasConfig
 from driftline.core.documents import read_constraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.window import Window
+from driftline.jobs.analyses import captured_names
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
-from driftline.pipeline import DataQualityRun, ModelQualityRun, ProgramRun, Run, read_calibration
+from driftline.pipeline import BiasRun, DataQualityRun, ModelQualityRun, ProgramRun, Run, read_calibration
 from driftline.pipeline.programs import read_programs
 from driftline.resources.executions import Execution
 from driftline.resources.schedules import Schedule
@@ -23,18 +26,25 @@ from driftline.stats.hindsight import RECENT
 from driftline.storage import baselines, executions, schedules
 from driftline.storage.layout import Layout
 
+LABELLED = ("model-quality", "bias")
+"""The monitors whose judgement rests on labels."""
 _SHARE = 0.9
 """In how much of a run's time its program must end, so that its log and the reason are known before it is killed."""
 
 
-def asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> Run:
-    """The run of a window with what is there at ``as_of``; not yet what it is held against.
+def asked(
+    layout: Layout, schedule: Schedule, window: Window, as_of: datetime, analysis: AnalysisConfig | None = None
+) -> Run:
+    """The run of a window with what is there at ``as_of``; not yet what it is held against. ``analysis`` is what a
+    schedule of bias or of attributions analyses, see :func:`driftline.jobs.analyses.analysis_of`.
 
     Raises :class:`NotFoundError` for a program that the operator's file does not name any longer.
     """
     program = data_attributes(schedule.attributes).program
     if program is not None:
         return _program(layout, schedule, window, as_of, program)
+    if analysis is not None and analysis.bias is not None and schedule.monitor == "bias":
+        return _bias(layout, schedule, window, as_of, analysis, analysis.bias)
     return _RUNS[schedule.monitor](layout, schedule, window, as_of)
 
 
@@ -55,6 +65,8 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
             constraints=read_table_constraints(stored.constraints, source),
             baseline=read_statistics(stored.statistics, source) if stored.statistics.strip() != b"{}" else None,
         )
+    if isinstance(run, BiasRun):
+        return msgspec.structs.replace(run, constraints=read_bias(stored.constraints, source))
     calibration = read_calibration(stored.statistics, source)
     return msgspec.structs.replace(
         run,
@@ -96,6 +108,31 @@ def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: da
     )
 
 
+def _bias(
+    layout: Layout,
+    schedule: Schedule,
+    window: Window,
+    as_of: datetime,
+    analysis: AnalysisConfig,
+    bias: BiasConfig,
+) -> BiasRun:
+    columns = data_attributes(schedule.attributes)
+    threshold = {"probability_threshold": bias.probability_threshold}
+    return BiasRun(
+        captures=str(layout.captures(schedule.endpoint)),
+        labels=str(layout.labels(schedule.endpoint)),
+        bias=bias,
+        attributes=output_attributes(threshold | schedule.attributes),
+        mode=columns.mode,
+        names=columns.names or captured_names(analysis),
+        window=window,
+        as_of=as_of,
+        minimum_sample=columns.minimum_sample,
+        pieces=str(layout.pieces(schedule.endpoint)),
+        decoded=str(layout.decoded(schedule.endpoint)),
+    )
+
+
 def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> DataQualityRun:
     attributes = data_attributes(schedule.attributes)
     return DataQualityRun(
@@ -117,7 +154,7 @@ def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: dat
 
 
 def _program(layout: Layout, schedule: Schedule, window: Window, as_of: datetime, name: str) -> ProgramRun:
-    labelled = schedule.monitor == "model-quality"
+    labelled = schedule.monitor in LABELLED
     return ProgramRun(
         name=name,
         program=read_programs(layout.data).find(name),

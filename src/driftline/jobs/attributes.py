@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -57,10 +57,11 @@ def _name(given: str | float | bool) -> str:
 
 
 class DataAttributes(msgspec.Struct, frozen=True):
-    """What a schedule of data quality says: ``names`` of the columns, outputs first, where no header or key tells them;
+    """What a schedule of columns says: ``names`` of the columns, outputs first, where no header or key tells them;
     columns to ``exclude``; ``segments`` to rank; names of scripts in the data folder's ``scripts/``, and of custom
-    analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of any monitor: ``program`` names one of the data
-    folder's ``programs.toml`` in the place of the analysis."""
+    analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of bias and attributions: the ``mode`` in which they
+    are compared with the baseline. Of any monitor: ``program`` names one of the data folder's ``programs.toml`` in the
+    place of the analysis."""
 
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class DataAttributes(msgspec.Struct, frozen=True):
     analyzers: tuple[str, ...] = ()
     minimum_sample: int = MINIMUM_SAMPLE
     program: str | None = None
+    mode: Literal["interval", "plain"] = "interval"
 
 
 _OF_OURS = ("names", "exclude", "segments", "preprocessor", "postprocessor", "analyzers")

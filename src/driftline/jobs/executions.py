@@ -20,6 +20,7 @@ from driftline.core.errors import DriftlineError, ServiceError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
+from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import Isolation, Limits, RunFailed
@@ -146,7 +147,8 @@ class Worker:
     def _run_of(self, execution: Execution) -> tuple[Run, Schedule]:
         with self.store.read() as connection:
             schedule = schedules.get(connection, execution.schedule)
-            run = asked(self.layout, schedule, execution.window, utc(self.clock()))
+            analysis = analysis_of(connection, schedule)
+            run = asked(self.layout, schedule, execution.window, utc(self.clock()), analysis)
             run = held(connection, run, schedule, execution)
         return msgspec.structs.replace(run, report=str(self.layout.data / execution.report)), schedule
 

@@ -13,11 +13,12 @@ import numpy as np
 from driftline.core.errors import DriftlineError
 from driftline.core.window import Window
 from driftline.engine.files import list_files
-from driftline.jobs.asked import asked
+from driftline.jobs.analyses import analysis_of
+from driftline.jobs.asked import LABELLED, asked
 from driftline.jobs.planning import revise
-from driftline.pipeline import ModelQualityRun
+from driftline.pipeline import BiasRun, ModelQualityRun
 from driftline.pipeline.measuring import pieces_of
-from driftline.pipeline.pieces import Hashes, Piece, cut, fingerprints
+from driftline.pipeline.pieces import Hashes, Piece, Pieces, cut, fingerprints
 from driftline.resources.executions import FINISHED, Execution
 from driftline.resources.schedules import Schedule
 from driftline.storage import executions, schedules
@@ -30,8 +31,6 @@ HORIZON = timedelta(days=30)
 PACE = ((timedelta(days=1), 10.0), (timedelta(days=8), 300.0), (HORIZON, 3600.0))
 """How often, in seconds of real time, the windows of an age are looked at."""
 
-LABELLED = ("model-quality",)
-"""The monitors whose judgement rests on labels."""
 MOST_HASHES = 1 << 24
 """How many ids of labels are remembered; beyond it their files are read again."""
 
@@ -85,12 +84,13 @@ class LateLabels:
             return []
         first = min(one.window_start for one in judged) - timedelta(days=1)
         labels = fingerprints(list_files(folder, Window(first, now + timedelta(microseconds=1))))
-        unseen = {one.id: self._unseen(schedule, one.window, labels, now) for one in judged}
+        kept = self._kept(schedule, judged[0].window, now)
+        unseen = {one.id: _unseen(kept, one.window, labels) for one in judged}
         self._read({mark: file for files in unseen.values() for mark, file in files.items()})
         added = []
         for execution in judged:
             if unseen[execution.id]:
-                pieces = self._pieces(schedule, execution.window, now)
+                pieces = _pieces(kept, execution.window)
                 if _together(self._arrived(piece, labels) for piece in pieces).enough(schedule.rejudge_step):
                     added += self._again(execution, now)
         return added
@@ -121,19 +121,12 @@ class LateLabels:
         self._looked[key] = real
         return True
 
-    def _unseen(self, schedule: Schedule, window: Window, labels: dict[int, str], now: datetime) -> dict[int, str]:
-        """The label files that some hour of a window was not judged with."""
-        pieces = self._pieces(schedule, window, now)
-        return {mark: file for piece in pieces for mark, file in piece.unseen(labels).items()}
-
-    def _pieces(self, schedule: Schedule, window: Window, now: datetime) -> Iterator[Piece]:
-        """What is kept of a window's hours, one after the other."""
-        run = asked(self._layout, schedule, window, now)
-        kept = pieces_of(run) if isinstance(run, ModelQualityRun) else None
-        for part in cut(window) if kept is not None else ():
-            piece = None if kept is None else kept.load(part)
-            if piece is not None:
-                yield piece
+    def _kept(self, schedule: Schedule, window: Window, now: datetime) -> Pieces | None:
+        """Where the hours of a schedule are kept, whatever window they are of."""
+        with self._store.read() as connection:
+            analysis = analysis_of(connection, schedule)
+        run = asked(self._layout, schedule, window, now, analysis)
+        return pieces_of(run) if isinstance(run, ModelQualityRun | BiasRun) else None
 
     def _read(self, files: dict[int, str]) -> None:
         """Look up the ids that label files name, of all files at once and of each only when it has grown."""
@@ -159,6 +152,19 @@ class LateLabels:
 def _labelled(schedule: Schedule) -> bool:
     """Whether labels are looked at, by us: what a program made of them is not known."""
     return schedule.monitor in LABELLED and schedule.attributes.get("program") is None
+
+
+def _unseen(kept: Pieces | None, window: Window, labels: dict[int, str]) -> dict[int, str]:
+    """The label files that some hour of a window was not judged with."""
+    return {mark: file for piece in _pieces(kept, window) for mark, file in piece.unseen(labels).items()}
+
+
+def _pieces(kept: Pieces | None, window: Window) -> Iterator[Piece]:
+    """What is kept of a window's hours, one after the other."""
+    for part in cut(window) if kept is not None else ():
+        piece = None if kept is None else kept.load(part)
+        if piece is not None:
+            yield piece
 
 
 def _together(parts: Iterable[Arrived]) -> Arrived:

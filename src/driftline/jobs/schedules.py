@@ -13,6 +13,7 @@ from driftline.alerting.metrics import NAMESPACES
 from driftline.core.cron import Cron
 from driftline.core.errors import InputError, NotFoundError
 from driftline.core.window import parse_duration
+from driftline.jobs.analyses import analysis_of
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.jobs.planning import window_of
 from driftline.monitors.quality.recipes import PROBLEM_TYPES
@@ -143,9 +144,12 @@ def _check(schedule: Schedule) -> None:
     program = data_attributes(schedule.attributes).program
     if schedule.monitor == "model-quality" and program is None:
         output_attributes(schedule.attributes).check(schedule.problem_type)
+    if schedule.monitor == "bias" and program is None:
+        output_attributes(schedule.attributes)
 
 
 def _check_baseline(connection: Connection, schedule: Schedule) -> None:
+    analysis_of(connection, schedule)
     if schedule.baseline is None:
         return
     monitor = baselines.get(connection, schedule.baseline).monitor

@@ -5,12 +5,13 @@ from __future__ import annotations
 from driftline.pipeline.captured import read_calibration, run_model_quality
 from driftline.pipeline.dispatch import run_monitor
 from driftline.pipeline.result import RunResult
-from driftline.pipeline.run import DataQualityRun, ModelQualityRun, ProgramRun, Run
+from driftline.pipeline.run import BiasRun, DataQualityRun, ModelQualityRun, ProgramRun, Run
 from driftline.pipeline.steps import Progress, Step
 from driftline.pipeline.tables import Baseline, Checked, baseline_model_quality, check_model_quality
 
 __all__ = [
     "Baseline",
+    "BiasRun",
     "Checked",
     "DataQualityRun",
     "ModelQualityRun",

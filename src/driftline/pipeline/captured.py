@@ -31,6 +31,7 @@ from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.monitors.segment_ranking import SegmentRank
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.measuring import measure
+from driftline.pipeline.no_data import no_data
 from driftline.pipeline.quality_rows import QualityRows
 from driftline.pipeline.report import report_html
 from driftline.pipeline.result import RunResult
@@ -147,33 +148,6 @@ def _judge(
         )
         return Judgement(Verdict.UNKNOWN, (reason,)), ()
     return check(result, run.constraints, minimum_sample=run.minimum_sample)
-
-
-def no_data(run: ModelQualityRun, counts: dict[str, int], rejects: tuple[Reject, ...]) -> Reason:
-    """Why no prediction could be judged: the step that emptied the window, and the checklist answered with facts."""
-    window = "all times" if run.window is None else str(run.window)
-    refused = ", ".join(f"{reject.count} {reject.source} {reject.reason}" for reject in rejects) or "none"
-    if counts["capture_records"] == 0:
-        code, message = "no_captures", f"no captured prediction in the window ({window})"
-    elif counts["predictions"] == 0:
-        code, message = "no_rows", "every captured prediction was refused"
-    elif counts["labels"] == 0:
-        code, message = "no_labels", f"no label for any of {counts['predictions']} predictions ({window})"
-    elif counts["matched"] == 0:
-        code, message = "no_matches", "no label's event id equals an inference id (or event id) of a prediction"
-    else:
-        code, message = "no_rows", "every label was refused: it is no class of the problem, or no number"
-    checklist = (
-        ("window", window),
-        ("captures looked for in", run.captures),
-        ("capture records found", str(counts["capture_records"])),
-        ("predictions that could be read", str(counts["predictions"])),
-        ("labels looked for in", run.labels or "nowhere: no label folder was given"),
-        ("labels found", str(counts["labels"])),
-        ("predictions with a label", str(counts["matched"])),
-        ("records refused", refused),
-    )
-    return Reason(code, message, dict(counts), checklist)
 
 
 def _published(result: QualityResult) -> dict[str, float | StatisticSet | None]:

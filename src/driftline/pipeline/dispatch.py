@@ -6,7 +6,7 @@ from datetime import datetime
 
 from driftline.pipeline.captured import run_model_quality
 from driftline.pipeline.result import RunResult
-from driftline.pipeline.run import DataQualityRun, ProgramRun, Run
+from driftline.pipeline.run import BiasRun, DataQualityRun, ProgramRun, Run
 from driftline.pipeline.steps import Progress
 
 
@@ -16,6 +16,10 @@ def run_monitor(run: Run, *, now: datetime | None = None, progress: Progress | N
         from driftline.pipeline.data_quality import run_data_quality
 
         return run_data_quality(run, now=now, progress=progress)
+    if isinstance(run, BiasRun):
+        from driftline.pipeline.bias import run_bias
+
+        return run_bias(run, now=now, progress=progress)
     if isinstance(run, ProgramRun):
         from driftline.pipeline.external.scheduled import run_program
 

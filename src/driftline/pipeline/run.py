@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 
+from driftline.core.analysis_settings import BiasConfig
+from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.documents import ModelQualityConstraints
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
+from driftline.monitors.bias.checks import Mode
 from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.pipeline.programs import Program
@@ -59,6 +62,40 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     def way(self) -> list[Any]:
         """Everything that the state of an hour depends on but its captures and labels."""
         return [self.problem_type, self.attributes, self.seed]
+
+
+class BiasRun(msgspec.Struct, frozen=True):
+    """What to run: folders of captures and labels, whose bias is measured, what to check against.
+
+    ``bias`` names facets and group among the captured columns, and the label; ``attributes`` say where the output holds
+    the prediction. ``constraints`` is the analysis of a baseline, and ``mode`` how it is compared. The others are as in
+    :class:`ModelQualityRun`.
+    """
+
+    captures: str
+    labels: str | None
+    bias: BiasConfig
+    attributes: OutputAttributes
+    constraints: BiasAnalysis | None = None
+    mode: Mode = "interval"
+    names: tuple[str, ...] = ()
+    window: Window | None = None
+    as_of: datetime | None = None
+    seed: int = 0
+    report: str | None = None
+    minimum_sample: int = MINIMUM_SAMPLE
+    pieces: str | None = None
+    decoded: str | None = None
+
+    @property
+    def constrained(self) -> tuple[str, ...]:
+        """The metrics that are held against something: all have dimensions, and one without a value is not told."""
+        return ()
+
+    @property
+    def way(self) -> list[Any]:
+        """Everything that the state of an hour depends on but its captures and labels."""
+        return ["bias", self.bias, self.attributes, self.names, self.seed]
 
 
 class DataQualityRun(msgspec.Struct, frozen=True):
@@ -126,8 +163,8 @@ class ProgramRun(msgspec.Struct, frozen=True):
         return ()
 
 
-Run = ModelQualityRun | DataQualityRun | ProgramRun
-LabelledRun = ModelQualityRun
+Run = ModelQualityRun | DataQualityRun | BiasRun | ProgramRun
+LabelledRun = ModelQualityRun | BiasRun
 """Runs that join predictions with labels."""
 ColumnsRun = DataQualityRun
 """Runs that see the captured columns as they are."""

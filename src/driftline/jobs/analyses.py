@@ -1,0 +1,60 @@
+"""What a schedule of bias or of attributions analyses: its own configuration, or that of its baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from driftline.core.analysis_config import AnalysisConfig, read_analysis_config
+from driftline.core.analysis_settings import BiasConfig, ShapConfig
+from driftline.core.errors import InputError
+from driftline.monitors.bias.deciding import undecided
+from driftline.resources.schedules import Schedule
+from driftline.storage import baselines
+
+ANALYSED = ("bias", "attribution")
+"""The monitors that need a configuration."""
+_HINT = (
+    "keep a baseline together with its analysis_config.json (`driftline schedule create --constraints"
+    " DIR/analysis.json` does), or give the schedule the attribute analysis_config"
+)
+
+
+def analysis_of(connection: Connection, schedule: Schedule) -> AnalysisConfig | None:
+    """The configuration of a schedule: its attribute ``analysis_config``, else what its baseline was made with; None
+    of a monitor that needs none, or with a program in the place of the analysis.
+
+    Raises :class:`InputError` where there is none, or it is not of the schedule's monitor.
+    """
+    if schedule.monitor not in ANALYSED or schedule.attributes.get("program") is not None:
+        return None
+    given = schedule.attributes.get("analysis_config")
+    source = f"analysis_config of {schedule.name}"
+    if given is None and schedule.baseline is not None:
+        source = f"the configuration of baseline {schedule.baseline}"
+        stored = baselines.get(connection, schedule.baseline).statistics
+        given = None if stored.strip() == b"{}" else msgspec.json.decode(stored)
+    if not isinstance(given, dict):
+        raise InputError(f"nothing says what {schedule.name} analyses", hint=_HINT)
+    config = read_analysis_config(msgspec.json.encode(given), source)
+    if _part(config, schedule.monitor) is None:
+        raise InputError(f"{source} says nothing of {schedule.monitor}", hint=_HINT)
+    if config.bias is not None and undecided(config.bias):
+        raise InputError(
+            f"{source} does not say whether a value is a category or a threshold",
+            hint="use the analysis_config.json that `driftline baseline bias` wrote",
+        )
+    return config
+
+
+def captured_names(config: AnalysisConfig) -> tuple[str, ...]:
+    """The names of the columns that a model was given, in their order; none where the configuration has no headers."""
+    return tuple(name for name in config.headers if name not in config.not_features)
+
+
+def _part(config: AnalysisConfig, monitor: str) -> BiasConfig | ShapConfig | None:
+    parts: dict[str, Any] = {"bias": config.bias, "attribution": config.attribution}
+    found: BiasConfig | ShapConfig | None = parts[monitor]
+    return found

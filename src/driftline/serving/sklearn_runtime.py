@@ -150,6 +150,21 @@ class SklearnModel:
             return result[:, -1]
         return result[:, 0] if result.shape[1:] == (1,) else result
 
+    def margin(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """What the answers are made of, [n, k]: ``decision_function``, a boosting's raw sums, else the answers.
+
+        Raises :class:`ModelError` when the model refuses the rows.
+        """
+        rows = block(rows, self.n_features)
+        raw = getattr(self.estimator, "decision_function", None) or getattr(self.estimator, "_raw_predict", None)
+        if raw is None:
+            return np.asarray(self.predict(rows), dtype=np.float64).reshape(len(rows), -1)
+        try:
+            with self._threads.limit(limits=1) if self._threads else nullcontext():
+                return np.asarray(raw(rows), dtype=np.float64).reshape(len(rows), -1)
+        except Exception as error:
+            raise refused_rows(first_line(error)) from None
+
     def describe(self) -> dict[str, Any]:
         """Runtime, library versions, features, problem (binary, multiclass, regression), classes and estimator."""
         return {

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from driftline.core.errors import InputError
 from driftline.serving.explain.exact import Exact
 from driftline.serving.explain.local import Array, Local
 from driftline.serving.explain.wanted import Wanted
@@ -29,7 +28,7 @@ def linear(
 
     ``missing`` is the number that a missing value counts as. Raises :class:`InputError` without baseline rows.
     """
-    baseline = require_baseline(wanted)
+    baseline = wanted.baseline_rows()
     filled = _filled(prepare(baseline) if prepare else baseline, missing)
     mean = filled.mean(axis=0)
 
@@ -42,11 +41,3 @@ def linear(
 
 def _filled(rows: Array, missing: float) -> Array:
     return rows if np.isnan(missing) else np.where(np.isnan(rows), missing, rows)
-
-
-def require_baseline(wanted: Wanted) -> Array:
-    """The baseline rows; :class:`InputError` where there are none."""
-    if wanted.baseline is None or not len(wanted.baseline):
-        hint = "give baseline rows, such as choose_baseline(rows, 1) of the rows that the baseline is made of"
-        raise InputError("this model is explained against baseline rows, and there are none", hint=hint)
-    return wanted.baseline

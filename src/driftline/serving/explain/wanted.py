@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 from driftline.core.errors import InputError
 from driftline.engine.names import by_place
+from driftline.serving.explain.coalitions import Method
 from driftline.serving.explain.local import Array, Progress, Space
 
 Link = Literal["identity", "logit", "other"]
@@ -24,17 +25,36 @@ class Wanted:
     use_logit: bool = False
     classes: tuple[str, ...] = ()
     space: Space = "margin"
+    sampler: Method = "permutation_shap"
     progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples < 0:
+            raise InputError("samples cannot be below 0", evidence=str(self.samples), hint="0 lets driftline choose")
+        if self.sampler not in get_args(Method) or self.space not in get_args(Space):
+            evidence = f"sampler {self.sampler!r}, space {self.space!r}"
+            hint = f"a sampler is one of {', '.join(get_args(Method))}, a space one of {', '.join(get_args(Space))}"
+            raise InputError("there is no such sampler or space", evidence=evidence, hint=hint)
 
     def explains_margin(self, link: Link) -> bool:
         """Whether the space asked for is that of the model's margin, which ``link`` makes from the output: identity
-        where the margin is the output, logit where it is the log-odds of a probability."""
+        where it is the output, logit where it is the log-odds of a probability."""
         if link == "identity":
             return not self.use_logit
-        return self.use_logit or self.space == "margin" if link == "logit" else self._plain()
-
-    def _plain(self) -> bool:
+        if link == "logit":
+            return self.use_logit or self.space == "margin"
         return self.space == "margin" and not self.use_logit
+
+    def against(self, baseline: Array | None) -> Wanted:
+        """The same with these baseline rows."""
+        return replace(self, baseline=baseline)
+
+    def baseline_rows(self) -> Array:
+        """The baseline rows; :class:`InputError` where there are none."""
+        if self.baseline is None or not len(self.baseline):
+            hint = "give baseline rows, such as choose_baseline(rows) of the rows that the baseline is made of"
+            raise InputError("this model is explained against baseline rows, and there are none", hint=hint)
+        return self.baseline
 
 
 def feature_names(wanted: Wanted, count: int, own: Sequence[str] | None) -> tuple[tuple[str, ...], bool]:

@@ -16,45 +16,26 @@ from driftline.core.errors import ModelError
 from driftline.serving.explain.exact import Exact
 from driftline.serving.explain.linear_shap import linear
 from driftline.serving.explain.local import Array, Local, single
-from driftline.serving.explain.wanted import Link, Wanted
+from driftline.serving.explain.wanted import Wanted
 from driftline.serving.libraries import first_line, imported, refused_rows
 from driftline.serving.xgboost_runtime import XGBoostModel
 
-_LOGIT = ("binary:logistic", "reg:logistic")
-_IDENTITY = (
-    "reg:squarederror",
-    "reg:linear",
-    "reg:absoluteerror",
-    "reg:quantileerror",
-    "reg:pseudohubererror",
-    "reg:squaredlogerror",
-)
-_RAW = "binary:logitraw"  # whose output is the log-odds already
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 def exact(model: XGBoostModel, wanted: Wanted) -> Exact | None:
-    """The exact explanation of the margin (before the objective's link), or None where something else is asked for.
+    """The exact explanation of the margin, before the objective's link; None for trees that the library cannot explain.
 
     The margin of ``binary:logistic`` is the log-odds of its probability, that of ``multi:softprob`` one number a
     class before the softmax.
     """
-    if model.objective != _RAW and not wanted.explains_margin(_link(model.objective)):
-        return None
     if model.describe()["boosted_rounds"] is None:
         return _linear_booster(model, wanted)
     try:
         found = _contributions(model, np.full((1, model.n_features), np.nan))
-    except ModelError:  # trees with a vector in each leaf have no TreeSHAP in the library
+    except ModelError:  # trees with a vector in each leaf
         return None
-    expected = found[0, :, -1]
-    return Exact("tree_shap", expected, lambda rows: _local(model, rows), lambda rows: _margin(model, rows))
-
-
-def _link(objective: str) -> Link:
-    if objective in _LOGIT:
-        return "logit"
-    return "identity" if objective in _IDENTITY else "other"
+    return Exact("tree_shap", found[0, :, -1], lambda rows: _local(model, rows), lambda rows: _margin(model, rows))
 
 
 def _local(model: XGBoostModel, rows: Array) -> Local:

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from driftline.core.attribution_analysis import AttributionAnalysis
+from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.documents import Constraint, Violation
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
@@ -89,3 +91,32 @@ class TableReport(RunReport, frozen=True, kw_only=True):
     constraints: DataQualityConstraints | None = None
     drift: tuple[FeatureDrift, ...] = ()
     segments: tuple[dict[str, Any], ...] = ()
+
+
+class BiasReport(RunReport, frozen=True, kw_only=True):
+    """A run of bias: what was found, and what the baseline had found."""
+
+    current: BiasAnalysis
+    baseline: BiasAnalysis | None = None
+
+
+class RankingDrift(msgspec.Struct, frozen=True):
+    """How far the ranking of one label's attributions is from the baseline's: its NDCG with its interval against the
+    threshold, or the ``reason`` why there is none. ``violated`` is what the run concluded.
+    """
+
+    label: str
+    ndcg: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    threshold: float = 0.9
+    violated: bool = False
+    reason: str = ""
+
+
+class AttributionReport(RunReport, frozen=True, kw_only=True):
+    """A run of attributions: what was found, what the baseline had found, and how far they are apart by label."""
+
+    current: AttributionAnalysis
+    baseline: AttributionAnalysis | None = None
+    drift: tuple[RankingDrift, ...] = ()

@@ -52,6 +52,38 @@ TABLE_SIZES = (
 )
 
 
+class BiasSizes(NamedTuple):
+    """How much a page of bias shows: values of facets with a picture and a table, more values in the table of all, and
+    violations."""
+
+    parts: int
+    more: int
+    violations: int
+
+
+BIAS_SIZES = (
+    BiasSizes(parts=24, more=200, violations=200),
+    BiasSizes(parts=10, more=60, violations=60),
+    BiasSizes(parts=3, more=10, violations=20),
+)
+
+
+class RankingSizes(NamedTuple):
+    """How much a page of attributions shows: labels, and of each the bars and the lines of its table; violations."""
+
+    labels: int
+    bars: int
+    lines: int
+    violations: int
+
+
+RANKING_SIZES = (
+    RankingSizes(labels=12, bars=25, lines=200, violations=100),
+    RankingSizes(labels=8, bars=15, lines=60, violations=40),
+    RankingSizes(labels=3, bars=10, lines=20, violations=10),
+)
+
+
 def some(items: Sequence[T], most: int) -> tuple[Sequence[T], int]:
     """The first of many, and how many are left out."""
     return items[:most], max(0, len(items) - most)

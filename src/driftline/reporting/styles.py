@@ -136,3 +136,21 @@ details h3 { margin: 1rem 0 .3rem; font-size: .87rem; }
 details li { font-size: .93rem; }
 @media print { details:not([open]) { display: none; } }
 """
+
+BIAS = """\
+.bias h3 { margin: 1.4rem 0 .4rem; }
+.meanings { width: 100%; }
+.meanings th[scope=row] { font-weight: 600; }
+.meanings td { white-space: nowrap; }
+.meanings td.why { white-space: normal; min-width: 12.5rem; width: 60%; }
+"""
+
+RANKINGS = """\
+.rankings { width: 100%; }
+.rankings th[scope=row] { min-width: 9rem; max-width: 24rem; font-weight: 600; overflow-wrap: anywhere; }
+.rankings td { white-space: nowrap; }
+.moves { margin: .4rem 0 1rem; }
+.chart .was-bar { fill: none; stroke: var(--soft); stroke-width: 1.2; }
+.chart .rose { fill: var(--accent); font-weight: 600; } .chart .fell { fill: var(--unknown); font-weight: 600; }
+.rose { color: var(--accent); } .fell { color: var(--unknown); }
+"""

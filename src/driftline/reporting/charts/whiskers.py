@@ -16,7 +16,7 @@ from driftline.reporting.text import fit, number
 
 
 class Whisker(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: its name, a value with its interval, and words on its size.
+    """One row: its name, a value with its interval, what it ``was`` in the baseline, and words on its size.
 
     ``status`` is what it is drawn as (violated, outside, met or free) and ``said`` the same in words. A row without a
     value shows its ``error``.
@@ -26,6 +26,7 @@ class Whisker(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     lower: float | None = None
     upper: float | None = None
+    was: float | None = None
     size: str = ""
     status: str = "free"
     said: str = ""
@@ -66,7 +67,7 @@ def whisker_ends(
     >>> whisker_ends([Whisker(label="a", value=0.4, lower=-0.2, upper=0.9)], [Guide(1.25, "limit")])
     (-0.5, 1.5)
     """
-    given = [end for row in rows if row.value is not None for end in (row.value, row.lower, row.upper)]
+    given = [end for row in rows if row.value is not None for end in (row.value, row.lower, row.upper, row.was)]
     values = [value for value in (*given, *(guide.value for guide in guides)) if value is not None]
     known = [value for value in values if abs(value) <= LARGEST]
     return (0.0, 1.0) if bounded and all(0 <= value <= 1 for value in known) else domain(known)
@@ -86,7 +87,7 @@ def whisker_chart(
     """
     layout = _COMPACT if compact else _WIDE
     scale = Scale(*ends, layout.left, layout.right)
-    legend, top = svg.legend(_keys(guides, layout), 0, 0, layout.width)
+    legend, top = svg.legend(_keys(rows, guides, layout), 0, 0, layout.width)
     places = [(row, top + 4 + place * layout.row) for place, row in enumerate(rows)]
     bottom = top + layout.row * len(rows) + 8
     grounds = [_ground(row, guides, scale, layout, y + layout.track) for row, y in places]
@@ -102,8 +103,9 @@ def _ground(row: Whisker, guides: Sequence[Guide], scale: Scale, layout: _Layout
     return join([*([] if row.value is None else [track(scale, y)]), *lines])
 
 
-def _keys(guides: Sequence[Guide], layout: _Layout) -> list[tuple[str, str]]:
+def _keys(rows: Sequence[Whisker], guides: Sequence[Guide], layout: _Layout) -> list[tuple[str, str]]:
     keys = [("dot", "value with its interval"), *((guide.kind, guide.meaning) for guide in guides)]
+    keys += [("diamond", "baseline")] if any(row.was is not None for row in rows) else []
     return [(kind, fit(said, layout.width - 24, svg.SMALL)) for kind, said in keys]
 
 
@@ -115,7 +117,8 @@ def _row(row: Whisker, scale: Scale, layout: _Layout, top: float) -> Markup:
 def _dot(row: Whisker, scale: Scale, y: float) -> list[Markup]:
     if row.value is None:
         return [svg.text(scale.start + 4, y + 4, fit(row.error, scale.end - scale.start - 8, svg.SMALL), "small halo")]
-    return [*whisker(scale, y, row.lower, row.upper), svg.dot((scale(row.value), y), 5, "dot")]
+    was = [] if row.was is None else [svg.diamond((scale(row.was), y), 5.5, "was-mark")]
+    return [*whisker(scale, y, row.lower, row.upper), *was, svg.dot((scale(row.value), y), 5, "dot")]
 
 
 def _wide_words(row: Whisker, layout: _Layout, top: float) -> Markup:
@@ -152,5 +155,6 @@ def _sentence(row: Whisker) -> str:
     if row.value is None:
         return f"{row.label} has no value: {row.error}{size}"
     interval = "" if row.lower is None else f" ({number(row.lower)} to {number(row.upper)})"
+    was = "" if row.was is None else f", baseline {number(row.was)}"
     status = "" if row.status == "free" else f", {row.said or row.status}"
-    return f"{row.label} {number(row.value)}{interval}{size}{status}"
+    return f"{row.label} {number(row.value)}{interval}{was}{size}{status}"

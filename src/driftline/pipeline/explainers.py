@@ -1,0 +1,118 @@
+"""From a model file, or an endpoint, to what explains it, once it is known which columns its features are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from driftline.core.attribution_analysis import Aggregation
+from driftline.core.errors import InputError
+from driftline.engine.model_columns import ModelColumns
+from driftline.engine.names import by_place
+from driftline.serving.explain.explainer import Explainer, explainer_of, remote_explainer
+from driftline.serving.explain.wanted import Wanted, feature_names
+from driftline.serving.runtime import Model, load_model
+
+Floats = npt.NDArray[np.float64]
+Predict = Callable[[Floats], npt.NDArray[Any]]
+EXACT = ("tree_shap", "linear_shap")
+"""Methods that give the values themselves, and so may explain every row."""
+
+
+class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model is explained. ``samples`` are the coalitions of features a row is tried with where the method is one
+    of sampling (0: as many as the explainer thinks right); ``classes`` name the outputs.
+
+    ``rows`` bounds the rows that are explained, or ``error`` asks for as many as bring every interval within ± that
+    share of all attributions. ``baseline_count`` rows are chosen where a model needs baseline rows and none are given.
+    """
+
+    aggregation: Aggregation | None = None
+    use_logit: bool = False
+    samples: int = 0
+    seed: int = 0
+    classes: tuple[str, ...] = ()
+    rows: int | None = None
+    error: float | None = None
+    baseline_count: int = 1
+
+    def __post_init__(self) -> None:
+        if self.rows is not None and self.rows < 1:
+            raise InputError(f"{self.rows} rows cannot be explained", hint="give 1 or more, or leave it out")
+        if self.error is not None and not 0 < self.error < 1:
+            raise InputError(f"an error of {self.error:g} is no share", hint="give one between 0 and 1, such as 0.01")
+        if self.rows is not None and self.error is not None:
+            raise InputError("both a number of rows and an error are given", hint="give one of them: each decides both")
+
+
+class ExplainedModel:
+    """A model that is to be explained: the path of a file, or a function that predicts rows of numbers.
+
+    ``known`` are the names of its features where a baseline knows them and the model does not.
+    """
+
+    def __init__(self, model: str | Path | Predict, options: ExplainOptions, known: Sequence[str] = ()) -> None:
+        self._options = options
+        self._predict: Predict | None = None
+        self._model: Model | None = None
+        if callable(model):
+            self._predict = model
+        else:
+            self._model = load_model(Path(model))
+        self._known = () if tuple(known) == by_place(len(known)) else tuple(known)
+
+    def columns(self, columns: Sequence[str], source: str) -> ModelColumns:
+        """Where the features are among the columns of a table; raises :class:`InputError` where they are not."""
+        return ModelColumns(columns, self._features(len(columns)), source=source)
+
+    def explainer(self, names: Sequence[str], baseline: Floats | None) -> Explainer:
+        """What explains the model, against the baseline rows where it needs them.
+
+        Raises :class:`InputError` where it needs some and there are none.
+        """
+        options = self._options
+        if self._predict is not None:
+            return remote_explainer(
+                self._predict,
+                features=names,
+                baseline=baseline,
+                samples=options.samples,
+                seed=options.seed,
+                use_logit=options.use_logit,
+                classes=options.classes,
+            )
+        wanted = Wanted(
+            features=tuple(names),
+            samples=options.samples,
+            seed=options.seed,
+            use_logit=options.use_logit,
+            classes=options.classes,
+        )
+        return explainer_of(self._loaded, wanted, baseline)
+
+    def without_baseline(self, names: Sequence[str]) -> Explainer | None:
+        """The explainer of a model that needs no baseline rows; None of one that does."""
+        try:
+            return None if self._predict is not None else self.explainer(names, None)
+        except InputError:
+            return None  # with baseline rows it says what else is wrong
+
+    @property
+    def _loaded(self) -> Model:
+        assert self._model is not None  # noqa: S101 - a model is a file or a function
+        return self._model
+
+    def _features(self, columns: int) -> Sequence[str] | int | None:
+        """The names of the features, else how many there are; of a function that is not known."""
+        if self._predict is not None:
+            return self._known or None
+        count = self._loaded.n_features
+        names, named = feature_names(Wanted(), count, self._loaded.describe().get("feature_names"))
+        if named:
+            return names
+        return self._known if len(self._known) == count else count

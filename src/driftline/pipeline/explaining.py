@@ -1,0 +1,166 @@
+"""From the batches of a table to the state of its attributions: all rows as they come, or a sample of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from driftline.analyzers.attributions import AttributionState
+from driftline.analyzers.row_sample import RowSample, SampledRows
+from driftline.analyzers.vectors import as_matrix
+from driftline.core.attribution_analysis import Aggregation
+from driftline.engine.datasets import Dataset
+from driftline.engine.model_columns import ModelColumns
+from driftline.monitors.attribution.profile import AttributionProfile
+from driftline.monitors.attribution.rows import explained, keyed
+from driftline.monitors.attribution.sampling import PILOT, rows_needed
+from driftline.monitors.quality.rows import folded
+from driftline.pipeline.explainers import EXACT, ExplainedModel, ExplainOptions
+from driftline.pipeline.local_values import LocalValues
+from driftline.pipeline.steps import Recorder
+from driftline.serving.explain.baseline import choose_baseline
+from driftline.serving.explain.explainer import Explainer
+
+Floats = npt.NDArray[np.float64]
+SAMPLED_ROWS = 1000
+"""How many rows are explained by default where the method is one of sampling."""
+MOST_SAMPLED, _MOST_CELLS = 100_000, 1 << 26
+_BLOCK, _SAMPLED_BLOCK, _BLOCK_CELLS = 8192, 256, 1 << 22
+
+
+class Explained(NamedTuple):
+    """The attributions of a table: what measures them and their state, how many rows the table has, and the baseline
+    rows that the model was explained against, where it needs any."""
+
+    profile: AttributionProfile
+    state: AttributionState
+    seen: int
+    baseline_rows: Floats | None
+
+
+class Explaining:
+    """Explains the rows of a table. ``baseline_rows`` may be missing where the model needs none, or, with ``choosing``,
+    where they are to be chosen from the table; what is ``local`` to a row is written to that file."""
+
+    def __init__(
+        self,
+        model: ExplainedModel,
+        options: ExplainOptions,
+        *,
+        aggregation: Aggregation,
+        baseline_rows: Floats | None,
+        choosing: bool,
+        recorder: Recorder,
+        local: LocalValues | None = None,
+    ) -> None:
+        self._model, self._options, self._aggregation = model, options, aggregation
+        self._baseline_rows, self._choosing = baseline_rows, choosing
+        self._recorder, self._local = recorder, local
+
+    def table(self, dataset: Dataset, exclude: tuple[str, ...], source: str) -> Explained | None:
+        """The attributions of all rows, or of a sample; None of a table without a row. ``exclude`` are columns that are
+        no features, ``source`` names the table in messages."""
+        batches = (batch for batch in dataset.batches() if batch.num_rows)
+        first = next(batches, None)
+        if first is None:
+            return None
+        columns = self._model.columns([name for name in first.schema.names if name not in exclude], source)
+        keys = self._keyed(chain([first], batches), columns)
+        given = self._baseline_rows
+        explainer = self._model.without_baseline(columns.names) if given is None else self._opened(columns, given)
+        if explainer is None and not self._choosing:
+            explainer = self._opened(columns, None)  # which says that it needs some
+        if explainer is not None and self._most(explainer) is None:
+            return self._all(explainer, columns, keys, dataset.rows())
+        return self._sampled(explainer, columns, keys, dataset.rows())
+
+    def _opened(self, columns: ModelColumns, baseline: Floats | None) -> Explainer:
+        return self._model.explainer(columns.names, baseline)
+
+    def _keyed(self, batches: Iterator[pa.RecordBatch], columns: ModelColumns) -> Iterator[pa.RecordBatch]:
+        first = 0
+        for batch in batches:
+            rows = np.arange(first, first + batch.num_rows)
+            nameless = pa.nulls(batch.num_rows, pa.string())
+            yield keyed(nameless, rows, columns.matrix(batch, first), seed=self._options.seed)
+            first += batch.num_rows
+
+    def _most(self, explainer: Explainer | None) -> int | None:
+        """How many rows are explained at most; None for all."""
+        if self._options.rows is not None:
+            return self._options.rows
+        if explainer is None or self._options.error is not None:
+            return MOST_SAMPLED
+        return None if explainer.method in EXACT else SAMPLED_ROWS
+
+    def _all(self, explainer: Explainer, columns: ModelColumns, keys: Iterator[pa.RecordBatch], rows: int) -> Explained:
+        profile, width = self._profile(explainer, columns), len(columns.names)
+        matrices = ((_groups(batch), as_matrix(batch.column("features"), width)) for batch in keys)
+        blocks = (block for group, matrix in matrices for block in self._explained(explainer, columns, group, matrix))
+        state = profile.measure(self._recorder.told("explain", blocks, rows))
+        return Explained(profile, state, state.rows + state.refused, self._needed(explainer))
+
+    def _sampled(
+        self, explainer: Explainer | None, columns: ModelColumns, keys: Iterator[pa.RecordBatch], rows: int
+    ) -> Explained:
+        width = len(columns.names)
+        most = min(self._most(explainer) or MOST_SAMPLED, max(PILOT, _MOST_CELLS // max(1, width)))
+        sampler = RowSample(width, most)
+        told = self._recorder.told("sample", keys, rows)
+        sample = sampler.result(folded(sampler.merge, map(sampler.update, told)))
+        if explainer is None:
+            chosen = choose_baseline(sample.rows, self._options.baseline_count, self._options.seed)
+            self._baseline_rows = chosen
+            explainer = self._opened(columns, chosen)
+        profile = self._profile(explainer, columns)
+        state = self._of_sample(explainer, columns, profile, sample)
+        return Explained(profile, state, sample.seen, self._needed(explainer))
+
+    def _of_sample(
+        self, explainer: Explainer, columns: ModelColumns, profile: AttributionProfile, sample: SampledRows
+    ) -> AttributionState:
+        def part(first: int, last: int) -> AttributionState:
+            rows, group = sample.rows[first:last], sample.group[first:last]
+            blocks = self._explained(explainer, columns, group, rows)
+            return profile.measure(self._recorder.told("explain", blocks, len(rows)))
+
+        if self._options.error is None:
+            return part(0, min(len(sample.rows), self._most(explainer) or len(sample.rows)))
+        pilot = part(0, PILOT)
+        wanted = rows_needed(profile.result(pilot), self._options.error)
+        return profile.merge([pilot, part(PILOT, wanted)]) if wanted > PILOT < len(sample.rows) else pilot
+
+    def _explained(
+        self, explainer: Explainer, columns: ModelColumns, group: Any, rows: Floats
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows, explained block by block, so that it can be told how far it is and memory stays bounded."""
+        cells = max(1, len(columns.names) * len(explainer.labels))
+        size = max(1, min(_BLOCK if explainer.method in EXACT else _SAMPLED_BLOCK, _BLOCK_CELLS // cells))
+        for first in range(0, len(rows), size):
+            part = slice(first, first + size)
+            local = explainer.explain(rows[part])
+            if self._local is not None:
+                self._local.write(columns.names, explainer.labels, *local)
+            yield explained(group[part], *local)
+
+    def _profile(self, explainer: Explainer, columns: ModelColumns) -> AttributionProfile:
+        return AttributionProfile(
+            columns.names,
+            explainer.labels,
+            explainer.expected,
+            method=explainer.method,
+            aggregation=self._aggregation,
+        )
+
+    def _needed(self, explainer: Explainer) -> Floats | None:
+        """The baseline rows, where the attributions are against them."""
+        return None if explainer.method == "tree_shap" else self._baseline_rows
+
+
+def _groups(batch: pa.RecordBatch) -> Any:
+    return batch.column("group").to_numpy(zero_copy_only=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -14,6 +14,7 @@ from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
     from driftline.client import Client
+    from driftline.core.constraint_documents import Monitor
     from driftline.core.documents import ProblemType
     from driftline.resources.executions import Execution
     from driftline.resources.schedules import CatchUp, Schedule
@@ -33,14 +34,16 @@ def create_schedule(
     name: str,
     endpoint: Annotated[str, typer.Option(help="the endpoint to monitor")],
     cron: Annotated[str, typer.Option(help="'0 * * * *' or 'cron(0 * ? * * *)', in UTC")] = "0 * * * *",
-    monitor: Annotated[str, typer.Option(help="model-quality or data-quality")] = "model-quality",
+    monitor: Annotated[str, typer.Option(help="model-quality, data-quality, bias or attribution")] = "model-quality",
     problem_type: Annotated[
         str, typer.Option("--problem-type", help="BinaryClassification, MulticlassClassification, Regression")
     ] = "BinaryClassification",
-    constraints: Annotated[Path | None, typer.Option(help="constraints.json of a baseline")] = None,
+    constraints: Annotated[Path | None, typer.Option(help="constraints.json or analysis.json of a baseline")] = None,
     baseline: Annotated[str | None, typer.Option(help="a baseline the service has, instead of --constraints")] = None,
     probability_attribute: ProbabilityAttribute = None,
-    probability_threshold: Annotated[float, typer.Option(help="positive when the score is above this")] = 0.5,
+    probability_threshold: Annotated[
+        float | None, typer.Option(help="positive when the score is above this (0.5; of bias as in its baseline)")
+    ] = None,
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
     classes: Classes = None,
     names: Annotated[
@@ -64,9 +67,8 @@ def create_schedule(
 
     out.json = json
     attributes: dict[str, Any] = {"minimum_sample": minimum_sample}
-    if monitor == "model-quality":
-        attributes["probability_threshold"] = probability_threshold
     given = {
+        "probability_threshold": probability_threshold,
         "probability_attribute": probability_attribute,
         "inference_attribute": inference_attribute,
         "classes": list(by_comma(classes)) or None,
@@ -87,7 +89,7 @@ def create_schedule(
             time_limit=time_limit,
             memory_limit=memory_limit << 20,
             rejudge_step=rejudge_step,
-            baseline=_baseline(client, name, constraints) or baseline,
+            baseline=_baseline(client, name, constraints, monitor) or baseline,
         )
     out.result(found, [f"{name} judges {endpoint} at {cron} (UTC); first run at {_tick(found)}"])
     return 0
@@ -217,21 +219,35 @@ def _tick(found: Schedule) -> str:
     return "never" if found.next_tick is None else brief(found.next_tick)
 
 
-def _baseline(client: Client, name: str, constraints: Path | None) -> str | None:
-    """Stores a constraints file, with the statistics beside it, as the baseline of this name."""
+def _baseline(client: Client, name: str, constraints: Path | None, monitor: str) -> str | None:
+    """Stores a constraints file, with the statistics beside it, as the baseline of this name; of an analysis the part
+    of the monitor, with the configuration beside it."""
     if constraints is None:
         return None
     import msgspec
 
     from driftline.cli.analysis import read_file
-    from driftline.core.constraint_documents import read_any_constraints
+    from driftline.core.attribution_analysis import AttributionAnalysis
+    from driftline.core.bias_analysis import BiasAnalysis
+    from driftline.core.constraint_documents import any_constraints_document, read_any_constraints
+    from driftline.core.documents import dump
 
-    document = read_file(constraints)
-    read_any_constraints(document, str(constraints))
-    beside = constraints.with_name("statistics.json")
+    found = read_any_constraints(read_file(constraints), str(constraints), _monitor(monitor))
+    analysed = isinstance(found, BiasAnalysis | AttributionAnalysis)
+    beside = constraints.with_name("analysis_config.json" if analysed else "statistics.json")
     statistics = msgspec.json.decode(read_file(beside)) if beside.is_file() else None
-    client.put_baseline(name, msgspec.json.decode(document), statistics)
+    document = any_constraints_document(found) if analysed else msgspec.json.decode(read_file(constraints))
+    client.put_baseline(name, msgspec.json.decode(dump(document)), statistics)
     return name
+
+
+def _monitor(name: str) -> Monitor:
+    from driftline.core.constraint_documents import Monitor
+    from driftline.core.errors import InputError
+
+    if name not in get_args(Monitor):
+        raise InputError(f"{name!r} is not a monitor", hint="use " + " or ".join(get_args(Monitor)))
+    return cast("Monitor", name)
 
 
 def _run_table(found: list[Execution]) -> list[str]:

@@ -9,7 +9,8 @@ import msgspec
 
 
 class NewBaseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The documents of a baseline to keep, as in its files ``constraints.json`` and ``statistics.json``."""
+    """The documents of a baseline to keep, as in its files ``constraints.json`` and ``statistics.json``; of bias and
+    attributions those of ``analysis.json`` and ``analysis_config.json``."""
 
     constraints: dict[str, Any]
     statistics: dict[str, Any] = {}

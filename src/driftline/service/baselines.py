@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from driftline.core.analysis_config import read_analysis_config
 from driftline.core.constraint_documents import monitor_of, read_any_constraints
 from driftline.core.table_statistics_reader import read_statistics
+from driftline.jobs.analyses import ANALYSED
 from driftline.resources.baselines import StoredBaseline
 from driftline.service.wiring import Wiring
 from driftline.serving.endpoints import check_name
@@ -16,11 +18,17 @@ class Baselines(Wiring):
     """What a service does with baselines."""
 
     def put_baseline(self, name: str, constraints: bytes, statistics: bytes = b"{}") -> StoredBaseline:
-        """Store or replace a baseline's documents; the constraints are checked first."""
+        """Store or replace a baseline's documents; they are checked first.
+
+        Of bias and attributions the constraints are an ``analysis.json``, and in the place of statistics stands the
+        ``analysis_config.json`` that it was made with.
+        """
         check_name("baseline", name)
         monitor = monitor_of(read_any_constraints(constraints, f"baseline {name}"))
         if monitor == "data-quality" and statistics.strip() != b"{}":
             read_statistics(statistics, f"baseline {name}")
+        if monitor in ANALYSED and statistics.strip() != b"{}":
+            read_analysis_config(statistics, f"the configuration of baseline {name}")
         baseline = baselines.Baseline(name, monitor, statistics, constraints, self.now())
         with self.store.write() as db:
             baselines.put(db, baseline)

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from driftline.analyzers.arrays import arrow
 from driftline.core.sampling import hash_ids
 from driftline.core.state import State
 
@@ -170,10 +169,10 @@ def _bounded(names: Any, codes: Ints, most: int) -> tuple[tuple[str, ...], Ints]
     every part, so that its count is exact however the rows were split.
     """
     used = np.unique(codes[codes < len(names)])
-    texts = names.take(arrow(used))
+    texts = names.take(pa.array(used))
     if len(used) > most:
         kept = np.sort(np.argsort(hash_ids(texts), kind="stable")[:most])
-        used, texts = used[kept], texts.take(arrow(kept))
+        used, texts = used[kept], texts.take(pa.array(kept))
     found = texts.to_pylist()
     order = sorted(range(len(found)), key=found.__getitem__)
     moved = np.full(len(names) + 1, len(found), dtype=np.int64)

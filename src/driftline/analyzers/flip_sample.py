@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.analyzers.arrays import arrow
 from driftline.analyzers.contingency import BESIDE, INSIDE, Cut, cut_codes
 from driftline.core.sampling import U64
 from driftline.core.state import State
@@ -80,7 +79,7 @@ class FlipSample:
         if not batch.num_rows:
             return self.identity()
         chosen = self._chosen(batch)
-        taken = batch.take(arrow(chosen)) if len(chosen) < batch.num_rows else batch
+        taken = batch.take(pa.array(chosen)) if len(chosen) < batch.num_rows else batch
         columns = {
             name.removeprefix(FEATURE): taken.column(place)
             for place, name in enumerate(batch.schema.names)

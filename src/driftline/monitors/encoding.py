@@ -12,8 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.analyzers.arrays import arrow
-
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _TRUTH = {"true": "1", "false": "0"}
 
@@ -77,7 +75,7 @@ def canonical_classes(column: pa.Array[Any]) -> pa.DictionaryArray:
     places = np.array([where[name] for name in names], dtype=np.int32)
     indices = encoded.indices
     if list(names) != distinct:
-        indices = pc.take(arrow(places), indices)
+        indices = pc.take(pa.array(places), indices)
     return pa.DictionaryArray.from_arrays(indices, pa.array(distinct, type=pa.string()))
 
 

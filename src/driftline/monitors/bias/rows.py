@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.analyzers.arrays import arrow
 from driftline.analyzers.contingency import BESIDE, INSIDE, Cut
 from driftline.analyzers.flip_sample import FEATURE
 from driftline.core.analysis_settings import BiasConfig
@@ -22,7 +21,7 @@ from driftline.monitors.segments import MISSING
 
 Codes = npt.NDArray[np.int8]
 _UNKNOWN = 2
-_ABSENT = ("", "nan")
+_ABSENT = {"", "nan"}
 _BOOLEANS = {"1": "true", "0": "false", "true": "true", "false": "false"}
 
 
@@ -48,17 +47,17 @@ class BiasRows:
         """
         config = self.config
         columns: dict[str, Any] = {
-            "label": arrow(outcome_codes(_column(batch, config.label, "label"), config.positive)),
-            "predicted": arrow(self._predicted(batch)),
+            "label": pa.array(outcome_codes(_column(batch, config.label, "label"), config.positive)),
+            "predicted": pa.array(self._predicted(batch)),
             "group": self._group(batch),
         }
         for place, facet in enumerate(config.facets):
             column = _column(batch, facet.name, "facet")
             columns[f"facet {place}"] = (
-                categories(column, facet.choice) if self.cuts[place] is None else arrow(_numbers(column))
+                categories(column, facet.choice) if self.cuts[place] is None else pa.array(_numbers(column))
             )
         if order is not None:
-            columns["order"] = arrow(order)
+            columns["order"] = pa.array(order)
             columns |= {FEATURE + name: batch.column(name) for name in self._features(batch)}
         return pa.RecordBatch.from_pydict(columns)
 
@@ -73,7 +72,7 @@ class BiasRows:
 
     def _group(self, batch: pa.RecordBatch) -> pa.DictionaryArray:
         if self.config.group is None:
-            return pa.DictionaryArray.from_arrays(arrow(np.zeros(batch.num_rows, dtype=np.int8)), pa.array([""]))
+            return pa.DictionaryArray.from_arrays(np.zeros(batch.num_rows, dtype=np.int8), pa.array([""]))
         found = categories(_column(batch, self.config.group, "group"), Choice())
         if not found.null_count:
             return found
@@ -118,8 +117,9 @@ def categories(column: Any, choice: Choice) -> pa.DictionaryArray:
     wanted = _wanted(choice, column)
     table = np.array([*(name in wanted for name in found.dictionary.to_pylist()), 0], dtype=np.int8)
     places = table[pc.fill_null(found.indices, len(table) - 1).to_numpy(zero_copy_only=False)]
-    absent = found.indices.is_null().to_numpy(zero_copy_only=False) if found.null_count else None
-    return pa.DictionaryArray.from_arrays(arrow(places, absent), pa.array([BESIDE, INSIDE]))
+    mask = found.indices.is_null() if found.null_count else None
+    indices = pa.array(places) if mask is None else pc.if_else(mask, pa.scalar(None, pa.int8()), pa.array(places))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([BESIDE, INSIDE]))
 
 
 def _wanted(choice: Choice, column: Any) -> set[str]:
@@ -141,13 +141,11 @@ def _encoded(column: Any) -> pa.DictionaryArray:
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     classes = canonical_classes(encoded.dictionary)
     names = classes.dictionary.to_pylist()
-    places = pc.fill_null(classes.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    if not encoded.null_count and names == encoded.dictionary.to_pylist() and not set(names) & set(_ABSENT):
+    if names == encoded.dictionary.to_pylist() and not set(names) & _ABSENT:
         return pa.DictionaryArray.from_arrays(encoded.indices, classes.dictionary)
-    floats = pa.types.is_floating(encoded.type.value_type)
-    for place, name in enumerate(names):
-        if name == "" or (floats and name == "nan"):
-            places[places == place] = -1
+    absent = _ABSENT if pa.types.is_floating(encoded.type.value_type) else {""}
+    table = np.array([-1 if name in absent else place for place, name in enumerate(names)] + [-1], dtype=np.int32)
+    places = table[pc.fill_null(classes.indices, len(names)).to_numpy(zero_copy_only=False)]
     return _without(classes.dictionary, np.append(places, np.int32(-1)), encoded.indices)
 
 
@@ -155,7 +153,7 @@ def _without(names: Any, places: npt.NDArray[np.int32], indices: Any) -> pa.Dict
     """The dictionary array of rows whose ``indices`` point into ``places``, which are −1 where there is nothing."""
     codes = places[pc.fill_null(indices, len(places) - 1).to_numpy(zero_copy_only=False)]
     absent = codes < 0
-    return pa.DictionaryArray.from_arrays(arrow(codes, absent if absent.any() else None), names)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=absent) if absent.any() else pa.array(codes), names)
 
 
 def _numbers(column: Any) -> npt.NDArray[np.float64]:

@@ -247,11 +247,11 @@ def _measured(
     dataset = Dataset(data, header=header, names=config.headers)
     batches = iter(Recorder(progress).told("measure", dataset.batches(), dataset.rows()))
     bias = _bias_of(config)
-    if undecided(bias):
-        first = next(batches, None)
-        if first is not None:
-            bias, batches = decided(bias, first, before), chain([first], batches)
-            config = msgspec.structs.replace(config, bias=bias)
+    first = next(batches, None)
+    if first is not None:
+        bias, batches = decided(bias, first, before) if undecided(bias) else bias, chain([first], batches)
+        # Captures that have no names of their own are named by those of the baseline.
+        config = msgspec.structs.replace(config, bias=bias, headers=config.headers or tuple(first.schema.names))
     monitor = Bias(bias, exclude=config.not_features, seed=seed)
     state = monitor.measure(_numbered(batches))
     told = notes(bias, state)

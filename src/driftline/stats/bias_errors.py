@@ -25,7 +25,7 @@ def conditional_acceptance(cells: Counts) -> Floats:
 
 def conditional_rejection(cells: Counts) -> Floats:
     """DCR = r_d − rₐ, where r = negative labels / negative predictions."""
-    return -_gap(cells, ratio(cells.sum(axis=-1)[..., 0], cells.sum(axis=-2)[..., 0]))
+    return 0.0 - _gap(cells, ratio(cells.sum(axis=-1)[..., 0], cells.sum(axis=-2)[..., 0]))
 
 
 def recall_difference(cells: Counts) -> Floats:
@@ -35,7 +35,7 @@ def recall_difference(cells: Counts) -> Floats:
 
 def specificity_difference(cells: Counts) -> Floats:
     """SD = specificity_d − specificityₐ."""
-    return -_gap(cells, ratio(cells[..., 0, 0], cells.sum(axis=-1)[..., 0]))
+    return 0.0 - _gap(cells, ratio(cells[..., 0, 0], cells.sum(axis=-1)[..., 0]))
 
 
 def acceptance_rates(cells: Counts) -> Floats:
@@ -45,7 +45,7 @@ def acceptance_rates(cells: Counts) -> Floats:
 
 def rejection_rates(cells: Counts) -> Floats:
     """DRR = r_d − rₐ, where r is the share of negative predictions that are right."""
-    return -_gap(cells, ratio(cells[..., 0, 0], cells.sum(axis=-2)[..., 0]))
+    return 0.0 - _gap(cells, ratio(cells[..., 0, 0], cells.sum(axis=-2)[..., 0]))
 
 
 def accuracy_difference(cells: Counts) -> Floats:
@@ -59,7 +59,7 @@ def treatment_equality(cells: Counts) -> Floats:
     >>> float(treatment_equality(np.array([[[5, 2], [1, 5]], [[5, 0], [1, 5]]])))
     inf
     """
-    return -_gap(cells, ratio(cells[..., 1, 0], cells[..., 0, 1]))
+    return 0.0 - _gap(cells, ratio(cells[..., 1, 0], cells[..., 0, 1]))
 
 
 def generalised_entropy(cells: Counts) -> Floats:
@@ -78,5 +78,5 @@ def generalised_entropy(cells: Counts) -> Floats:
 
 
 def _gap(cells: Counts, rates: Floats) -> Floats:
-    """The rate beside the facet minus that in it, never minus zero."""
-    return where_known(difference(rates[..., 0], rates[..., 1]), both_sides(cells, _SIDE)) + 0.0
+    """The rate beside the facet minus that in it."""
+    return where_known(difference(rates[..., 0], rates[..., 1]), both_sides(cells, _SIDE))

@@ -21,6 +21,7 @@ from driftline.monitors.segments import MISSING
 
 Codes = npt.NDArray[np.int8]
 _UNKNOWN = 2
+_ABSENT = {"", "nan"}
 _BOOLEANS = {"1": "true", "0": "false", "true": "true", "false": "false"}
 
 
@@ -139,9 +140,12 @@ def _encoded(column: Any) -> pa.DictionaryArray:
         column = column.cast(pa.string())
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     classes = canonical_classes(encoded.dictionary)
-    absent = [place for place, name in enumerate(classes.dictionary.to_pylist()) if name in _absent(encoded)]
-    places = pc.fill_null(classes.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    places[np.isin(places, absent)] = -1
+    names = classes.dictionary.to_pylist()
+    if names == encoded.dictionary.to_pylist() and not set(names) & _ABSENT:
+        return pa.DictionaryArray.from_arrays(encoded.indices, classes.dictionary)
+    absent = _ABSENT if pa.types.is_floating(encoded.type.value_type) else {""}
+    table = np.array([-1 if name in absent else place for place, name in enumerate(names)] + [-1], dtype=np.int32)
+    places = table[pc.fill_null(classes.indices, len(names)).to_numpy(zero_copy_only=False)]
     return _without(classes.dictionary, np.append(places, np.int32(-1)), encoded.indices)
 
 
@@ -150,10 +154,6 @@ def _without(names: Any, places: npt.NDArray[np.int32], indices: Any) -> pa.Dict
     codes = places[pc.fill_null(indices, len(places) - 1).to_numpy(zero_copy_only=False)]
     absent = codes < 0
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=absent) if absent.any() else pa.array(codes), names)
-
-
-def _absent(encoded: pa.DictionaryArray) -> tuple[str, ...]:
-    return ("", "nan") if pa.types.is_floating(encoded.type.value_type) else ("",)
 
 
 def _numbers(column: Any) -> npt.NDArray[np.float64]:

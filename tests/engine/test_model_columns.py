@@ -40,6 +40,13 @@ def test_a_table_without_names_is_taken_by_place_and_called_as_the_model_does() 
     assert columns.matrix(batch_of(_c0=[1], _c1=[30])).tolist() == [[1.0, 30.0]]
 
 
+def test_a_label_may_be_left_out_of_a_table_without_names() -> None:
+    columns = ModelColumns(["_c1", "_c2"], ("age", "plan"), source="orders")
+    assert columns.matrix(batch_of(_c0=[9], _c1=[1], _c2=[30])).tolist() == [[1.0, 30.0]]
+    with pytest.raises(InputError, match="the model has 2 features, and orders has 3 columns"):
+        ModelColumns(["_c0", "_c1", "_c2"], ("age", "plan"), source="orders")
+
+
 NAN = float("nan")
 
 

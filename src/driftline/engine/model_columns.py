@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftline.core.errors import InputError
-from driftline.engine.names import by_place
 from driftline.engine.texts import without_blanks
 
 Floats = npt.NDArray[np.float64]
+_PLACE = re.compile(r"_c\d+")
 _NUMBER = r"^[ \t]*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:nan|inf|infinity))[ \t]*$"
 
 
@@ -32,7 +33,7 @@ class ModelColumns:
     def __init__(self, columns: Sequence[str], features: Sequence[str] | int | None, *, source: str) -> None:
         self._source = source
         count = len(columns) if features is None else features if isinstance(features, int) else len(features)
-        unnamed = tuple(columns) == by_place(len(columns)) and len(columns) == count
+        unnamed = bool(columns) and all(map(_PLACE.fullmatch, columns))
         if features is None or isinstance(features, int) or unnamed:
             self._require_count(columns, count)
             self._columns = tuple(columns)
@@ -70,8 +71,8 @@ class ModelColumns:
             raise InputError(
                 f"the model has {count} features, and {self._source} has {len(columns)} columns",
                 evidence=f"the columns are: {', '.join(columns)[:300]}",
-                hint="the model knows no names, so columns are taken by place: leave out a label with --label NAME, "
-                "and others with --exclude NAMES",
+                hint="they are taken by place, because the model or the table has no names: leave out a label with "
+                "--label NAME, and others with --exclude NAMES",
             )
 
     def _numbers(self, column: Any, name: str, first: int) -> Any:

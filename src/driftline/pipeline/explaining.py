@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from driftline.analyzers.vectors import as_matrix
 from driftline.core.attribution_analysis import Aggregation
 from driftline.engine.datasets import Dataset
 from driftline.engine.model_columns import ModelColumns
+from driftline.engine.payload.ahead import ahead
 from driftline.monitors.attribution.profile import AttributionProfile
 from driftline.monitors.attribution.rows import explained, keyed
 from driftline.monitors.attribution.sampling import PILOT, rows_needed
@@ -30,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 SAMPLED_ROWS = 1000
 """How many rows are explained by default where the method is one of sampling."""
 MOST_SAMPLED, _MOST_CELLS = 100_000, 1 << 26
-_BLOCK, _SAMPLED_BLOCK, _BLOCK_CELLS = 8192, 256, 1 << 22
+_BLOCK, _SAMPLED_BLOCK, _BLOCK_CELLS = 1024, 256, 1 << 22
 
 
 class Explained(NamedTuple):
@@ -139,11 +141,15 @@ class Explaining:
         self, explainer: Explainer, columns: ModelColumns, group: Any, rows: Floats
     ) -> Iterator[pa.RecordBatch]:
         """The rows, explained block by block, so that it can be told how far it is and memory stays bounded."""
+        exact = explainer.method in EXACT
         cells = max(1, len(columns.names) * len(explainer.labels))
-        size = max(1, min(_BLOCK if explainer.method in EXACT else _SAMPLED_BLOCK, _BLOCK_CELLS // cells))
-        for first in range(0, len(rows), size):
-            part = slice(first, first + size)
-            local = explainer.explain(rows[part])
+        size = max(1, min(_BLOCK if exact else _SAMPLED_BLOCK, _BLOCK_CELLS // cells))
+        parts = [slice(first, first + size) for first in range(0, len(rows), size)]
+        # Libraries explain on one thread and let others run. A model that is asked, perhaps over a network, is not
+        # asked by several at once.
+        workers = (os.cpu_count() or 1) if exact else 1
+        found = ahead(lambda part: explainer.explain(rows[part]), parts, workers=workers)
+        for part, local in zip(parts, found, strict=True):
             if self._local is not None:
                 self._local.write(columns.names, explainer.labels, *local)
             yield explained(group[part], *local)

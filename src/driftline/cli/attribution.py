@@ -1,0 +1,328 @@
+"""``driftline baseline attribution`` and ``driftline check attribution``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from driftline.cli.analysis import Json, Sample, baseline, check, read_file
+from driftline.cli.options import by_comma
+from driftline.cli.output import out, paint, plain, table, verdict
+from driftline.core.verdict import EXIT_CODES
+
+if TYPE_CHECKING:
+    from driftline.core.analysis_config import AnalysisConfig
+    from driftline.core.attribution_analysis import AttributionAnalysis
+    from driftline.pipeline.attribution_tables import AttributionBaseline, AttributionChecked
+    from driftline.pipeline.explainers import ExplainOptions
+
+SHOWN = 12
+Model = Annotated[
+    Path | None, typer.Option(help="the model file: XGBoost, LightGBM, scikit-learn (skops), ONNX, or a model.tar.gz")
+]
+Endpoint = Annotated[
+    str | None, typer.Option(help="instead of a model file: an invocation URL that takes CSV rows and answers scores")
+]
+BaselineRows = Annotated[
+    Path | None,
+    typer.Option("--baseline-rows", help="rows that stand for features that are not known; trees need none"),
+]
+BaselineCount = Annotated[
+    int | None, typer.Option("--baseline-count", min=1, help="how many such rows are chosen where none are given (1)")
+]
+Aggregate = Annotated[str | None, typer.Option(help="mean_abs, median or mean_sq of the values of all rows")]
+UseLogit = Annotated[bool | None, typer.Option("--use-logit/--no-logit", help="explain the log-odds of probabilities")]
+Samples = Annotated[
+    int | None, typer.Option(min=1, help="coalitions of features tried a row, where values are not exact")
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="draws the sample of rows and of coalitions (0)")]
+Rows = Annotated[int | None, typer.Option(min=1, help="explain a random sample of so many rows")]
+Error = Annotated[
+    float | None, typer.Option(help="explain as many rows as bring intervals within ± this share of all attributions")
+]
+Local = Annotated[Path | None, typer.Option(help="save the values of every row: FILE.parquet or FILE.csv")]
+Config = Annotated[Path | None, typer.Option(help="analysis_config.json, the original's or ours; options come first")]
+Label = Annotated[str | None, typer.Option(help="column of the label, which is no feature")]
+Exclude = Annotated[list[str] | None, typer.Option(help="columns that are no features, by comma or one option each")]
+Classes = Annotated[list[str] | None, typer.Option(help="names of the outputs, by comma or one option each")]
+Header = Annotated[
+    bool | None, typer.Option("--header/--no-header", help="whether a CSV's first line has the names; else it is seen")
+]
+
+
+@baseline.command("attribution")
+def baseline_attribution(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet: a file or a folder, or a manifest")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder for analysis.json")],
+    model: Model = None,
+    endpoint: Endpoint = None,
+    label: Label = None,
+    exclude: Exclude = None,
+    classes: Classes = None,
+    aggregation: Aggregate = None,
+    use_logit: UseLogit = None,
+    samples: Samples = None,
+    seed: Seed = None,
+    baseline_rows: BaselineRows = None,
+    baseline_count: BaselineCount = None,
+    rows: Rows = None,
+    error: Error = None,
+    local: Local = None,
+    config: Config = None,
+    header: Header = None,
+    json: Json = False,
+) -> int:
+    """How much every feature weighs in a model's predictions, and a report."""
+    from driftline.cli.progress import ProgressBar
+    from driftline.pipeline import attribution_tables
+
+    out.json = json
+    read = _config(config)
+    options = _options(read, aggregation, use_logit, samples, seed, rows, error, classes, baseline_count)
+    with ProgressBar() as progress:
+        found = attribution_tables.baseline_attribution(
+            file,
+            _model(model, endpoint),
+            options=options,
+            progress=progress,
+            **_table(read, label, exclude, header, baseline_rows, local, output),
+        )
+    paths = found.write(output)
+    _refused(found.rejects)
+    document = {
+        "rows": found.rows,
+        "explained_rows": found.analysis.rows,
+        "method": found.analysis.method,
+        "aggregation": found.analysis.aggregation,
+        "analysis": str(paths[0]),
+        "labels": found.analysis.labels,
+        "rejects": found.rejects,
+    }
+    out.result(document, _baseline_text(found, paths))
+    return 0
+
+
+@check.command("attribution")
+def check_attribution(
+    data: Annotated[Path, typer.Option(help="a file or folder of CSV, JSON lines or Parquet")],
+    analysis: Annotated[Path, typer.Option(help="the baseline's analysis.json")],
+    model: Model = None,
+    endpoint: Endpoint = None,
+    label: Label = None,
+    exclude: Exclude = None,
+    classes: Classes = None,
+    aggregation: Aggregate = None,
+    use_logit: UseLogit = None,
+    samples: Samples = None,
+    seed: Seed = None,
+    baseline_rows: BaselineRows = None,
+    rows: Rows = None,
+    error: Error = None,
+    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="an NDCG below this is a violation")] = 0.9,
+    rule: Annotated[
+        str, typer.Option(help="interval: the whole interval must lie below the threshold; plain: the value is enough")
+    ] = "interval",
+    local: Local = None,
+    config: Config = None,
+    header: Header = None,
+    report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
+    minimum_sample: Sample = 30,
+    json: Json = False,
+) -> int:
+    """Explain predictions and hold the ranking of features against a baseline. Exit code 0 OK, 1 violated, 3 no
+    verdict."""
+    from driftline.cli.progress import ProgressBar
+    from driftline.pipeline import attribution_tables
+
+    out.json = json
+    read = _config(config)
+    given: Any = {"rule": rule}
+    with ProgressBar() as progress:
+        checked = attribution_tables.check_attribution(
+            data,
+            _model(model, endpoint),
+            analysis,
+            options=_options(read, aggregation, use_logit, samples, seed, rows, error, classes, None),
+            threshold=threshold,
+            minimum_sample=minimum_sample,
+            progress=progress,
+            **given,
+            **_table(read, label, exclude, header, baseline_rows, local, report),
+        )
+    if report is not None:
+        checked.write(report)
+    return _tell(checked, report)
+
+
+def _config(path: Path | None) -> AnalysisConfig | None:
+    """What a configuration says of attributions; what has no effect is told."""
+    from driftline.core.analysis_config import read_analysis_config
+    from driftline.core.errors import InputError
+
+    if path is None:
+        return None
+    found = read_analysis_config(read_file(path), str(path))
+    if found.attribution is None:
+        raise InputError(f"{path} says nothing of attributions", hint="give it methods.shap, or attribution (ours)")
+    for key, why in found.ignored:
+        out.say(f"{paint('ignored:', 'yellow')} {key}: {why}")
+    return found
+
+
+def _options(
+    read: AnalysisConfig | None,
+    aggregation: str | None,
+    use_logit: bool | None,
+    samples: int | None,
+    seed: int | None,
+    rows: int | None,
+    error: float | None,
+    classes: list[str] | None,
+    baseline_count: int | None,
+) -> ExplainOptions:
+    """What was asked for: by options, else by the configuration."""
+    from driftline.core.analysis_settings import ShapConfig
+    from driftline.core.attribution_analysis import AGGREGATIONS
+    from driftline.core.errors import InputError
+    from driftline.pipeline.explainers import ExplainOptions
+
+    told = None if read is None else read.attribution
+    shap = told or ShapConfig()
+    wanted = next((one for one in AGGREGATIONS if one == aggregation), None if told is None else told.aggregation)
+    if aggregation is not None and wanted != aggregation:
+        raise InputError(f"{aggregation!r} is no aggregation", hint=f"use one of {', '.join(AGGREGATIONS)}")
+    return ExplainOptions(
+        aggregation=wanted,
+        use_logit=shap.use_logit if use_logit is None else use_logit,
+        samples=samples or shap.samples or 0,
+        seed=(shap.seed or 0) if seed is None else seed,
+        rows=rows,
+        error=error,
+        classes=by_comma(classes) or (() if read is None else read.predictor.label_headers),
+        baseline_count=baseline_count or shap.clusters or 1,
+    )
+
+
+def _table(
+    read: AnalysisConfig | None,
+    label: str | None,
+    exclude: list[str] | None,
+    header: bool | None,
+    baseline_rows: Path | None,
+    local: Path | None,
+    folder: Path | None,
+) -> dict[str, Any]:
+    """How the table is read, what stands for unknown features, and where the values of rows go."""
+    found: dict[str, Any] = {
+        "label": label,
+        "exclude": by_comma(exclude),
+        "header": header,
+        "baseline_rows": baseline_rows,
+        "local": local,
+    }
+    if read is None or read.attribution is None:
+        return found
+    found |= {"names": read.headers, "exclude": (*found["exclude"], *read.not_features)}
+    if baseline_rows is None:
+        found["baseline_rows"] = _given_rows(read.attribution.baseline)
+    if local is None and folder is not None and read.attribution.save_local:
+        found["local"] = folder / "explanations_shap" / "out.csv"
+    return found
+
+
+def _given_rows(rows: Any) -> Any:
+    """The baseline rows of a configuration: a path, or rows without names."""
+    import pyarrow as pa
+
+    if rows is None or isinstance(rows, str):
+        return rows
+    columns = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
+    return pa.table({f"_c{place}": pa.array(column, pa.string()) for place, column in enumerate(columns)})
+
+
+def _model(model: Path | None, endpoint: str | None) -> Any:
+    """The path of a model, or a function that asks an endpoint."""
+    from driftline.core.errors import InputError
+    from driftline.serving.libraries import serve_only
+
+    if (model is None) == (endpoint is None):
+        raise InputError("no model to explain, or two", hint="give --model FILE or --endpoint URL")
+    if endpoint is None:
+        serve_only()
+        return model
+    from driftline.serving.explain.endpoint import http_predict
+
+    return http_predict(endpoint)
+
+
+def _tell(checked: AttributionChecked, report: Path | None) -> int:
+    _refused(checked.rejects)
+    document = {
+        "verdict": checked.verdict,
+        "reasons": checked.judgement.reasons,
+        "rows": checked.rows,
+        "explained_rows": checked.analysis.rows,
+        "method": checked.analysis.method,
+        "aggregation": checked.analysis.aggregation,
+        "violations": checked.violations,
+        "drift": checked.drift,
+        "rejects": checked.rejects,
+        "report": None if report is None else str(report),
+    }
+    lines = [f"{verdict(checked.verdict)}  {_count(checked.analysis, checked.rows)}", *str(checked).splitlines()[1:]]
+    for one in checked.drift:
+        lines += _ranking(plain(one))
+    out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
+    return EXIT_CODES[checked.verdict]
+
+
+def _ranking(drift: dict[str, Any]) -> list[str]:
+    """The NDCG of an output with its interval, and the features that explain it."""
+    if drift["ndcg"] is None:
+        return []
+    found, interval = f"  {drift['label']}: NDCG {drift['ndcg']:.4f}", drift["confidence_interval"]
+    if interval is not None:
+        found += f" ({interval['lower']:.4f} to {interval['upper']:.4f})"
+    changes = drift["changes"]
+    rows = [
+        (
+            one["feature"],
+            f"{one['baseline_place']} → {one['live_place']}",
+            f"{one['baseline_share']:.1%} → {one['live_share']:.1%}",
+            f"{one['loss']:+.4f}",
+        )
+        for one in changes[:SHOWN]
+    ]
+    lines = [found, *(f"  {line}" for line in table(rows, ("feature", "place", "share", "takes")))]
+    return lines if len(changes) <= SHOWN else [*lines, f"  … and {len(changes) - SHOWN} more (--json has all)"]
+
+
+def _baseline_text(found: AttributionBaseline, paths: list[Path]) -> list[str]:
+    analysis = found.analysis
+    lines = [f"baseline of {_count(analysis, found.rows)}, {analysis.aggregation} by {analysis.method}"]
+    for label in analysis.labels:
+        ranked = sorted(label.features, key=lambda one: -one.value)
+        rows = [
+            (one.feature, f"{one.value:.6g}", f"{interval.lower:.4g} to {interval.upper:.4g}" if interval else "–")
+            for one in ranked[:SHOWN]
+            for interval in [one.confidence_interval]
+        ]
+        lines += [
+            f"{label.label} (expected {label.expected_value:.6g})",
+            *table(rows, ("feature", "weighs", "interval")),
+        ]
+        if len(ranked) > SHOWN:
+            lines.append(f"  … and {len(ranked) - SHOWN} more")
+    return lines + [f"  wrote {path}" for path in paths]
+
+
+def _count(analysis: AttributionAnalysis, rows: int) -> str:
+    every = f"{analysis.rows} rows"
+    return every if analysis.rows == rows else f"{every} explained of {rows}"
+
+
+def _refused(rejects: Any) -> None:
+    for reject in rejects:
+        out.say(f"{paint('refused:', 'yellow')} {reject}")

@@ -91,7 +91,6 @@ def test_a_facet_that_fares_worse_is_violated_and_published(store: Store, layout
     assert unfair_run.verdict is Verdict.VIOLATED
     found = {(one.facet, one.facet_value, one.metric_name) for one in unfair_run.violations}
     assert ("plan", "gold", "DPPL") in found
-    assert {facet for facet, *_ in found} == {"plan"}
     report = layout.data / unfair_run.report
     names = {"analysis.json", "constraints.json", "constraint_violations.json", "report.html"}
     assert names <= {path.name for path in report.iterdir()}

@@ -81,6 +81,29 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self.metric_name or self.feature_name or self.constraint_check_type
 
 
+INFINITE = 2.348543e108
+"""What stands for an infinite number where none can be; the original service publishes it."""
+
+
+def finite(violation: Violation) -> Violation:
+    """A violation as it can be stored and sent, where JSON has no infinite numbers.
+
+    >>> finite(Violation(constraint_check_type="c", description="d", value=float("-inf"))).value
+    -2.348543e+108
+    """
+    interval = violation.confidence_interval
+    if interval is not None:
+        ends = {"lower": _bounded(interval.lower), "upper": _bounded(interval.upper)}
+        interval = msgspec.structs.replace(interval, **ends)
+    value = None if violation.value is None else _bounded(violation.value)
+    threshold = None if violation.threshold is None else _bounded(violation.threshold)
+    return msgspec.structs.replace(violation, value=value, threshold=threshold, confidence_interval=interval)
+
+
+def _bounded(value: float) -> float:
+    return math.copysign(INFINITE, value) if math.isinf(value) else value
+
+
 class ModelQualityConstraints(msgspec.Struct, frozen=True):
     """The constraints of one problem type, by metric name."""
 

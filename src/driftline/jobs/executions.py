@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from driftline.alerting import metrics as published
 from driftline.alerting import watch
-from driftline.core.documents import dump
+from driftline.core.documents import dump, finite
 from driftline.core.errors import DriftlineError, ServiceError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
@@ -203,7 +203,7 @@ def _outcome_of(result: RunResult) -> Outcome:
         verdict=judgement.verdict,
         message=f"{status}: {_sentence(result)}",
         reasons=judgement.reasons,
-        violations=tuple(result.violations),
+        violations=tuple(map(finite, result.violations)),
         steps=_plain(result.steps, tuple[ExecutionStep, ...]),
         counts=dict(result.counts),
         statistics=_plain(result.statistics),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 from driftline.core.bias_analysis import BiasAnalysis, Stage
+from driftline.core.documents import INFINITE
 from driftline.monitors.bias.checks import matched
 from driftline.resources.metrics import Dimensioned
 
 METRIC = "bias_metric_"
-INFINITE = 2.348543e108
-"""What is published for an infinite value."""
 STAGES: dict[Stage, str] = {"pre_training": "Pre-training", "post_training": "Post-Training"}
 
 

@@ -40,4 +40,3 @@ def value_text(cells: FacetCells, value: str, *, cut: Cut | None, chosen: Choice
     if cut is not None:
         return f"{'[' if cut.inclusive else '('}{cut.threshold!r}, {max(cut.threshold, cells.high)!r}]"
     return ",".join(chosen.values) if chosen.values else value
-

@@ -38,7 +38,7 @@ class FeatureChange(msgspec.Struct, frozen=True):
 
 class RankingDrift(msgspec.Struct, frozen=True):
     """The NDCG of one output's live ranking with its interval, or why there is none; the changes that explain it, those
-    that took most first."""
+    that took, or gave back, most first."""
 
     label: str
     ndcg: float | None
@@ -95,7 +95,7 @@ def _changes(features: Sequence[str], baseline: Floats, live: Floats) -> tuple[F
     columns = (baseline, live, places(baseline), places(live), shares(baseline), shares(live), lost)
     rows = list(zip(features, *(column.tolist() for column in columns), strict=True))
     # Of equal losses, such as those of features that kept their places, the heavier feature comes first.
-    order = np.lexsort((-baseline, -lost))
+    order = np.lexsort((-np.maximum(baseline, live), -np.abs(lost)))
     return tuple(FeatureChange(*rows[number]) for number in order.tolist())
 
 

@@ -60,6 +60,7 @@ def test_each_metric_is_held_against_its_baseline(make: ModuleType) -> None:
     page = render(_report(now, Verdict.VIOLATED, baseline=was, violations=(_wrong("DPL", 0.31),)))
     make.sound(page, MOST)
     assert make.headline(page) == "DPL of sex: f is 0.31, further from the fair 0 than its baseline 0.24"
+    assert "<p>What it says of sex: f: Its labels are positive 31.0 percentage points less often" in page
     rows = _found(page)
     assert {name: cells[1] for name, cells in rows.items()} == {
         "DPL": "✕ violated",
@@ -71,7 +72,7 @@ def test_each_metric_is_held_against_its_baseline(make: ModuleType) -> None:
     }
     assert rows["DPL"] == [
         "Its labels are positive 31.0 percentage points less often than the others&#39;.",
-        "✕ violated", "0.3100", "0.2600 – 0.3600", "0.2400",
+        "✕ violated", "0.3100", "0.2600 to 0.3600", "0.2400",
     ]  # fmt: skip
     assert rows["LP"][0] == "No value: undefined."
     assert rows["KS"][0] == "No value: not measured this time."

@@ -21,6 +21,7 @@ from driftline.reporting.statistics import finite
 from driftline.reporting.text import count, number, percent, plural, shorten
 
 _MOVES = 5
+_SAID = {"violated": "✕ drifted", "met": "✓ met", "unsure": "? unsure"}
 _NOTE = (
     "NDCG: 1 where the features rank as they did; a feature that weighed much and fell counts most. Below the "
     "threshold the model decides by other features than it did, because the data or the model are others."
@@ -47,16 +48,15 @@ def _whisker(ranking: Ranking) -> Whisker:
     drift = ranking.drift
     value = None if drift is None else finite(drift.ndcg)
     lower, upper = (None, None) if drift is None else (finite(drift.lower), finite(drift.upper))
-    status = "violated" if ranking.violated else "free" if value is None else "met"
-    said = {"violated": "✕ drifted", "met": "✓ met", "free": "?"}[status]
+    status = ranking.status
     error = "" if drift is None else shorten(drift.reason, 100)
     return Whisker(
         label=label_text(ranking.label),
         value=value,
         lower=lower if upper is not None else None,
         upper=upper if lower is not None else None,
-        status=status,
-        said=said,
+        status="outside" if status == "unsure" else status,
+        said=_SAID[status],
         error=error or "not compared",
     )
 

@@ -226,20 +226,12 @@ def _table(
         return found
     found |= {"names": read.headers, "exclude": (*found["exclude"], *read.not_features)}
     if baseline_rows is None:
-        found["baseline_rows"] = _given_rows(read.attribution.baseline)
+        from driftline.pipeline.attribution_baselines import given_rows
+
+        found["baseline_rows"] = given_rows(read.attribution.baseline)
     if local is None and folder is not None and read.attribution.save_local:
         found["local"] = folder / "explanations_shap" / "out.csv"
     return found
-
-
-def _given_rows(rows: Any) -> Any:
-    """The baseline rows of a configuration: a path, or rows without names."""
-    import pyarrow as pa
-
-    if rows is None or isinstance(rows, str):
-        return rows
-    columns = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
-    return pa.table({f"_c{place}": pa.array(column, pa.string()) for place, column in enumerate(columns)})
 
 
 def _model(model: Path | None, endpoint: str | None) -> Any:

@@ -66,6 +66,21 @@ class ModelColumns:
             found[:, place] = self._numbers(batch.column(where), name, first)
         return found
 
+    def chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The features of a batch under the model's names."""
+        found = batch.select([batch.schema.get_field_index(name) for name in self._columns])
+        return found.rename_columns(list(self.names))
+
+    def usable(self, batch: pa.RecordBatch) -> Any:
+        """Of every row whether its features hold no text that is no number; None where no feature is text."""
+        odd = [mask for name in self._columns if (mask := _odd(batch.column(name))) is not None]
+        if not odd:
+            return None
+        found = odd[0]
+        for mask in odd[1:]:
+            found = pc.or_(found, mask)
+        return pc.invert(found)
+
     def _require_count(self, columns: Sequence[str], count: int) -> None:
         if len(columns) != count:
             raise InputError(
@@ -103,3 +118,11 @@ class ModelColumns:
             evidence=f"row {first + row + 1}: {str(column[row].as_py())[:100]!r}",
             hint="give the numbers that the model was trained on; leave out what is no feature with --exclude",
         )
+
+
+def _odd(column: Any) -> Any:
+    """Which values of a column are texts that are no numbers; None of a column of numbers."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    wrong = pc.invert(pc.match_substring_regex(without_blanks(column), _NUMBER))
+    return pc.fill_null(wrong, False)

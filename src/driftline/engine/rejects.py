@@ -31,6 +31,8 @@ MEANING = {
     "not_csv": "a CSV body cannot be read",
     "not_json": "a JSON body is neither a JSON document nor one a line",
     "ragged": "the rows of a body differ in their columns",
+    "not_features": "the inputs are not the features of the model: one is missing, or there are more or fewer",
+    "not_numbers": "a feature of the model holds a text that is no number",
     "too_wide": "a row has more than 10,000 columns",
     "too_deep": "a JSON body is nested more than 64 levels deep",
 }

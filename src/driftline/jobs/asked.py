@@ -8,8 +8,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from driftline.core.analysis_documents import read_bias
-from driftline.core.analysis_settings import AnalysisConfig, BiasConfig
+from driftline.core.analysis_documents import read_attribution, read_bias
+from driftline.core.analysis_settings import AnalysisConfig, BiasConfig, ShapConfig
 from driftline.core.documents import read_constraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics_reader import read_statistics
@@ -18,12 +18,20 @@ from driftline.jobs.analyses import captured_names
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
-from driftline.pipeline import BiasRun, DataQualityRun, ModelQualityRun, ProgramRun, Run, read_calibration
+from driftline.pipeline import (
+    AttributionRun,
+    BiasRun,
+    DataQualityRun,
+    ModelQualityRun,
+    ProgramRun,
+    Run,
+    read_calibration,
+)
 from driftline.pipeline.programs import read_programs
 from driftline.resources.executions import Execution
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
-from driftline.storage import baselines, executions, schedules
+from driftline.storage import baselines, endpoints, executions, schedules
 from driftline.storage.layout import Layout
 
 LABELLED = ("model-quality", "bias")
@@ -43,13 +51,18 @@ def asked(
     program = data_attributes(schedule.attributes).program
     if program is not None:
         return _program(layout, schedule, window, as_of, program)
+    if analysis is not None and analysis.attribution is not None and schedule.monitor == "attribution":
+        return _attribution(layout, schedule, window, as_of, analysis, analysis.attribution)
     if analysis is not None and analysis.bias is not None and schedule.monitor == "bias":
         return _bias(layout, schedule, window, as_of, analysis, analysis.bias)
     return _RUNS[schedule.monitor](layout, schedule, window, as_of)
 
 
-def held(connection: Connection, run: Run, schedule: Schedule, execution: Execution) -> Run:
-    """A run with the baseline of its schedule; of model quality also how well earlier windows were estimated."""
+def held(connection: Connection, layout: Layout, run: Run, schedule: Schedule, execution: Execution) -> Run:
+    """A run with the baseline of its schedule; of model quality also how well earlier windows were estimated, of
+    attributions the model as it is now."""
+    if isinstance(run, AttributionRun):
+        run = _explained(connection, layout, run, schedule)
     if isinstance(run, ModelQualityRun) and not _decoding(connection, schedule.endpoint):
         # Reading two fields of a line is several times cheaper than decoding it, but not where that is done anyway.
         run = msgspec.structs.replace(run, decoded=None)
@@ -65,6 +78,8 @@ def held(connection: Connection, run: Run, schedule: Schedule, execution: Execut
             constraints=read_table_constraints(stored.constraints, source),
             baseline=read_statistics(stored.statistics, source) if stored.statistics.strip() != b"{}" else None,
         )
+    if isinstance(run, AttributionRun):
+        return msgspec.structs.replace(run, constraints=read_attribution(stored.constraints, source))
     if isinstance(run, BiasRun):
         return msgspec.structs.replace(run, constraints=read_bias(stored.constraints, source))
     calibration = read_calibration(stored.statistics, source)
@@ -131,6 +146,38 @@ def _bias(
         pieces=str(layout.pieces(schedule.endpoint)),
         decoded=str(layout.decoded(schedule.endpoint)),
     )
+
+
+def _attribution(
+    layout: Layout,
+    schedule: Schedule,
+    window: Window,
+    as_of: datetime,
+    analysis: AnalysisConfig,
+    shap: ShapConfig,
+) -> AttributionRun:
+    columns = data_attributes(schedule.attributes)
+    return AttributionRun(
+        captures=str(layout.captures(schedule.endpoint)),
+        shap=shap,
+        names=columns.names or captured_names(analysis),
+        exclude=columns.exclude,
+        classes=analysis.predictor.label_headers,
+        rows=columns.rows,
+        mode=columns.mode,
+        threshold=columns.threshold,
+        window=window,
+        as_of=as_of,
+        minimum_sample=columns.minimum_sample,
+        decoded=str(layout.decoded(schedule.endpoint)),
+    )
+
+
+def _explained(connection: Connection, layout: Layout, run: AttributionRun, schedule: Schedule) -> AttributionRun:
+    """With the model that the endpoint serves, or the server that it forwards to."""
+    endpoint = endpoints.get(connection, schedule.endpoint)
+    model = str(layout.data / endpoint.model_path) if endpoint.model_path else None
+    return msgspec.structs.replace(run, model=model, url=None if model else endpoint.upstream)
 
 
 def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> DataQualityRun:

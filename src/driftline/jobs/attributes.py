@@ -8,6 +8,7 @@ import msgspec
 
 from driftline.core.errors import InputError
 from driftline.engine.attributes import OutputAttributes
+from driftline.monitors.attribution.checks import THRESHOLD
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.segments import Segmentation
 
@@ -60,7 +61,8 @@ class DataAttributes(msgspec.Struct, frozen=True):
     """What a schedule of columns says: ``names`` of the columns, outputs first, where no header or key tells them;
     columns to ``exclude``; ``segments`` to rank; names of scripts in the data folder's ``scripts/``, and of custom
     analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of bias and attributions: the ``mode`` in which they
-    are compared with the baseline. Of any monitor: ``program`` names one of the data folder's ``programs.toml`` in the
+    are compared with the baseline; of attributions the ``threshold`` of the NDCG, and how many ``rows`` of a window are
+    explained. Of any monitor: ``program`` names one of the data folder's ``programs.toml`` in the
     place of the analysis."""
 
     names: tuple[str, ...] = ()
@@ -72,6 +74,8 @@ class DataAttributes(msgspec.Struct, frozen=True):
     minimum_sample: int = MINIMUM_SAMPLE
     program: str | None = None
     mode: Literal["interval", "plain"] = "interval"
+    threshold: float = THRESHOLD
+    rows: int | None = None
 
 
 _OF_OURS = ("names", "exclude", "segments", "preprocessor", "postprocessor", "analyzers")

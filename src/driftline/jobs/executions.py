@@ -149,7 +149,7 @@ class Worker:
             schedule = schedules.get(connection, execution.schedule)
             analysis = analysis_of(connection, schedule)
             run = asked(self.layout, schedule, execution.window, utc(self.clock()), analysis)
-            run = held(connection, run, schedule, execution)
+            run = held(connection, self.layout, run, schedule, execution)
         return msgspec.structs.replace(run, report=str(self.layout.data / execution.report)), schedule
 
     def _record(self, execution: Execution, outcome: Outcome, told: _Told) -> Execution:

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from driftline.pipeline.captured import read_calibration, run_model_quality
     from driftline.pipeline.dispatch import run_monitor
     from driftline.pipeline.result import RunResult
-    from driftline.pipeline.run import BiasRun, DataQualityRun, ModelQualityRun, ProgramRun, Run
+    from driftline.pipeline.run import AttributionRun, BiasRun, DataQualityRun, ModelQualityRun, ProgramRun, Run
     from driftline.pipeline.steps import Progress, Step
     from driftline.pipeline.tables import Baseline, Checked, baseline_model_quality, check_model_quality
 
 _WHERE = {
     "Baseline": "tables",
     "Checked": "tables",
+    "AttributionRun": "run",
     "BiasRun": "run",
     "DataQualityRun": "run",
     "ModelQualityRun": "run",
@@ -35,6 +36,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "AttributionRun",
     "Baseline",
     "BiasRun",
     "Checked",

@@ -101,6 +101,14 @@ def read_rows(data: Any, model: ExplainedModel, exclude: Sequence[str]) -> Float
     return np.concatenate(blocks)
 
 
+def given_rows(rows: Any) -> Any:
+    """The baseline rows of a configuration as data: a path, or rows whose columns have no names."""
+    if rows is None or isinstance(rows, str):
+        return rows
+    columns = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
+    return pa.table({f"_c{place}": pa.array(column, pa.string()) for place, column in enumerate(columns)})
+
+
 def table_of(features: Sequence[str], rows: Floats) -> pa.Table:
     """Rows of numbers as a table; a missing value is null."""
     columns = [pa.array(np.ascontiguousarray(column), from_pandas=True) for column in rows.T]

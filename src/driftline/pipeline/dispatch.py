@@ -6,7 +6,7 @@ from datetime import datetime
 
 from driftline.pipeline.captured import run_model_quality
 from driftline.pipeline.result import RunResult
-from driftline.pipeline.run import BiasRun, DataQualityRun, ProgramRun, Run
+from driftline.pipeline.run import AttributionRun, BiasRun, DataQualityRun, ProgramRun, Run
 from driftline.pipeline.steps import Progress
 
 
@@ -20,6 +20,10 @@ def run_monitor(run: Run, *, now: datetime | None = None, progress: Progress | N
         from driftline.pipeline.bias import run_bias
 
         return run_bias(run, now=now, progress=progress)
+    if isinstance(run, AttributionRun):
+        from driftline.pipeline.attribution import run_attribution
+
+        return run_attribution(run, now=now, progress=progress)
     if isinstance(run, ProgramRun):
         from driftline.pipeline.external.scheduled import run_program
 

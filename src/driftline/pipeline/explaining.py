@@ -45,6 +45,15 @@ class Explained(NamedTuple):
     baseline_rows: Floats | None
 
 
+class Part(NamedTuple):
+    """Some rows: the ids of their records (null where there are none), the number of each in its record, and their
+    columns."""
+
+    ids: Any
+    rows: npt.NDArray[np.int64]
+    batch: pa.RecordBatch
+
+
 class Explaining:
     """Explains the rows of a table. ``baseline_rows`` may be missing where the model needs none, or, with ``choosing``,
     where they are to be chosen from the table; what is ``local`` to a row is written to that file."""
@@ -67,30 +76,32 @@ class Explaining:
     def table(self, dataset: Dataset, exclude: tuple[str, ...], source: str) -> Explained | None:
         """The attributions of all rows, or of a sample; None of a table without a row. ``exclude`` are columns that are
         no features, ``source`` names the table in messages."""
-        batches = (batch for batch in dataset.batches() if batch.num_rows)
-        first = next(batches, None)
+        return self.rows(_numbered(dataset.batches(), exclude), source, dataset.rows())
+
+    def rows(self, parts: Iterator[Part], source: str, count: int = 0) -> Explained | None:
+        """The attributions of rows as they come, of which there are ``count`` where that is known; else as in
+        :meth:`table`."""
+        first = next(parts, None)
         if first is None:
             return None
-        columns = self._model.columns([name for name in first.schema.names if name not in exclude], source)
-        keys = self._keyed(chain([first], batches), columns)
+        columns = self._model.columns(first.batch.schema.names, source)
+        keys = self._keyed(chain([first], parts), columns)
         given = self._baseline_rows
         explainer = self._model.without_baseline(columns.names) if given is None else self._opened(columns, given)
         if explainer is None and not self._choosing:
             explainer = self._opened(columns, None)  # which says that it needs some
         if explainer is not None and self._most(explainer) is None:
-            return self._all(explainer, columns, keys, dataset.rows())
-        return self._sampled(explainer, columns, keys, dataset.rows())
+            return self._all(explainer, columns, keys, count)
+        return self._sampled(explainer, columns, keys, count)
 
     def _opened(self, columns: ModelColumns, baseline: Floats | None) -> Explainer:
         return self._model.explainer(columns.names, baseline)
 
-    def _keyed(self, batches: Iterator[pa.RecordBatch], columns: ModelColumns) -> Iterator[pa.RecordBatch]:
+    def _keyed(self, parts: Iterator[Part], columns: ModelColumns) -> Iterator[pa.RecordBatch]:
         first = 0
-        for batch in batches:
-            rows = np.arange(first, first + batch.num_rows)
-            nameless = pa.nulls(batch.num_rows, pa.string())
-            yield keyed(nameless, rows, columns.matrix(batch, first), seed=self._options.seed)
-            first += batch.num_rows
+        for part in parts:
+            yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=self._options.seed)
+            first += part.batch.num_rows
 
     def _most(self, explainer: Explainer | None) -> int | None:
         """How many rows are explained at most; None for all."""
@@ -166,6 +177,17 @@ class Explaining:
     def _needed(self, explainer: Explainer) -> Floats | None:
         """The baseline rows, where the attributions are against them."""
         return None if explainer.method == "tree_shap" else self._baseline_rows
+
+
+def _numbered(batches: Iterator[pa.RecordBatch], exclude: tuple[str, ...]) -> Iterator[Part]:
+    """The rows of a table, which are known by their number alone."""
+    first = 0
+    for batch in batches:
+        if batch.num_rows:
+            rows = np.arange(first, first + batch.num_rows)
+            chosen = [name for name in batch.schema.names if name not in exclude]
+            yield Part(pa.nulls(batch.num_rows, pa.string()), rows, batch.select(chosen))
+            first += batch.num_rows
 
 
 def _groups(batch: pa.RecordBatch) -> Any:

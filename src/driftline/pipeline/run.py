@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
-from driftline.core.analysis_settings import BiasConfig
+from driftline.core.analysis_settings import BiasConfig, ShapConfig
+from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.documents import ModelQualityConstraints
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
+from driftline.monitors.attribution.checks import THRESHOLD
 from driftline.monitors.bias.checks import Mode
 from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
@@ -98,6 +100,38 @@ class BiasRun(msgspec.Struct, frozen=True):
         return ["bias", self.bias, self.attributes, self.names, self.seed]
 
 
+class AttributionRun(msgspec.Struct, frozen=True):
+    """What to run: a folder of captures, the model whose predictions are explained, what to check against.
+
+    ``model`` is its file, or ``url`` the invocation address of a server that has it; ``shap`` says how it is explained,
+    ``names`` and ``exclude`` which inputs are its features, ``classes`` what its outputs are called. Of a window at most
+    ``rows`` rows are explained, a sample by their ids. ``constraints`` is the analysis of a baseline, ``threshold`` the
+    NDCG below which a ranking has drifted, ``mode`` how it is compared. The others are as in :class:`ModelQualityRun`.
+    """
+
+    captures: str
+    shap: ShapConfig
+    model: str | None = None
+    url: str | None = None
+    constraints: AttributionAnalysis | None = None
+    threshold: float = THRESHOLD
+    mode: Mode = "interval"
+    names: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    rows: int | None = None
+    window: Window | None = None
+    as_of: datetime | None = None
+    report: str | None = None
+    minimum_sample: int = MINIMUM_SAMPLE
+    decoded: str | None = None
+
+    @property
+    def constrained(self) -> tuple[str, ...]:
+        """The metrics that are held against something: all have dimensions, and one without a value is not told."""
+        return ()
+
+
 class DataQualityRun(msgspec.Struct, frozen=True):
     """What to run: a folder of captures, how the columns are named, what to check against.
 
@@ -163,8 +197,8 @@ class ProgramRun(msgspec.Struct, frozen=True):
         return ()
 
 
-Run = ModelQualityRun | DataQualityRun | BiasRun | ProgramRun
+Run = ModelQualityRun | DataQualityRun | BiasRun | AttributionRun | ProgramRun
 LabelledRun = ModelQualityRun | BiasRun
 """Runs that join predictions with labels."""
-ColumnsRun = DataQualityRun
+ColumnsRun = DataQualityRun | AttributionRun
 """Runs that see the captured columns as they are."""

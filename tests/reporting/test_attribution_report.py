@@ -103,6 +103,16 @@ def test_features_of_one_side_only_are_told(make: ModuleType) -> None:
     assert "c is no longer there" in page
 
 
+def test_features_without_weight_are_counted_not_drawn(make: ModuleType) -> None:
+    page = render(_report(_analysis(_label(a=0.5, b=0.0, c=0.0)), baseline=_analysis(_label(a=0.5, b=0.1, c=0.0))))
+    drawing = make.titled(page, "3 features by weight")
+    assert len(list(drawing.iter(f"{make.SVG}g"))) == 2
+    assert "1 more weigh nothing." in page
+    page = render(_report(_analysis(_label(a=0.0)), None))
+    make.sound(page, MOST)
+    assert "No feature weighs anything." in page
+
+
 def test_single_labels_of_two_names_are_the_same(make: ModuleType) -> None:
     report = _report(_analysis(_label("churn", a=1.0)), baseline=_analysis(_label("label0", a=2.0)))
     (ranking,) = rankings_of(report)
@@ -173,7 +183,7 @@ def test_ten_thousand_features_and_a_thousand_labels_stay_small(make: ModuleType
     )
     page = render(_report(many, baseline=many))
     make.sound(page, MOST)
-    assert "9,980 more features" in page or "9,940 more features" in page or "9,800 more features" in page
+    assert re.search(r"9,\d\d0 more features", page)
     labels = _analysis(*(_label("<script>" * 30 + str(n), a=1.0, b=0.5) for n in range(1000)))
     drift = tuple(RankingDrift(one.label, 0.95, 0.94, 0.96) for one in labels.labels)
     page = render(_report(labels, baseline=labels, drift=drift))

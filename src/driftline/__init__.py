@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from driftline.core.window import Window
     from driftline.monitors.quality.checks import Tolerance
     from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
+    from driftline.pipeline.attribution_tables import (
+        AttributionBaseline,
+        AttributionChecked,
+        ExplainOptions,
+        baseline_attribution,
+        check_attribution,
+    )
     from driftline.pipeline.data_tables import DataBaseline, DataChecked, baseline_data_quality, check_data_quality
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
     from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
@@ -46,6 +53,8 @@ _WHERE = {
     "ActionTest": "driftline.resources.mutes",
     "Alarm": "driftline.resources.alarms",
     "AlarmStatus": "driftline.resources.alarms",
+    "AttributionBaseline": "driftline.pipeline.attribution_tables",
+    "AttributionChecked": "driftline.pipeline.attribution_tables",
     "AuditEntry": "driftline.resources.access",
     "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
@@ -64,7 +73,7 @@ _WHERE = {
     "EventReceipt": "driftline.resources.captures",
     "Execution": "driftline.resources.executions",
     "ExecutionStep": "driftline.resources.executions",
-    "OverdueWindow": "driftline.resources.executions",
+    "ExplainOptions": "driftline.pipeline.explainers",
     "ForbiddenError": "driftline.core.errors",
     "ImportReceipt": "driftline.resources.captures",
     "InputError": "driftline.core.errors",
@@ -78,6 +87,7 @@ _WHERE = {
     "NewToken": "driftline.resources.access",
     "NotFoundError": "driftline.core.errors",
     "Notification": "driftline.resources.alarms",
+    "OverdueWindow": "driftline.resources.executions",
     "Point": "driftline.resources.metrics",
     "Readiness": "driftline.resources.health",
     "RejectedRecords": "driftline.resources.executions",
@@ -96,8 +106,10 @@ _WHERE = {
     "Transition": "driftline.resources.alarms",
     "Verdict": "driftline.core.verdict",
     "Window": "driftline.core.window",
+    "baseline_attribution": "driftline.pipeline.attribution_tables",
     "baseline_data_quality": "driftline.pipeline.data_tables",
     "baseline_model_quality": "driftline.pipeline",
+    "check_attribution": "driftline.pipeline.attribution_tables",
     "check_data_quality": "driftline.pipeline.data_tables",
     "check_model_quality": "driftline.pipeline",
 }
@@ -109,6 +121,8 @@ __all__ = [
     "ActionTest",
     "Alarm",
     "AlarmStatus",
+    "AttributionBaseline",
+    "AttributionChecked",
     "AuditEntry",
     "Band",
     "Baseline",
@@ -127,6 +141,7 @@ __all__ = [
     "EventReceipt",
     "Execution",
     "ExecutionStep",
+    "ExplainOptions",
     "ForbiddenError",
     "ImportReceipt",
     "InputError",
@@ -159,8 +174,10 @@ __all__ = [
     "Transition",
     "Verdict",
     "Window",
+    "baseline_attribution",
     "baseline_data_quality",
     "baseline_model_quality",
+    "check_attribution",
     "check_data_quality",
     "check_model_quality",
 ]

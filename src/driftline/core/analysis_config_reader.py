@@ -104,7 +104,9 @@ def read_original(document: dict[str, Any], data: bytes, source: str, headers: S
 class _Part:
     """An object of the document, with the path that leads to it, for messages."""
 
-    def __init__(self, node: dict[str, Any], path: tuple[Key, ...], lines: Lines, ignored: list[tuple[str, str]]):
+    def __init__(
+        self, node: dict[str, Any], path: tuple[Key, ...], lines: Lines, ignored: list[tuple[str, str]]
+    ) -> None:
         self.node, self.path, self._lines, self._ignored = node, path, lines, ignored
 
     def broken(self, setting: str | None, reason: str, place: tuple[int, ...] = ()) -> InputError:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from driftline.core.window import Window
     from driftline.monitors.quality.checks import Tolerance
     from driftline.pipeline import Baseline, Checked, baseline_model_quality, check_model_quality
+    from driftline.pipeline.attribution_tables import (
+        AttributionBaseline,
+        AttributionChecked,
+        ExplainOptions,
+        baseline_attribution,
+        check_attribution,
+    )
     from driftline.pipeline.bias_tables import BiasBaseline, BiasChecked, baseline_bias, check_bias
     from driftline.pipeline.data_tables import DataBaseline, DataChecked, baseline_data_quality, check_data_quality
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
@@ -47,6 +54,8 @@ _WHERE = {
     "ActionTest": "driftline.resources.mutes",
     "Alarm": "driftline.resources.alarms",
     "AlarmStatus": "driftline.resources.alarms",
+    "AttributionBaseline": "driftline.pipeline.attribution_tables",
+    "AttributionChecked": "driftline.pipeline.attribution_tables",
     "AuditEntry": "driftline.resources.access",
     "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
@@ -67,7 +76,7 @@ _WHERE = {
     "EventReceipt": "driftline.resources.captures",
     "Execution": "driftline.resources.executions",
     "ExecutionStep": "driftline.resources.executions",
-    "OverdueWindow": "driftline.resources.executions",
+    "ExplainOptions": "driftline.pipeline.explainers",
     "ForbiddenError": "driftline.core.errors",
     "ImportReceipt": "driftline.resources.captures",
     "InputError": "driftline.core.errors",
@@ -81,6 +90,7 @@ _WHERE = {
     "NewToken": "driftline.resources.access",
     "NotFoundError": "driftline.core.errors",
     "Notification": "driftline.resources.alarms",
+    "OverdueWindow": "driftline.resources.executions",
     "Point": "driftline.resources.metrics",
     "Readiness": "driftline.resources.health",
     "RejectedRecords": "driftline.resources.executions",
@@ -99,9 +109,11 @@ _WHERE = {
     "Transition": "driftline.resources.alarms",
     "Verdict": "driftline.core.verdict",
     "Window": "driftline.core.window",
+    "baseline_attribution": "driftline.pipeline.attribution_tables",
     "baseline_bias": "driftline.pipeline.bias_tables",
     "baseline_data_quality": "driftline.pipeline.data_tables",
     "baseline_model_quality": "driftline.pipeline",
+    "check_attribution": "driftline.pipeline.attribution_tables",
     "check_bias": "driftline.pipeline.bias_tables",
     "check_data_quality": "driftline.pipeline.data_tables",
     "check_model_quality": "driftline.pipeline",
@@ -114,6 +126,8 @@ __all__ = [
     "ActionTest",
     "Alarm",
     "AlarmStatus",
+    "AttributionBaseline",
+    "AttributionChecked",
     "AuditEntry",
     "Band",
     "Baseline",
@@ -134,6 +148,7 @@ __all__ = [
     "EventReceipt",
     "Execution",
     "ExecutionStep",
+    "ExplainOptions",
     "ForbiddenError",
     "ImportReceipt",
     "InputError",
@@ -166,9 +181,11 @@ __all__ = [
     "Transition",
     "Verdict",
     "Window",
+    "baseline_attribution",
     "baseline_bias",
     "baseline_data_quality",
     "baseline_model_quality",
+    "check_attribution",
     "check_bias",
     "check_data_quality",
     "check_model_quality",

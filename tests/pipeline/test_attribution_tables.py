@@ -1,4 +1,4 @@
-"""Attributions from a table and a model to a verdict: order of columns, samples, baseline rows, files, planted changes."""
+"""Attributions from a table and a model to a verdict: columns, samples, baseline rows, files, planted changes."""
 
 from __future__ import annotations
 

@@ -132,6 +132,7 @@ class LightGBMModel:
         self.n_features = int(booster.num_feature())
         found = _OBJECTIVE.search(text, 0, _HEADER)
         self.objective = found[1].strip() if found else None
+        self.averaged = re.search(r"^average_output$", text[:_HEADER], re.MULTILINE) is not None
         self._outputs = int(booster.num_model_per_iteration())
         # A text file holds the trees up to the best iteration unless its writer asked for all of them.
         self.rounds = int(booster.best_iteration) if booster.best_iteration > 0 else int(booster.current_iteration())

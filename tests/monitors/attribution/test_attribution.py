@@ -1,4 +1,4 @@
-"""From explained rows to a verdict: attributions with intervals, the drift of rankings, both rules, what is published."""
+"""From explained rows to a verdict: attributions with intervals, the drift of rankings, both rules, metrics."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Design(NamedTuple):
     exact: bool
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def design(method: Method, players: int, budget: int, seed: int) -> Design:
     """The coalitions of ``players`` within a budget of ``budget``, always the same ones for the same arguments.
 
@@ -86,6 +86,8 @@ def _sampled(players: int, budget: int, random: np.random.Generator) -> tuple[Ma
         drawn, counts = _pairs(players, share, done, left // 2, random)
         masks.append(np.concatenate([drawn, ~drawn]))
         found.append(np.tile(counts / counts.sum() / 2 * share[done:].sum(), 2))
+    if not masks:  # a budget of one coalition has no room for its complement
+        return np.zeros((0, players), dtype=bool), np.zeros(0)
     return np.concatenate(masks), np.concatenate(found)
 
 

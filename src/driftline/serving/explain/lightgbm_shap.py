@@ -38,4 +38,5 @@ def _predicted(model: LightGBMModel, rows: Array, **how: bool) -> Array:
         found = model.booster.predict(single(rows), num_iteration=model.rounds, num_threads=1, **how)
     except Exception as error:  # as in the runtime
         raise refused_rows(first_line(error)) from None
-    return np.asarray(found, dtype=np.float64)
+    # The raw sums of a forest are not averaged yet.
+    return np.asarray(found, dtype=np.float64) / (model.rounds if model.averaged else 1)

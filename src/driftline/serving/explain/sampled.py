@@ -51,10 +51,10 @@ class Sampler:
         scores = self._linked(self._answers(rows)) if len(rows) else np.zeros((0, len(self.expected)))
         values = np.zeros((*rows.shape, len(self.expected)))
         places, players = _places(rows, self._baseline, self._seed)
-        for count in np.unique(players):
+        for count in np.unique(players[players > 0]):
             which = np.flatnonzero(players == count)
             step = max(1, _CELLS // (self._width(int(count)) * rows.shape[1]))
-            for start in range(0, len(which) if count else 0, step):
+            for start in range(0, len(which), step):
                 part = which[start : start + step]
                 values[part] = self._values(rows[part], places[part], int(count), scores[part])
         return Local(values, scores)
@@ -78,21 +78,28 @@ class Sampler:
     def _asked(self, rows: Array, places: npt.NDArray[np.int64], masks: npt.NDArray[np.bool_]) -> Array:
         """The model's answers [coalitions, rows, outputs], averaged over the baseline rows."""
         players = masks.shape[1]
-        if not len(masks):
-            return np.zeros((0, len(rows), len(self.expected)))
-        known = np.concatenate([masks, np.zeros((len(masks), 1), dtype=bool)], axis=1)[:, np.minimum(places, players)]
-        mixed = np.where(known[:, :, None], rows.astype(self._kind)[:, None], self._baseline.astype(self._kind))
-        shape = mixed.shape[:3]
-        answers = self._answers(mixed.reshape(-1, rows.shape[1])).reshape(*shape, -1)
-        return self._linked(answers.mean(axis=2))
+        found = np.zeros((len(masks), len(rows), len(self.expected)))
+        seat = np.minimum(places, players)
+        nobody = np.zeros((len(masks), 1), dtype=bool)
+        step = max(1, _CELLS // (len(self._baseline) * rows.size))
+        with np.errstate(over="ignore"):
+            known, unknown = rows.astype(self._kind)[:, None], self._baseline.astype(self._kind)
+        seated = np.concatenate([masks, nobody], axis=1)
+        for start in range(0, len(masks), step):
+            mixed = np.where(seated[start : start + step, seat][:, :, None], known, unknown)
+            answers = self._answers(mixed.reshape(-1, rows.shape[1])).reshape(*mixed.shape[:3], -1)
+            found[start : start + step] = answers.mean(axis=2)
+        return self._linked(found)
 
     def _answers(self, rows: npt.NDArray[Any]) -> Array:
         """What the model says of rows, as [rows, outputs]."""
-        found = np.asarray(self._predict(np.ascontiguousarray(rows, dtype=self._kind)), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            block = np.ascontiguousarray(rows, dtype=self._kind)
+        found = np.asarray(self._predict(block), dtype=np.float64)
         if found.shape[:1] != (len(rows),) or found.ndim > 2:
             raise ModelError(
                 "the model gave another number of scores than rows",
-                evidence=f"answers of shape {found.shape} for {len(rows)} rows",
+                evidence=f"answers of shape {found.shape} for {len(block)} rows",
                 hint="it must give one score, or one a class, for each row",
             )
         if not np.isfinite(found).all():

@@ -152,7 +152,9 @@ def test_a_model_behind_a_url(cli: Callable[..., Any], endpoint: str, tmp_path: 
     base = tmp_path / "base"
     done = cli("baseline", "attribution", rows, "--endpoint", endpoint, "--label", "label", "-o", base)
     assert done.code == 0, done.err
-    assert (base / "baseline_rows.csv").read_text().splitlines()[0] == '"age","plan","day"'
+    config = json.loads((base / "analysis_config.json").read_text())
+    assert config["headers"] == ["age", "plan", "day"]
+    assert {len(row) for row in config["attribution"]["baseline"]} == {3}
     window = write_rows(tmp_path / "window.csv", 60, seed=2)
     asked = ("check", "attribution", "--endpoint", endpoint, "--analysis", base / "analysis.json")
     assert cli(*asked, "--data", window).code == 0

@@ -203,7 +203,7 @@ def test_a_black_box_is_explained_against_rows_of_its_own(tmp_path: Path) -> Non
     found = values(baseline.analysis)
     assert found["age"] > found["plan"] > found["day"]
     files = baseline.write(tmp_path / "baseline")
-    assert [file.name for file in files] == ["analysis.json", "report.html", "baseline_rows.csv"]
+    assert [file.name for file in files] == ["analysis.json", "analysis_config.json", "report.html"]
     # The rows are found beside the analysis, and are the same to the last digit.
     for given in (baseline, files[0]):
         checked = check_attribution(table_of(400), black_box, given, options=options)
@@ -266,7 +266,7 @@ def test_half_a_file_of_local_values_is_no_file(model: Path, tmp_path: Path) -> 
 
 def test_what_is_written_is_read_again(model: Path, tmp_path: Path) -> None:
     baseline = baseline_attribution(table_of(200), model, now=START)
-    analysis, report = baseline.write(tmp_path)
+    analysis, _, report = baseline.write(tmp_path)
     assert json.loads(analysis.read_text())["explanations"]["kernel_shap"]["label0"]["global_shap_values"] == values(
         baseline.analysis
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,31 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from driftline.core.analysis_config import (
+    AnalysisConfig,
+    Cell,
+    PredictorConfig,
+    ShapConfig,
+    analysis_config_document,
+    read_analysis_config,
+)
 from driftline.core.analysis_documents import analysis_document, read_attribution
 from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.errors import InputError
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
 from driftline.pipeline.documents import write_documents
-from driftline.pipeline.explainers import ExplainedModel
+from driftline.pipeline.explainers import ExplainedModel, ExplainOptions
 from driftline.pipeline.report import framed
 
 Floats = npt.NDArray[np.float64]
-BASELINE_ROWS = "baseline_rows.csv"
+CONFIG = "analysis_config"
 
 
 class AttributionBaseline(msgspec.Struct, frozen=True):
     """The attributions of a table that is trusted. ``rows`` are how many the table has, of which the analysis says how
     many were explained; ``baseline_rows`` [rows, features] are what the model was explained against, where it needs
-    that, under the names ``features``."""
+    that, under the names ``features``. ``options`` are how it was explained."""
 
     analysis: AttributionAnalysis
     rows: int
@@ -36,12 +43,28 @@ class AttributionBaseline(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
     baseline_rows: Any = None
     rejects: tuple[Reject, ...] = ()
+    options: ExplainOptions | None = None
+
+    def config(self) -> AnalysisConfig:
+        """How the baseline was made, so that later data are explained alike: with the same baseline rows."""
+        options = self.options or ExplainOptions()
+        shap = ShapConfig(
+            baseline=None if self.baseline_rows is None else cells_of(self.baseline_rows),
+            samples=options.samples or None,
+            aggregation=self.analysis.aggregation,
+            use_logit=options.use_logit,
+            seed=options.seed or None,
+        )
+        predictor = PredictorConfig(label_headers=options.classes)
+        return AnalysisConfig(headers=self.features, attribution=shap, predictor=predictor)
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write ``analysis.json``, ``report.html``, and ``baseline_rows.csv`` where there are any; their paths."""
-        found: dict[str, Any] = {"analysis": analysis_document(attribution=self.analysis), "report.html": self._page()}
-        if self.baseline_rows is not None:
-            found[BASELINE_ROWS] = rows_text(self.features, self.baseline_rows)
+        """Write ``analysis.json``, ``analysis_config.json`` and ``report.html``; their paths."""
+        found: dict[str, Any] = {
+            "analysis": analysis_document(attribution=self.analysis),
+            CONFIG: analysis_config_document(self.config()),
+            "report.html": self._page(),
+        }
         return write_documents(found, folder)
 
     def _repr_html_(self) -> str:
@@ -70,7 +93,8 @@ Analysis = AttributionBaseline | AttributionAnalysis | str | Path | dict[str, An
 
 
 def held(given: Analysis) -> Held:
-    """A baseline: one of ours, an analysis, a path to ``analysis.json`` (rows are taken from beside it) or its content.
+    """A baseline: one of ours, an analysis, a path to ``analysis.json`` (the configuration is taken from beside it) or
+    its content.
 
     Raises :class:`InputError` for a file that cannot be read or is none.
     """
@@ -85,8 +109,11 @@ def held(given: Analysis) -> Held:
         analysis = read_attribution(Path(given).read_bytes(), str(given))
     except OSError as error:
         raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
-    beside = Path(given).with_name(BASELINE_ROWS)
-    return Held(analysis, beside if beside.is_file() else None)
+    beside = Path(given).with_name(f"{CONFIG}.json")
+    if not beside.is_file():
+        return Held(analysis)
+    shap = read_analysis_config(beside.read_bytes(), str(beside)).attribution
+    return Held(analysis, None if shap is None else given_rows(shap.baseline))
 
 
 def read_rows(data: Any, model: ExplainedModel, exclude: Sequence[str]) -> Floats:
@@ -115,13 +142,9 @@ def table_of(features: Sequence[str], rows: Floats) -> pa.Table:
     return pa.table(dict(zip(features, columns, strict=True)))
 
 
-def rows_text(features: Sequence[str], rows: Floats) -> str:
-    """Rows of numbers as CSV with a header; a missing value is an empty cell."""
-    from pyarrow import csv
-
-    out = io.BytesIO()
-    csv.write_csv(table_of(features, rows), out)
-    return out.getvalue().decode()
+def cells_of(rows: Floats) -> tuple[tuple[Cell, ...], ...]:
+    """Rows of numbers as a configuration holds them; a missing value is None."""
+    return tuple(tuple(None if np.isnan(cell) else cell for cell in row) for row in rows.tolist())
 
 
 def called(data: Any, otherwise: str = "the table") -> str:

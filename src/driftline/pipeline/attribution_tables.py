@@ -138,7 +138,7 @@ def baseline_attribution(
         raise InputError(f"no row of {called(data)} could be explained", evidence=f"{found.seen} rows", hint=hint)
     time = format_time(now or datetime.now(UTC))
     return AttributionBaseline(
-        analysis, found.seen, time, found.profile.features, found.baseline_rows, dataset.rejects()
+        analysis, found.seen, time, found.profile.features, found.baseline_rows, dataset.rejects(), options
     )
 
 

@@ -103,10 +103,11 @@ class BiasRun(msgspec.Struct, frozen=True):
 class AttributionRun(msgspec.Struct, frozen=True):
     """What to run: a folder of captures, the model whose predictions are explained, what to check against.
 
-    ``model`` is its file, or ``url`` the invocation address of a server that has it; ``shap`` says how it is explained,
-    ``names`` and ``exclude`` which inputs are its features, ``classes`` what its outputs are called. Of a window at most
-    ``rows`` rows are explained, a sample by their ids. ``constraints`` is the analysis of a baseline, ``threshold`` the
-    NDCG below which a ranking has drifted, ``mode`` how it is compared. The others are as in :class:`ModelQualityRun`.
+    ``model`` is its file, or ``url`` the invocation address of a server that has it; ``shap`` says how it is
+    explained, ``names`` and ``exclude`` which inputs are its features, ``classes`` what its outputs are called. Of a
+    window at most ``rows`` rows are explained, a sample by their ids. ``constraints`` is the analysis of a baseline,
+    ``threshold`` the NDCG below which a ranking has drifted, ``mode`` how it is compared. The others are as in
+    :class:`ModelQualityRun`.
     """
 
     captures: str

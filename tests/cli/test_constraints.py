@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from driftline.core.attribution_analysis import Attribution, AttributionAnalysis, LabelAttributions
+from driftline.core.bias_analysis import BiasAnalysis, BiasMetric, FacetBias
 from driftline.core.constraint_documents import any_constraints_document, read_any_constraints
 from driftline.core.documents import Constraint, ModelQualityConstraints, dump
 from driftline.core.table_constraints import DataQualityConstraints, FeatureConstraints
@@ -21,6 +23,13 @@ TABLE = DataQualityConstraints(
     )
 )
 MODEL = ModelQualityConstraints("BinaryClassification", {"f2": Constraint(0.6, "LessThanThreshold", "because")})
+
+BIAS = BiasAnalysis(
+    "churn",
+    "1",
+    (FacetBias("pre_training", "sex", "f", (BiasMetric("CI", "", 0.3), BiasMetric("CDDL", "", None, "no group"))),),
+)
+RANKING = AttributionAnalysis((LabelAttributions("label0", (Attribution("a", 0.1), Attribution("b", 0.5)), 0.2),))
 
 
 @pytest.fixture
@@ -134,3 +143,20 @@ def test_what_cannot_be_compared_or_read_is_2(cli: Cli, table: Path, model: Path
     (tmp_path / "file").write_text("")
     done = cli("constraints", "edit", table, "--set", "age.completeness=0.5", "-o", tmp_path / "file" / "c.json")
     assert (done.code, "cannot write" in done.err) == (2, True)
+
+
+def test_analyses_are_shown_and_not_edited(cli: Cli, tmp_path: Path) -> None:
+    bias, ranking = tmp_path / "bias.json", tmp_path / "ranking.json"
+    bias.write_bytes(dump(any_constraints_document(BIAS)))
+    ranking.write_bytes(dump(any_constraints_document(RANKING)))
+    lines = cli("constraints", "show", bias).out.splitlines()
+    assert lines[0] == "bias, label churn 1"
+    assert lines[2].split() == ["pre_training", "sex", "f", "CI", "0.3"]
+    assert lines[3].split() == ["pre_training", "sex", "f", "CDDL", "–", "no", "group"]
+    lines = cli("constraints", "show", ranking).out.splitlines()
+    assert lines[0] == "attribution, mean_abs by kernel_shap"
+    assert [line.split() for line in lines[2:]] == [["label0", "1", "b", "0.5"], ["label0", "2", "a", "0.1"]]
+    for arguments in (("edit", bias, "--set", "CI.threshold=1"), ("diff", bias, bias)):
+        done = cli("constraints", *arguments)
+        assert done.code == 2
+        assert "an analysis has no settings" in done.err

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from driftline.core.analysis_config import parse_facet, parse_positive, read_analysis_config
 from driftline.core.constraint_documents import read_any_constraints
 from driftline.core.cron import Cron
 from driftline.core.documents import read_constraints
@@ -127,6 +128,49 @@ TABLE_STATISTICS = json.dumps(
 )
 def test_constraints_of_any_monitor(data: bytes) -> None:
     ends_well(read_any_constraints, data, "constraints.json")
+
+
+ANALYSIS = json.dumps(
+    {
+        "pre_training_bias_metrics": {
+            "label": "y",
+            "label_value_or_threshold": "1",
+            "facets": {"sex": [{"value_or_threshold": "f", "metrics": [{"name": "CI", "value": 0.1}], "rows": [1, 2]}]},
+        },
+        "explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": 1}, "expected_value": 0}}},
+    }
+).encode()
+CONFIGURATION = json.dumps(
+    {
+        "headers": ["y", "sex"],
+        "label": "y",
+        "label_values_or_threshold": [1],
+        "facet": [{"name_or_index": 1, "value_or_threshold": ["f"]}],
+        "methods": {"pre_training_bias": {"methods": "all"}, "shap": {"baseline": [[1]], "seed": 3}},
+    },
+    indent=1,
+).encode()
+
+
+@given(damaged(ANALYSIS), st.sampled_from(["bias", "attribution"]))
+def test_analyses(data: bytes, monitor: Any) -> None:
+    ends_well(read_any_constraints, data, "analysis.json", monitor)
+
+
+@given(
+    DOCUMENTS
+    | damaged(CONFIGURATION)
+    | JSON_VALUES.map(lambda value: as_bytes(json.dumps({"bias": value, "attribution": {}})))
+    | JSON_VALUES.map(lambda value: as_bytes(json.dumps({"methods": {"shap": {"baseline": value}}, "label": value})))
+)
+def test_analysis_configurations(data: bytes) -> None:
+    ends_well(read_analysis_config, data, "analysis_config.json")
+
+
+@given(TEXT | st.text(alphabet='ab=<>," 1.e-', max_size=20))
+def test_facets(text: str) -> None:
+    ends_well(parse_facet, text)
+    ends_well(parse_positive, text)
 
 
 @given(

@@ -51,9 +51,9 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One constraint that was not met, and what the judgement rests on: value, threshold, interval and rows.
 
     It is about a metric, or about a feature of a table. A bias metric has the ``facet`` and its value and the ``stage``
-    (``pre_training``, ``post_training``), an attribution the ``label`` of the output. A feature that drifted has the ``p_value`` of its distance and
-    the rows of the baseline; ``new_categories`` are values that were not expected with their counts, ``samples`` are
-    some of the records that broke the rule.
+    (``pre_training``, ``post_training``), an attribution the ``label`` of the output. A feature that drifted has the
+    ``p_value`` of its distance and the rows of the baseline; ``new_categories`` are values that were not expected with
+    their counts, ``samples`` are some of the records that broke the rule.
     """
 
     metric_name: str | None = None

@@ -1,12 +1,11 @@
-"""The report pages of bias and of attribution runs, and of their baselines."""
+"""The report page of an attribution run, or of a baseline of attributions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftline.core.attribution_analysis import AttributionAnalysis
-from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement
 from driftline.engine.rejects import Reject
@@ -14,27 +13,6 @@ from driftline.pipeline.steps import Step
 
 if TYPE_CHECKING:
     from driftline.reporting.report import RankingDrift
-
-
-def bias_report_html(
-    *,
-    title: str,
-    judgement: Judgement | None,
-    current: BiasAnalysis,
-    generated: str,
-    window: str = "",
-    baseline: BiasAnalysis | None = None,
-    violations: tuple[Violation, ...] = (),
-    counts: dict[str, int] | None = None,
-    rejects: tuple[Reject, ...] = (),
-    steps: tuple[Step, ...] = (),
-) -> str:
-    """One self-contained HTML page. A baseline has no judgement; what it found is ``current``."""
-    # The page and its charts are loaded by those who write a report, not by everyone who measures.
-    from driftline.reporting.bias import BiasReport, render
-
-    run = _run(title, judgement, generated, window, violations, counts, rejects, steps)
-    return render(BiasReport(current=current, baseline=baseline, **run))
 
 
 def attribution_report_html(
@@ -55,30 +33,22 @@ def attribution_report_html(
 
     ``drift`` is the NDCG of each label with its interval and threshold, or why there is none.
     """
+    # The page and its charts are loaded by those who write a report, not by everyone who measures.
     from driftline.reporting.attribution import AttributionReport, render
 
-    run = _run(title, judgement, generated, window, violations, counts, rejects, steps)
-    return render(AttributionReport(current=current, baseline=baseline, drift=tuple(drift), **run))
-
-
-def _run(
-    title: str,
-    judgement: Judgement | None,
-    generated: str,
-    window: str,
-    violations: tuple[Violation, ...],
-    counts: dict[str, int] | None,
-    rejects: tuple[Reject, ...],
-    steps: tuple[Step, ...],
-) -> dict[str, Any]:
-    return {
-        "title": title,
-        "window": window,
-        "verdict": None if judgement is None else judgement.verdict,
-        "reasons": () if judgement is None else judgement.reasons,
-        "violations": violations,
-        "generated": generated,
-        "counts": counts or {},
-        "rejects": rejects,
-        "steps": steps,
-    }
+    return render(
+        AttributionReport(
+            title=title,
+            window=window,
+            verdict=None if judgement is None else judgement.verdict,
+            reasons=() if judgement is None else judgement.reasons,
+            violations=violations,
+            generated=generated,
+            current=current,
+            baseline=baseline,
+            drift=tuple(drift),
+            counts=counts or {},
+            rejects=rejects,
+            steps=steps,
+        )
+    )

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from driftline.reporting import html
 from driftline.reporting.bias_parts import BiasPart, parts_of
-from driftline.reporting.bias_sentences import rows_sentence, verdict_sentence
+from driftline.reporting.bias_sentences import meaning, rows_sentence, verdict_sentence
 from driftline.reporting.markup import join
 from driftline.reporting.page import page
 from driftline.reporting.report import BiasReport
@@ -38,9 +38,16 @@ def _header(report: BiasReport, parts: Sequence[BiasPart]) -> Markup:
     return html.element(
         "header",
         first_sentence(report.verdict, verdict_sentence(report, parts)),
+        *_said(parts),
         html.element("p", rows_sentence(report, parts), class_="coverage"),
         html.soft(about(report)),
     )
+
+
+def _said(parts: Sequence[BiasPart]) -> list[Markup]:
+    """What the violation in the headline means."""
+    first = next(((part, row) for part in parts for row in part.metrics if row.violation is not None), None)
+    return [] if first is None else [html.element("p", f"What it says of {first[0].label}: {meaning(first[1])}")]
 
 
 def _main(report: BiasReport, parts: Sequence[BiasPart], most: BiasSizes) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from driftline.core.bias_analysis import STAGES, BiasAnalysis, BiasMetric, Facet
 from driftline.core.bias_matching import PartKey, part_key
 from driftline.core.bias_metrics import DESCRIPTIONS, fair_value
 from driftline.core.documents import Violation
+from driftline.core.verdict import Verdict
 from driftline.reporting.report import BiasReport
 from driftline.reporting.text import abridge
 
@@ -25,7 +26,8 @@ FOUND = {
 
 
 class BiasRow(msgspec.Struct, frozen=True):
-    """One metric of one part: what it is now, what it was, and what was found wrong with it."""
+    """One metric of one part: what it is now, what it was, and what was found wrong with it; or why it was
+    ``unchecked``."""
 
     stage: Stage
     name: str
@@ -33,6 +35,7 @@ class BiasRow(msgspec.Struct, frozen=True):
     was: BiasMetric | None = None
     violation: Violation | None = None
     judged: bool = False
+    unchecked: str = ""
 
     @property
     def value(self) -> float | None:
@@ -71,7 +74,7 @@ class BiasRow(msgspec.Struct, frozen=True):
             return "violated"
         if not self.judged:
             return "free"
-        if self.value is None or self.before is None:
+        if self.value is None or self.before is None or self.unchecked:
             return "unknown"
         return "chance" if self.excess > 0 else "met"
 
@@ -115,17 +118,22 @@ def parts_of(report: BiasReport) -> list[BiasPart]:
     A violation that fits no metric is left out; the page lists all violations besides.
     """
     now, was = _by_key(report.current), _by_key(report.baseline)
-    judged = report.verdict is not None and report.baseline is not None
+    left = _unchecked(report)
     found: dict[tuple[str, str], list[BiasRow]] = {}
     shown: dict[tuple[str, str], FacetBias] = {}
     for key in dict.fromkeys((*now, *was)):
-        part = now.get(key) or was[key]
-        place = key[1:]
+        part, place = now.get(key) or was[key], key[1:]
         shown.setdefault(place, part)
-        rows = _rows(now.get(key), was.get(key), report.violations, judged=judged)
-        found.setdefault(place, []).extend(rows)
+        found.setdefault(place, []).extend(_rows(part, now.get(key), was.get(key), report, left))
     parts = [_part(shown[place], rows) for place, rows in found.items()]
     return sorted(parts, key=lambda one: (-one.violated, -max((row.excess for row in one.metrics), default=0.0)))
+
+
+def _unchecked(report: BiasReport) -> dict[str, str]:
+    """Why metrics were not checked, by what the reasons of the run call them (``DPL of sex f``)."""
+    given = [reason.evidence.get("metrics") for reason in report.reasons if reason.code == "not_compared"]
+    found = [one for one in given if isinstance(one, Mapping)]
+    return {str(name): str(why) for one in found for name, why in one.items()}
 
 
 def _by_key(analysis: BiasAnalysis | None) -> dict[PartKey, FacetBias]:
@@ -138,23 +146,33 @@ def _part(shown: FacetBias, rows: list[BiasRow]) -> BiasPart:
 
 
 def _rows(
-    now: FacetBias | None, was: FacetBias | None, violations: Sequence[Violation], *, judged: bool
+    part: FacetBias, now: FacetBias | None, was: FacetBias | None, report: BiasReport, left: Mapping[str, str]
 ) -> list[BiasRow]:
     sides = [{} if side is None else {metric.name: metric for metric in side.metrics} for side in (now, was)]
-    part = now if now is not None else was
-    if part is None:
-        return []
-    wrong = {
-        one.metric_name: one
-        for one in violations
-        if now is not None
-        and (one.facet, one.facet_value) == (now.facet, now.value_or_threshold)
-        and (one.stage or _stage(one)) == now.stage
-    }
+    wrong = {} if now is None else _violations(now, report.violations)
+    judged = report.verdict is not None and report.baseline is not None
+    none = "nothing was checked" if report.verdict is Verdict.UNKNOWN else ""
     return [
-        BiasRow(part.stage, name, sides[0].get(name), sides[1].get(name), wrong.get(name), judged)
+        BiasRow(
+            part.stage,
+            name,
+            sides[0].get(name),
+            sides[1].get(name),
+            wrong.get(name),
+            judged,
+            left.get(f"{name} of {part.facet} {part.value_or_threshold}", none),
+        )
         for name in dict.fromkeys((*sides[0], *sides[1]))
     ]
+
+
+def _violations(part: FacetBias, violations: Sequence[Violation]) -> dict[str | None, Violation]:
+    return {
+        one.metric_name: one
+        for one in violations
+        if (one.facet, one.facet_value) == (part.facet, part.value_or_threshold)
+        and (one.stage or _stage(one)) == part.stage
+    }
 
 
 def _stage(violation: Violation) -> Stage | None:

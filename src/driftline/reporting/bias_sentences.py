@@ -93,13 +93,14 @@ def _disparity(what: str) -> Callable[[float], str]:
 
 
 _AS_LABELS = "Compared with the others, it is predicted {} {} often than its labels bear out."
+_LARGEST = "The share of one label differs by {} from the others'."
 _SAY: dict[str, Callable[[float], str]] = {
     "CDDL": _disparity("labels"),
     "CI": _imbalance,
     "DPL": _rates("Its labels", "are positive"),
     "JS": _distance("Jensen–Shannon, at most 0.69"),
     "KL": _distance("relative entropy, without an upper end"),
-    "KS": _points("The share of one label differs by {} from the others'.", "", "Its labels are distributed alike."),
+    "KS": _points(_LARGEST, _LARGEST, "Its labels are distributed alike."),
     "LP": _distance("Euclidean, at most 1.41"),
     "TVD": _moved,
     "AD": _rates("Its predictions", "are right"),

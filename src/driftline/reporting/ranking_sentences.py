@@ -39,12 +39,13 @@ def verdict_sentence(report: AttributionReport, rankings: Sequence[Ranking]) -> 
 
 
 def _held(rankings: Sequence[Ranking]) -> str:
-    known = [one for one in rankings if one.drift is not None and finite(one.drift.ndcg) is not None]
+    known = [one for one in rankings if one.status == "met"]
     if not known:
         return "Nothing is violated"
-    if len(known) > 1:
-        return f"The features weigh as they did, for all {count(len(known))} labels"
-    return "The features weigh as they did"
+    if len(rankings) == 1:
+        return "The features weigh as they did"
+    of = f"all {count(len(known))}" if len(known) == len(rankings) else f"{count(len(known))} of {count(len(rankings))}"
+    return f"The features weigh as they did, for {of} labels"
 
 
 def _violated(report: AttributionReport, rankings: Sequence[Ranking]) -> str:
@@ -104,7 +105,8 @@ def move_sentence(feature: RankedFeature) -> str:
         moved = f"kept rank {count(now.rank)}"
     else:
         moved = f"{'rose' if rise > 0 else 'fell'} from rank {count(was.rank)} to {count(now.rank)}"
-    return f"{name} {moved}; its share went from {_share(was.share)} to {_share(now.share)}"
+    took = f", which takes {feature.loss:.3f} from the NDCG" if (feature.loss or 0.0) >= 5e-4 else ""
+    return f"{name} {moved}; its share went from {_share(was.share)} to {_share(now.share)}{took}"
 
 
 def _share(share: float | None) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import msgspec
 
 from driftline.core.attribution_analysis import Attribution, AttributionAnalysis, LabelAttributions
-from driftline.core.documents import Violation
 from driftline.reporting.report import AttributionReport, RankingDrift
 from driftline.reporting.statistics import finite
 from driftline.reporting.text import abridge
@@ -26,11 +25,12 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class RankedFeature(msgspec.Struct, frozen=True):
-    """A feature on both sides."""
+    """A feature on both sides; ``loss`` is what its move took from the NDCG, where that is known."""
 
     name: str
     now: Place | None
     was: Place | None
+    loss: float | None = None
 
     @property
     def rise(self) -> int | None:
@@ -56,10 +56,18 @@ class Ranking(msgspec.Struct, frozen=True):
     violated: bool
 
     @property
+    def status(self) -> str:
+        """Violated, met, or unsure: not compared, or below the threshold by no more than chance may do."""
+        ndcg = None if self.drift is None else finite(self.drift.ndcg)
+        if self.violated:
+            return "violated"
+        return "met" if self.drift is not None and ndcg is not None and ndcg >= self.drift.threshold else "unsure"
+
+    @property
     def moved(self) -> list[RankedFeature]:
-        """Features whose share changed, the most first."""
-        changed = [one for one in self.features if self.compared and abs(one.shift) > 5e-4]
-        return sorted(changed, key=lambda one: -abs(one.shift))
+        """Features that lost or won weight, those that took most from the NDCG first, then by the change of share."""
+        changed = [one for one in self.features if self.compared and (abs(one.shift) > 5e-4 or (one.loss or 0) > 5e-4)]
+        return sorted(changed, key=lambda one: (-max(one.loss or 0.0, 0.0), -abs(one.shift)))
 
 
 def label_text(label: str) -> str:
@@ -68,8 +76,13 @@ def label_text(label: str) -> str:
 
 
 def rankings_of(report: AttributionReport) -> list[Ranking]:
-    """Every label that either side knows: violated ones first, then by their NDCG."""
+    """Every label that either side knows: violated ones first, then by their NDCG.
+
+    Where both sides have a single label, it is the same one, whatever it is called.
+    """
     now, was = _by_label(report.current), _by_label(report.baseline)
+    if len(now) == len(was) == 1:
+        was = dict(zip(now, was.values(), strict=True))
     drift = {one.label: one for one in report.drift}
     wrong = {one.label for one in report.violations}
     names = dict.fromkeys((*now, *was, *drift))
@@ -95,7 +108,11 @@ def _ranking(
     violated: bool,
 ) -> Ranking:
     places, before = _places(now), _places(was)
-    features = tuple(RankedFeature(one, places.get(one), before.get(one)) for one in dict.fromkeys((*places, *before)))
+    losses = {} if drift is None else drift.losses
+    features = tuple(
+        RankedFeature(one, places.get(one), before.get(one), finite(losses.get(one)))
+        for one in dict.fromkeys((*places, *before))
+    )
     return Ranking(
         name,
         features,
@@ -127,8 +144,3 @@ def _place(one: Attribution, rank: int, total: float) -> Place:
     ends = (None, None) if interval is None else (finite(interval.lower), finite(interval.upper))
     share = abs(one.value) / total if 0 < total < math.inf else None
     return Place(rank, one.value, share, *(ends if None not in ends else (None, None)))
-
-
-def violations_of(violations: Iterable[Violation], label: str) -> list[Violation]:
-    """The violations of one label."""
-    return [one for one in violations if one.label == label]

@@ -102,7 +102,8 @@ class BiasReport(RunReport, frozen=True, kw_only=True):
 
 class RankingDrift(msgspec.Struct, frozen=True):
     """How far the ranking of one label's attributions is from the baseline's: its NDCG with its interval against the
-    threshold, or the ``reason`` why there is none. ``violated`` is what the run concluded.
+    threshold, or the ``reason`` why there is none. ``violated`` is what the run concluded. ``losses`` are what the
+    move of each feature took from the NDCG, where that is known.
     """
 
     label: str
@@ -112,6 +113,7 @@ class RankingDrift(msgspec.Struct, frozen=True):
     threshold: float = 0.9
     violated: bool = False
     reason: str = ""
+    losses: dict[str, float] = {}
 
 
 class AttributionReport(RunReport, frozen=True, kw_only=True):

@@ -64,7 +64,9 @@ def _row(feature: RankedFeature, scale: Scale, layout: _Layout, top: float, *, c
 
 
 def _bar(place: Place, scale: Scale, y: float, height: float, class_: str) -> Markup:
-    return svg.rectangle(scale.start, y, max(scale(abs(place.value)) - scale.start, 1.0), height, class_)
+    return svg.rectangle(
+        scale.start, y, max(scale(abs(place.value)) - scale.start, 1.0 if place.value else 0.0), height, class_
+    )
 
 
 def _wide_words(feature: RankedFeature, layout: _Layout, top: float, *, compared: bool) -> Markup:

@@ -110,7 +110,7 @@ def _table(rows: list[BiasRow], label: str) -> Markup:
 
 def _line(row: BiasRow, *, before: bool, judged: bool) -> list[Markup]:
     lower, upper = _ends(row)
-    interval = "–" if lower is None else f"{number(lower)} – {number(upper)}"
+    interval = "–" if lower is None else f"{number(lower)} to {number(upper)}"
     cells = [html.first(html.name(shorten(row.name, 40))), html.cell(meaning(row), class_="why")]
     cells += [html.cell(FOUND[row.found], class_=row.found)] if judged else []
     numbers = [_value(row.value), interval, *([_value(row.before)] if before else [])]
@@ -132,7 +132,7 @@ def bias_violations(violations: Sequence[Violation], most: BiasSizes) -> Markup:
         return Markup("")
     shown, left = some(violations, most.violations)
     heads = [html.head(title) for title in ("Part", "Metric", "What was found")]
-    heads += [html.head(title, number=True) for title in ("Baseline", "n")]
+    heads += [html.head(title, number=True) for title in ("Allowed", "n")]
     table = html.element("div", html.table("Violations", heads, map(_wrong, shown)), class_="violations")
     return html.section(plural(len(violations), "violation"), table, html.more(left))
 

@@ -21,6 +21,7 @@ from driftline.reporting.statistics import finite
 from driftline.reporting.text import count, number, percent, plural, shorten
 
 _MOVES = 5
+_SAID = {"violated": "✕ drifted", "met": "✓ met", "unsure": "? unsure"}
 _NOTE = (
     "NDCG: 1 where the features rank as they did; a feature that weighed much and fell counts most. Below the "
     "threshold the model decides by other features than it did, because the data or the model are others."
@@ -47,16 +48,15 @@ def _whisker(ranking: Ranking) -> Whisker:
     drift = ranking.drift
     value = None if drift is None else finite(drift.ndcg)
     lower, upper = (None, None) if drift is None else (finite(drift.lower), finite(drift.upper))
-    status = "violated" if ranking.violated else "free" if value is None else "met"
-    said = {"violated": "✕ drifted", "met": "✓ met", "free": "?"}[status]
+    status = ranking.status
     error = "" if drift is None else shorten(drift.reason, 100)
     return Whisker(
         label=label_text(ranking.label),
         value=value,
         lower=lower if upper is not None else None,
         upper=upper if lower is not None else None,
-        status=status,
-        said=said,
+        status="outside" if status == "unsure" else status,
+        said=_SAID[status],
         error=error or "not compared",
     )
 
@@ -88,12 +88,19 @@ def _moves(ranking: Ranking) -> list[Markup]:
 
 def _bars(ranking: Ranking, title: str, most: RankingSizes) -> list[Markup]:
     """The heaviest of both sides: what weighed much and weighs nothing now is seen too."""
-    heavy = sorted(ranking.features, key=_best)[: most.bars]
-    drawn = sorted(heavy, key=lambda one: (one.now is None, one.now.rank if one.now else 0))
+    heavy = [one for one in ranking.features if _weighs(one)]
+    first = sorted(heavy, key=_best)[: most.bars]
+    drawn = sorted(first, key=lambda one: (one.now is None, one.now.rank if one.now else 0))
+    if not drawn:
+        return [html.element("p", "No feature weighs anything.")]
     wide, compact = (ranking_chart(title, drawn, compared=ranking.compared, compact=narrow) for narrow in (False, True))
-    left = len(ranking.features) - len(drawn)
-    more = [html.soft(f"The heaviest {count(len(drawn))} of either side are drawn.")] if left else []
-    return [*metric_drawings([Figure(title, wide, compact)]), *more]
+    left = [(len(heavy) - len(drawn), "weigh less"), (len(ranking.features) - len(heavy), "weigh nothing")]
+    said = [f"{count(number_of)} more {what}" for number_of, what in left if number_of]
+    return [*metric_drawings([Figure(title, wide, compact)]), *([html.soft(f"{', '.join(said)}.")] if said else [])]
+
+
+def _weighs(feature: RankedFeature) -> bool:
+    return any(place is not None and place.value != 0 for place in (feature.now, feature.was))
 
 
 def _best(feature: RankedFeature) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from markupsafe import Markup
 
 from driftline.core.verdict import Reason, Verdict
@@ -62,8 +65,17 @@ def reasons(report: RunReport, most: Sizes) -> Markup:
 
 def _reason(reason: Reason, most: int) -> Markup:
     """A reason with its checklist, or the facts it rests on where it has none; at most so many of them."""
-    given = reason.checklist or tuple(mapping(reason.evidence).items())
+    given = reason.checklist or tuple(_facts(mapping(reason.evidence)))
     pairs = [(shorten(key).replace("_", " "), shorten(value, 240)) for key, value in given[:most]]
     parts = [html.soft(f"Reason code: {shorten(reason.code, 60)}")]
     parts += [html.facts(pairs, "What was looked at")] if pairs else []
     return html.section(capital(shorten(reason.message, 200)), *parts)
+
+
+def _facts(evidence: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a reason rests on, one fact a line; of facts within a fact each has its own."""
+    for key, value in evidence.items():
+        if isinstance(value, Mapping):
+            yield from ((str(name), fact) for name, fact in value.items())
+        else:
+            yield key, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -36,12 +36,8 @@ def by_hand(name: str, rows: Rows) -> float | None:  # noqa: PLR0911 - a return 
     """A metric from its definition, counting rows one by one; None where it is undefined."""
     a, d = ([row for row in rows if row[0] == side] for side in (0, 1))
     if name == "GE":
-        benefits = [predicted - label + 1 for _, label, predicted, _ in rows]
-        if not sum(benefits):
-            return None
-        mean = sum(benefits) / len(benefits)
-        return sum((benefit / mean) ** 2 - 1 for benefit in benefits) / (len(benefits) * 2 * (2 - 1))
-    if not a or not d:
+        return entropy_by_hand(rows)
+    if not a or not d or (name in ("CDDL", "CDDPL") and len({row[1 if name == "CDDL" else 2] for row in rows}) < 2):
         return None
     if name in ("CDDL", "CDDPL"):
         return disparity_by_hand(rows, 1 if name == "CDDL" else 2)
@@ -50,8 +46,15 @@ def by_hand(name: str, rows: Rows) -> float | None:  # noqa: PLR0911 - a return 
     na, nd = errors_by_hand(a), errors_by_hand(d)
     if name == "DI":
         return over(nd["accepted"] / len(d), na["accepted"] / len(a))
-    reverse = name in ("DCR", "DRR", "SD", "TE")
-    return apart(nd[name], na[name]) if reverse else apart(na[name], nd[name])
+    return apart(nd[name], na[name]) if name in ("DCR", "DRR", "SD", "TE") else apart(na[name], nd[name])
+
+
+def entropy_by_hand(rows: Rows) -> float | None:
+    benefits = [predicted - label + 1 for _, label, predicted, _ in rows]
+    if not sum(benefits):
+        return None
+    mean = sum(benefits) / len(benefits)
+    return sum((benefit / mean) ** 2 - 1 for benefit in benefits) / (len(benefits) * 2 * (2 - 1))
 
 
 def of_labels_by_hand(name: str, a: Rows, d: Rows) -> float:
@@ -75,9 +78,7 @@ def of_labels_by_hand(name: str, a: Rows, d: Rows) -> float:
     }[name]
 
 
-def disparity_by_hand(rows: Rows, column: int) -> float | None:
-    if len({row[column] for row in rows}) < 2:
-        return None
+def disparity_by_hand(rows: Rows, column: int) -> float:
     total = 0.0
     for group in {row[3] for row in rows}:
         inside = [row for row in rows if row[3] == group]

@@ -33,6 +33,7 @@ _LOOK = 0.05
 _GRACE = 2.0
 _PRELOADED = [
     "driftline.pipeline.captured",
+    "driftline.pipeline.dispatch",
     "driftline.engine.local",
     "driftline.reporting.model_quality",
     "numpy.random",

@@ -225,7 +225,8 @@ def features(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def named(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
     """A decoded batch with the names its features have where these ``names`` are given, see :func:`column_names`."""
-    return batch.rename_columns([*KEYS, *column_names(sides_of(batch), names)])
+    renamed = batch.rename_columns([*KEYS, *column_names(sides_of(batch), names)])
+    return renamed.replace_schema_metadata(batch.schema.metadata)
 
 
 def keys(batch: pa.RecordBatch) -> pa.RecordBatch:

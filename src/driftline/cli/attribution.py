@@ -90,10 +90,11 @@ def baseline_attribution(
             **_table(read, label, exclude, header, baseline_rows, local, output),
         )
     paths = found.write(output)
-    _refused(found.rejects)
+    _refused(found.rejects, found.refused)
     document = {
         "rows": found.rows,
         "explained_rows": found.analysis.rows,
+        "refused_rows": found.refused,
         "method": found.analysis.method,
         "aggregation": found.analysis.aggregation,
         "analysis": str(paths[0]),
@@ -258,12 +259,13 @@ def _model(model: Path | None, endpoint: str | None) -> Any:
 
 
 def _tell(checked: AttributionChecked, report: Path | None) -> int:
-    _refused(checked.rejects)
+    _refused(checked.rejects, checked.refused)
     document = {
         "verdict": checked.verdict,
         "reasons": checked.judgement.reasons,
         "rows": checked.rows,
         "explained_rows": checked.analysis.rows,
+        "refused_rows": checked.refused,
         "method": checked.analysis.method,
         "aggregation": checked.analysis.aggregation,
         "violations": checked.violations,
@@ -323,6 +325,8 @@ def _count(analysis: AttributionAnalysis, rows: int) -> str:
     return every if analysis.rows == rows else f"{every} explained of {rows}"
 
 
-def _refused(rejects: Any) -> None:
+def _refused(rejects: Any, rows: int) -> None:
     for reject in rejects:
         out.say(f"{paint('refused:', 'yellow')} {reject}")
+    if rows:
+        out.say(f"{paint('left out:', 'yellow')} {rows} rows whose prediction, or a part of it, is no finite number")

@@ -27,8 +27,9 @@ BASELINE_ROWS = "baseline_rows.csv"
 
 class AttributionBaseline(msgspec.Struct, frozen=True):
     """The attributions of a table that is trusted. ``rows`` are how many the table has, of which the analysis says how
-    many were explained; ``baseline_rows`` [rows, features] are what the model was explained against, where it needs
-    that, under the names ``features``."""
+    many were explained, and ``refused`` that could not be, because a value of theirs was not finite;
+    ``baseline_rows`` [rows, features] are what the model was explained against, where it needs that, under the names
+    ``features``."""
 
     analysis: AttributionAnalysis
     rows: int
@@ -36,6 +37,7 @@ class AttributionBaseline(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
     baseline_rows: Any = None
     rejects: tuple[Reject, ...] = ()
+    refused: int = 0
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write ``analysis.json``, ``report.html``, and ``baseline_rows.csv`` where there are any; their paths."""

@@ -106,7 +106,6 @@ def test_answers_to_one_row() -> None:
         b"0.5",
         b"1\n2\n3",
         b"yes\nno",
-        b"{}",
         b'{"predictions": 3}',
         b"[[1], [2, 3]]",
         b"[",

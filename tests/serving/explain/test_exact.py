@@ -190,8 +190,9 @@ def test_scikit_learns_trees_sum_to_its_margin(estimator: Any, target: str, tmp_
     np.testing.assert_allclose(scores, wanted, atol=1e-6)
     shap = pytest.importorskip("shap")
     last = estimator[-1] if hasattr(estimator, "steps") else estimator
-    if target == "classes" and isinstance(last, GradientBoostingClassifier):
-        return  # which shap does not explain
+    unknown_to_shap = target == "classes" and isinstance(last, GradientBoostingClassifier)
+    if unknown_to_shap or getattr(last, "init", None) == "zero":
+        return
     block = ROWS[:12] if last is estimator else estimator[:-1].transform(ROWS[:12])
     theirs = np.asarray(shap.TreeExplainer(last).shap_values(block, check_additivity=False))
     theirs = theirs[:, :, None] if theirs.ndim == 2 else theirs

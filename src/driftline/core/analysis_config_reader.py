@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from driftline.core.analysis_config_parts import TABLES, Columns, Part
 from driftline.core.analysis_parts import VERSION
 from driftline.core.analysis_settings import AnalysisConfig, BiasConfig, Cell, PredictorConfig, ShapConfig
 from driftline.core.attribution_analysis import AGGREGATIONS, Aggregation
 from driftline.core.bias_analysis import Stage
 from driftline.core.bias_metrics import DESCRIPTIONS, meant, metric_name
-from driftline.core.errors import InputError
 from driftline.core.facets import Choice, FacetConfig
-from driftline.core.json_text import Key, Lines
-from driftline.core.table_settings import known_keys, nearest, shown
+from driftline.core.json_text import Lines
+from driftline.core.table_settings import shown
 
 _HINT = "mend that line; docs/files.md shows what is read of a configuration"
-_TABLES = ("text/csv", "application/x-parquet", "application/jsonlines", "application/json")
 _CAPTURES = "application/sagemakercapturejson"
 # Keys that change nothing here, each with the reason.
 _IGNORED = {
@@ -80,10 +78,10 @@ def read_original(document: dict[str, Any], data: bytes, source: str, headers: S
     ``probability`` and ``label_headers`` beside the label are ours: the column of scores in a table, and the classes.
     """
     ignored: list[tuple[str, str]] = []
-    top = _Part(document, (), Lines(data, source, _HINT), ignored)
+    top = Part(document, (), Lines(data, source, _HINT), ignored)
     top.sort_out(_TOP, _IGNORED, _REFUSED)
     _check_format(top)
-    columns = _Columns(top, headers)
+    columns = Columns(top, headers)
     methods = top.part("methods")
     methods.sort_out(("shap", "pre_training_bias", "post_training_bias", "report"), _IGNORED_METHODS, _REFUSED_METHODS)
     shap = _shap(methods.part("shap")) if "shap" in methods.node else None
@@ -101,129 +99,23 @@ def read_original(document: dict[str, Any], data: bytes, source: str, headers: S
     return config
 
 
-class _Part:
-    """An object of the document, with the path that leads to it, for messages."""
-
-    def __init__(
-        self, node: dict[str, Any], path: tuple[Key, ...], lines: Lines, ignored: list[tuple[str, str]]
-    ) -> None:
-        self.node, self.path, self._lines, self._ignored = node, path, lines, ignored
-
-    def broken(self, setting: str | None, reason: str, place: tuple[int, ...] = ()) -> InputError:
-        """The error of one of its keys, or of all of it."""
-        return self._lines.broken((*self.path, *(() if setting is None else (setting,)), *place), reason)
-
-    def sort_out(self, known: Iterable[str], ignored: dict[str, str], refused: dict[str, str]) -> None:
-        """Refuse what is unknown or would change the result; note what has no effect."""
-        known_keys(self.node, (*known, *ignored, *refused), self.broken)
-        for key in self.node:
-            if key in refused:
-                raise self.broken(key, f"{key} {refused[key]}")
-            if key in ignored:
-                self._ignored.append((".".join(map(str, (*self.path, key))), ignored[key]))
-
-    def part(self, key: str) -> _Part:
-        """What a key holds; an empty part where it is absent or null."""
-        return self.inner(self.node.get(key) or {}, key)
-
-    def inner(self, node: Any, key: str, place: tuple[int, ...] = ()) -> _Part:
-        """An object that a key holds, or an element of its list."""
-        if not isinstance(node, dict):
-            raise self.broken(key, f"{key}: {shown(node)} is not an object", place)
-        return _Part(node, (*self.path, key, *place), self._lines, self._ignored)
-
-    def text(self, key: str) -> str | None:
-        """A text, or a whole number as one; None where it is absent."""
-        value = self.node.get(key)
-        return None if value is None else self.as_text(value, key)
-
-    def as_text(self, value: Any, key: str, place: tuple[int, ...] = ()) -> str:
-        """A value as it is compared with those of a column."""
-        if isinstance(value, str):
-            return value
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if not isinstance(value, float) or not math.isfinite(value):
-            raise self.broken(key, f"{key}: {shown(value)} is neither a text nor a number", place)
-        return str(int(value)) if value == int(value) else repr(value)
-
-    def listed(self, key: str) -> list[Any]:
-        """A list; a single value is a list of one, and what is absent an empty one."""
-        value = self.node.get(key)
-        if isinstance(value, dict):
-            raise self.broken(key, f"{key} must be a list")
-        return value if isinstance(value, list) else [] if value is None else [value]
-
-    def whole(self, key: str) -> int | None:
-        """A whole number that a float holds exactly."""
-        value = self.node.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, float) or abs(value) > 2**53 or value != int(value):
-            raise self.broken(key, f"{key}: {shown(value)} is not a whole number")
-        return int(value)
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        """True or false."""
-        value = self.node.get(key, default)
-        if not isinstance(value, bool):
-            raise self.broken(key, f"{key}: {shown(value)} is neither true nor false")
-        return value
-
-
-def _check_format(top: _Part) -> None:
+def _check_format(top: Part) -> None:
     version = top.node.get("version", VERSION)
     if version not in (VERSION, float(VERSION)):
         raise top.broken("version", f"version {shown(version)} is not known; it is {VERSION}")
-    kind = top.node.get("dataset_type", _TABLES[0])
-    if not isinstance(kind, str) or kind.lower() not in (*_TABLES, _CAPTURES):
-        raise top.broken("dataset_type", f"dataset_type {shown(kind)} is no table; use {', '.join(_TABLES)}")
+    kind = top.node.get("dataset_type", TABLES[0])
+    if not isinstance(kind, str) or kind.lower() not in (*TABLES, _CAPTURES):
+        raise top.broken("dataset_type", f"dataset_type {shown(kind)} is no table; use {', '.join(TABLES)}")
 
 
-class _Columns:
-    """Columns by name or by number."""
-
-    def __init__(self, top: _Part, headers: Sequence[str]) -> None:
-        given = top.listed("headers")
-        self.headers = tuple(top.as_text(one, "headers", (place,)) for place, one in enumerate(given)) or tuple(headers)
-        kind = str(top.node.get("dataset_type", _TABLES[0])).lower()
-        # In JSON a column is called by the path that leads to it, which need not be its header.
-        self._strict = bool(self.headers) and kind in _TABLES[:2]
-
-    def one(self, part: _Part, key: str, value: Any = None, place: tuple[int, ...] = ()) -> str:
-        """The name of the column that a key, or an element of its list, gives by name or by number."""
-        value = part.node.get(key) if value is None else value
-        if isinstance(value, float):
-            return self._numbered(part, key, value, place)
-        if not isinstance(value, str):
-            raise part.broken(key, f"{key}: {shown(value)} is neither the name nor the number of a column", place)
-        if self._strict and value not in self.headers:
-            raise part.broken(key, f"{key}: there is no column {shown(value)}; {nearest(value, self.headers)}", place)
-        return value
-
-    def _numbered(self, part: _Part, key: str, value: float, place: tuple[int, ...]) -> str:
-        if not (0 <= value <= 1e6 and value == int(value)):
-            raise part.broken(key, f"{key}: {shown(value)} is not the number of a column", place)
-        if not self.headers:
-            return f"_c{int(value)}"
-        if value >= len(self.headers):
-            many = len(self.headers)
-            raise part.broken(key, f"{key}: there is no column {int(value)}; there are {many}, from 0", place)
-        return self.headers[int(value)]
-
-    def maybe(self, part: _Part, key: str) -> str | None:
-        """The same, or None where the key is absent."""
-        return None if part.node.get(key) is None else self.one(part, key)
-
-
-def _excluded(top: _Part, columns: _Columns) -> tuple[str, ...]:
+def _excluded(top: Part, columns: Columns) -> tuple[str, ...]:
     named = [columns.maybe(top, key) for key in ("label", "predicted_label", "probability", "joinsource_name_or_index")]
     listed = top.listed("excluded_columns")
     named += [columns.one(top, "excluded_columns", value, (place,)) for place, value in enumerate(listed)]
     return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
-def _bias(top: _Part, methods: _Part, columns: _Columns) -> BiasConfig | None:
+def _bias(top: Part, methods: Part, columns: Columns) -> BiasConfig | None:
     wanted = [key for key in ("pre_training_bias", "post_training_bias") if key in methods.node]
     if not wanted:
         return None
@@ -247,14 +139,14 @@ def _bias(top: _Part, methods: _Part, columns: _Columns) -> BiasConfig | None:
     )
 
 
-def _facet(part: _Part, columns: _Columns) -> FacetConfig:
+def _facet(part: Part, columns: Columns) -> FacetConfig:
     part.sort_out(("name_or_index", "value_or_threshold"), {}, {})
     if part.node.get("name_or_index") is None:
         raise part.broken(None, "a facet needs name_or_index")
     return FacetConfig(columns.one(part, "name_or_index"), _choice(part, "value_or_threshold"))
 
 
-def _choice(part: _Part, key: str) -> Choice:
+def _choice(part: Part, key: str) -> Choice:
     """One number may be a category or a threshold, which the column decides; several are categories."""
     given = part.listed(key)
     values = tuple(dict.fromkeys(part.as_text(value, key, (place,)) for place, value in enumerate(given)))
@@ -262,7 +154,7 @@ def _choice(part: _Part, key: str) -> Choice:
     return Choice(values, single if isinstance(single, float) else None)
 
 
-def _metrics(methods: _Part, stage: Stage) -> tuple[str, ...]:
+def _metrics(methods: Part, stage: Stage) -> tuple[str, ...]:
     key = f"{stage}_bias"
     if key not in methods.node:
         return ()
@@ -278,7 +170,7 @@ def _metrics(methods: _Part, stage: Stage) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _shap(part: _Part) -> ShapConfig:
+def _shap(part: Part) -> ShapConfig:
     part.sort_out(_SHAP, _IGNORED_SHAP, _REFUSED_SHAP)
     return ShapConfig(
         baseline=_baseline(part),
@@ -291,14 +183,14 @@ def _shap(part: _Part) -> ShapConfig:
     )
 
 
-def _positive(part: _Part, key: str) -> int | None:
+def _positive(part: Part, key: str) -> int | None:
     found = part.whole(key)
     if found is not None and found < 1:
         raise part.broken(key, f"{key}: {found} is not a number from 1")
     return found
 
 
-def _aggregation(part: _Part) -> Aggregation:
+def _aggregation(part: Part) -> Aggregation:
     given = part.node.get("agg_method", AGGREGATIONS[0])
     found = next((one for one in AGGREGATIONS if isinstance(given, str) and one == given.lower()), None)
     if found is None:
@@ -306,7 +198,7 @@ def _aggregation(part: _Part) -> Aggregation:
     return found
 
 
-def _baseline(part: _Part) -> str | tuple[tuple[Cell, ...], ...] | None:
+def _baseline(part: Part) -> str | tuple[tuple[Cell, ...], ...] | None:
     given = part.node.get("baseline")
     if given is None or isinstance(given, str):
         return given
@@ -315,7 +207,7 @@ def _baseline(part: _Part) -> str | tuple[tuple[Cell, ...], ...] | None:
     return tuple(_row(part, row, place) for place, row in enumerate(given))
 
 
-def _row(part: _Part, row: Any, place: int) -> tuple[Cell, ...]:
+def _row(part: Part, row: Any, place: int) -> tuple[Cell, ...]:
     """A row is a list, or the original's ``{"features": […]}``."""
     cells = row.get("features") if isinstance(row, dict) and set(row) == {"features"} else row
     if not isinstance(cells, list):
@@ -326,7 +218,7 @@ def _row(part: _Part, row: Any, place: int) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _predictor(top: _Part) -> PredictorConfig:
+def _predictor(top: Part) -> PredictorConfig:
     part = top.part("predictor")
     part.sort_out(_PREDICTOR, _IGNORED_PREDICTOR, {})
     holder = part if "label_headers" in part.node else top
@@ -341,7 +233,7 @@ def _predictor(top: _Part) -> PredictorConfig:
     )
 
 
-def _title(methods: _Part) -> str:
+def _title(methods: Part) -> str:
     report = methods.part("report")
     report.sort_out(("name", "title"), {}, {})
     return report.text("title") or ""

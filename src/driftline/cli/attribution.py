@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from driftline.cli.analysis import Json, Sample, baseline, check, read_file
+from driftline.cli.attribution_text import baseline_lines, count, ranking_lines
 from driftline.cli.options import by_comma
-from driftline.cli.output import out, paint, plain, table, verdict
+from driftline.cli.output import out, paint, plain, verdict
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
     from driftline.core.analysis_config import AnalysisConfig
-    from driftline.core.attribution_analysis import AttributionAnalysis
-    from driftline.pipeline.attribution_tables import AttributionBaseline, AttributionChecked
+    from driftline.pipeline.attribution_tables import AttributionChecked
     from driftline.pipeline.explainers import ExplainOptions
 
-SHOWN = 12
 Model = Annotated[
     Path | None, typer.Option(help="the model file: XGBoost, LightGBM, scikit-learn (skops), ONNX, or a model.tar.gz")
 ]
@@ -90,17 +89,18 @@ def baseline_attribution(
             **_table(read, label, exclude, header, baseline_rows, local, output),
         )
     paths = found.write(output)
-    _refused(found.rejects)
+    _refused(found.rejects, found.refused)
     document = {
         "rows": found.rows,
         "explained_rows": found.analysis.rows,
+        "refused_rows": found.refused,
         "method": found.analysis.method,
         "aggregation": found.analysis.aggregation,
         "analysis": str(paths[0]),
         "labels": found.analysis.labels,
         "rejects": found.rejects,
     }
-    out.result(document, _baseline_text(found, paths))
+    out.result(document, baseline_lines(found, paths))
     return 0
 
 
@@ -250,12 +250,13 @@ def _model(model: Path | None, endpoint: str | None) -> Any:
 
 
 def _tell(checked: AttributionChecked, report: Path | None) -> int:
-    _refused(checked.rejects)
+    _refused(checked.rejects, checked.refused)
     document = {
         "verdict": checked.verdict,
         "reasons": checked.judgement.reasons,
         "rows": checked.rows,
         "explained_rows": checked.analysis.rows,
+        "refused_rows": checked.refused,
         "method": checked.analysis.method,
         "aggregation": checked.analysis.aggregation,
         "violations": checked.violations,
@@ -263,58 +264,15 @@ def _tell(checked: AttributionChecked, report: Path | None) -> int:
         "rejects": checked.rejects,
         "report": None if report is None else str(report),
     }
-    lines = [f"{verdict(checked.verdict)}  {_count(checked.analysis, checked.rows)}", *str(checked).splitlines()[1:]]
+    lines = [f"{verdict(checked.verdict)}  {count(checked.analysis, checked.rows)}", *str(checked).splitlines()[1:]]
     for one in checked.drift:
-        lines += _ranking(plain(one))
+        lines += ranking_lines(plain(one))
     out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
     return EXIT_CODES[checked.verdict]
 
 
-def _ranking(drift: dict[str, Any]) -> list[str]:
-    """The NDCG of an output with its interval, and the features that explain it."""
-    if drift["ndcg"] is None:
-        return []
-    found, interval = f"  {drift['label']}: NDCG {drift['ndcg']:.4f}", drift["confidence_interval"]
-    if interval is not None:
-        found += f" ({interval['lower']:.4f} to {interval['upper']:.4f})"
-    changes = drift["changes"]
-    rows = [
-        (
-            one["feature"],
-            f"{one['baseline_place']} → {one['live_place']}",
-            f"{one['baseline_share']:.1%} → {one['live_share']:.1%}",
-            f"{one['loss']:+.4f}",
-        )
-        for one in changes[:SHOWN]
-    ]
-    lines = [found, *(f"  {line}" for line in table(rows, ("feature", "place", "share", "takes")))]
-    return lines if len(changes) <= SHOWN else [*lines, f"  … and {len(changes) - SHOWN} more (--json has all)"]
-
-
-def _baseline_text(found: AttributionBaseline, paths: list[Path]) -> list[str]:
-    analysis = found.analysis
-    lines = [f"baseline of {_count(analysis, found.rows)}, {analysis.aggregation} by {analysis.method}"]
-    for label in analysis.labels:
-        ranked = sorted(label.features, key=lambda one: -one.value)
-        rows = [
-            (one.feature, f"{one.value:.6g}", f"{interval.lower:.4g} to {interval.upper:.4g}" if interval else "–")
-            for one in ranked[:SHOWN]
-            for interval in [one.confidence_interval]
-        ]
-        lines += [
-            f"{label.label} (expected {label.expected_value:.6g})",
-            *table(rows, ("feature", "weighs", "interval")),
-        ]
-        if len(ranked) > SHOWN:
-            lines.append(f"  … and {len(ranked) - SHOWN} more")
-    return lines + [f"  wrote {path}" for path in paths]
-
-
-def _count(analysis: AttributionAnalysis, rows: int) -> str:
-    every = f"{analysis.rows} rows"
-    return every if analysis.rows == rows else f"{every} explained of {rows}"
-
-
-def _refused(rejects: Any) -> None:
+def _refused(rejects: Any, rows: int) -> None:
     for reject in rejects:
         out.say(f"{paint('refused:', 'yellow')} {reject}")
+    if rows:
+        out.say(f"{paint('left out:', 'yellow')} {rows} rows whose prediction, or a part of it, is no finite number")

@@ -34,8 +34,9 @@ CONFIG = "analysis_config"
 
 class AttributionBaseline(msgspec.Struct, frozen=True):
     """The attributions of a table that is trusted. ``rows`` are how many the table has, of which the analysis says how
-    many were explained; ``baseline_rows`` [rows, features] are what the model was explained against, where it needs
-    that, under the names ``features``. ``options`` are how it was explained."""
+    many were explained, and ``refused`` that could not be, because a value of theirs was not finite;
+    ``baseline_rows`` [rows, features] are what the model was explained against, where it needs that, under the names
+    ``features``. ``options`` are how it was explained."""
 
     analysis: AttributionAnalysis
     rows: int
@@ -43,6 +44,7 @@ class AttributionBaseline(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
     baseline_rows: Any = None
     rejects: tuple[Reject, ...] = ()
+    refused: int = 0
     options: ExplainOptions | None = None
 
     def config(self) -> AnalysisConfig:

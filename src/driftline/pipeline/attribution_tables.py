@@ -38,8 +38,8 @@ ModelSource = str | Path | Predict
 class AttributionChecked(msgspec.Struct, frozen=True):
     """What a check of attributions found. True when the verdict is OK; renders in a notebook as the report.
 
-    ``rows`` are how many the table has; ``analysis.rows`` of them were explained. ``drift`` has for every output the
-    NDCG and the features that explain it.
+    ``rows`` are how many the table has; ``analysis.rows`` of them were explained, ``refused`` could not be, because a
+    value of theirs was not finite. ``drift`` has for every output the NDCG and the features that explain it.
     """
 
     judgement: Judgement
@@ -51,6 +51,7 @@ class AttributionChecked(msgspec.Struct, frozen=True):
     evaluation_time: str
     rejects: tuple[Reject, ...] = ()
     threshold: float = THRESHOLD
+    refused: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -138,7 +139,14 @@ def baseline_attribution(
         raise InputError(f"no row of {called(data)} could be explained", evidence=f"{found.seen} rows", hint=hint)
     time = format_time(now or datetime.now(UTC))
     return AttributionBaseline(
-        analysis, found.seen, time, found.profile.features, found.baseline_rows, dataset.rejects(), options
+        analysis,
+        found.seen,
+        time,
+        found.profile.features,
+        found.baseline_rows,
+        dataset.rejects(),
+        found.state.refused,
+        options,
     )
 
 
@@ -205,6 +213,7 @@ def check_attribution(
         format_time(now or datetime.now(UTC)),
         dataset.rejects(),
         threshold,
+        0 if found is None else found.state.refused,
     )
 
 

@@ -131,13 +131,16 @@ def test_they_share_one_decoding_and_judge_alike(store: Store, layout: Layout, c
 
 @pytest.mark.usefixtures("endpoint")
 def test_a_window_that_other_features_decide_is_violated(store: Store, layout: Layout, churn: Scored) -> None:
-    """The features that weigh most stand still, so others take their places."""
+    """Minutes abroad arrive as seconds, and everybody seems to have the international plan."""
+    names = churn[0].schema.names[1:]
 
-    def frozen(rows: Any) -> Any:
-        rows[:, :8] = np.median(rows[:, :8], axis=0)
+    def changed(rows: Any) -> Any:
+        rows[:, names.index("Intl Mins")] *= 60
+        rows[:, names.index("Int'l Plan_no")] = 0
+        rows[:, names.index("Int'l Plan_yes")] = 1
         return rows
 
-    captured(layout, churn, frozen)
+    captured(layout, churn, changed)
     found = judged(store, layout, START + HOUR)["attribution"]
     assert found.verdict is Verdict.VIOLATED
     (violation,) = found.violations

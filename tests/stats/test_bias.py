@@ -32,7 +32,7 @@ def apart(one: float, other: float) -> float:
     return 0.0 if one == other else one - other
 
 
-def by_hand(name: str, rows: Rows) -> float | None:  # noqa: PLR0911 - a return a definition
+def by_hand(name: str, rows: Rows) -> float | None:
     """A metric from its definition, counting rows one by one; None where it is undefined."""
     a, d = ([row for row in rows if row[0] == side] for side in (0, 1))
     if name == "GE":

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from driftline.core.errors import InputError
 from driftline.core.window import Window
 from driftline.engine.batches import row_groups, table_rows
-from driftline.engine.csv_files import CsvFile
 from driftline.engine.files import list_files
-from driftline.engine.json_files import JsonFile
 from driftline.engine.manifests import is_manifest, manifest_files
 from driftline.engine.rejects import SAMPLES, Reject
+
+if TYPE_CHECKING:
+    from driftline.engine.csv_files import CsvFile
+    from driftline.engine.json_files import JsonFile
 
 KINDS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines", ".json": "JSON lines", ".parquet": "Parquet"}
 _HINT = f"use files ending in {', '.join(KINDS)}"
@@ -86,8 +88,13 @@ class Dataset:
         return tuple(_joined(reason, rejects) for reason, rejects in sorted(found.items()))
 
     def _text_file(self, path: str) -> CsvFile | JsonFile:
+        # What reads one kind of files need not be loaded for another: JSON needs a database.
         if self.kind == "JSON lines":
+            from driftline.engine.json_files import JsonFile
+
             return JsonFile(path)
+        from driftline.engine.csv_files import CsvFile
+
         return CsvFile(path, header=self._header, names=self._names)
 
 

@@ -22,12 +22,14 @@ from driftline.core.facets import Choice, FacetConfig, parse_facet, parse_positi
 from driftline.core.sampling import U64, mix
 from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
+from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
 from driftline.monitors.bias.checks import MINIMUM_SAMPLE, Mode, check
 from driftline.monitors.bias.deciding import decided, undecided
 from driftline.monitors.bias.notes import notes
 from driftline.monitors.bias.recipe import Bias
+from driftline.monitors.quality.rows import folded
 from driftline.pipeline.bias_report import bias_report_html
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.report import framed
@@ -253,7 +255,7 @@ def _measured(
         # Captures that have no names of their own are named by those of the baseline.
         config = msgspec.structs.replace(config, bias=bias, headers=config.headers or tuple(first.schema.names))
     monitor = Bias(bias, exclude=config.not_features, seed=seed)
-    state = monitor.measure(_numbered(batches))
+    state = folded(monitor.merge, ahead(lambda part: monitor.update(*part), _numbered(batches), workers=2))
     told = notes(bias, state)
     return BiasBaseline(monitor.result(state), config, state.rows, "", told, dataset.rejects())
 

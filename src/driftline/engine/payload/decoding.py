@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftline.core.window import Window
+from driftline.engine.ahead import ahead
 from driftline.engine.batches import BATCH_ROWS, table_rows
 from driftline.engine.files import exact
 from driftline.engine.locate import Locator
 from driftline.engine.payload import records
-from driftline.engine.payload.ahead import ahead
 from driftline.engine.payload.bodies import Bodies
 from driftline.engine.payload.column_names import column_names, sides, sides_of
 from driftline.engine.payload.pairing import Rows, paired

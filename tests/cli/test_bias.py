@@ -46,7 +46,7 @@ def test_a_check_needs_only_the_folder_of_the_baseline(cli: Callable[..., Any], 
 
 def test_json_has_verdict_violations_and_reasons(cli: Callable[..., Any], baseline: Path, tmp_path: Path) -> None:
     worse = write(tmp_path / "worse.csv", 0.4, 3)
-    done = cli("check", "bias", "--data", str(worse), "--analysis", str(baseline), "--json", "--plain")
+    done = cli("check", "bias", "--data", str(worse), "--analysis", str(baseline), "--json", "--rule", "plain")
     found = json.loads(done.out)
     assert (done.code, found["verdict"], found["item_count"]) == (1, "VIOLATED", 1500)
     assert {"DI", "DPPL"} <= {one["metric_name"] for one in found["violations"]}

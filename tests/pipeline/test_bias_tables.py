@@ -124,7 +124,7 @@ def test_the_same_rows_are_no_drift_and_a_larger_gap_is() -> None:
     # GE is about all rows, whatever their facet.
     assert {one.metric_name for one in worse.violations if one.facet == "age"} <= {"GE"}
     assert "DPPL of plan" in str(worse)
-    assert len(check_bias(people(seed=1), baseline, mode="plain").violations) > 0
+    assert len(check_bias(people(seed=1), baseline, rule="plain").violations) > 0
     assert check_bias(people(40, seed=1), baseline).verdict is Verdict.UNKNOWN
 
 

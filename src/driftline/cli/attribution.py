@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
-from driftline.cli.analysis import Json, Sample, baseline, check, read_file
+from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
 from driftline.cli.attribution_text import baseline_lines, count, ranking_lines
 from driftline.cli.options import by_comma
 from driftline.cli.output import out, paint, plain, verdict
+from driftline.cli.run_text import tell_run
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
     from driftline.core.analysis_config import AnalysisConfig
+    from driftline.pipeline import AttributionRun
     from driftline.pipeline.attribution_tables import AttributionChecked
     from driftline.pipeline.explainers import ExplainOptions
 
@@ -106,8 +109,14 @@ def baseline_attribution(
 
 @check.command("attribution")
 def check_attribution(
-    data: Annotated[Path, typer.Option(help="a file or folder of CSV, JSON lines or Parquet")],
-    analysis: Annotated[Path, typer.Option(help="the baseline's analysis.json")],
+    analysis: Annotated[Path, typer.Option(help="the baseline's analysis.json, or its folder")],
+    data: Annotated[Path | None, typer.Option(help="a file or folder of CSV, JSON lines or Parquet")] = None,
+    captures: Annotated[Path | None, typer.Option(help="instead: folder of capture files")] = None,
+    names: Annotated[
+        list[str] | None, typer.Option(help="of captures: names of the inputs; by comma or one option each")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="of captures: first instant, ISO 8601 UTC")] = None,
+    end: Annotated[str | None, typer.Option(help="of captures: first instant after, ISO 8601 UTC")] = None,
     model: Model = None,
     endpoint: Endpoint = None,
     label: Label = None,
@@ -134,9 +143,30 @@ def check_attribution(
     """Explain predictions and hold the ranking of features against a baseline. Exit code 0 OK, 1 violated, 3 no
     verdict."""
     from driftline.cli.progress import ProgressBar
-    from driftline.pipeline import attribution_tables
+    from driftline.core.errors import InputError
+    from driftline.monitors.rules import checked_rule
+    from driftline.pipeline import attribution_tables, run_monitor
 
     out.json = json
+    if (captures is None) == (data is None):
+        raise InputError("nothing to check, or two things", hint="give --captures DIR, or --data FILE")
+    analysis = analysis / "analysis.json" if analysis.is_dir() else analysis
+    if captures is not None:
+        beside = analysis.with_name("analysis_config.json")
+        run = _run(config or (beside if beside.is_file() else None), analysis, captures, model, endpoint)
+        run = msgspec.structs.replace(
+            run,
+            names=by_comma(names) or run.names,
+            exclude=by_comma(exclude),
+            rows=rows,
+            window=window_of(start, end),
+            threshold=threshold,
+            rule=checked_rule(rule),
+            minimum_sample=minimum_sample,
+            report=None if report is None else str(report),
+        )
+        with ProgressBar() as progress:
+            return tell_run(run_monitor(run, progress=progress), report)
     read = _config(config)
     given: Any = {"rule": rule}
     with ProgressBar() as progress:
@@ -154,6 +184,29 @@ def check_attribution(
     if report is not None:
         checked.write(report)
     return _tell(checked, report)
+
+
+def _run(
+    config: Path | None, analysis: Path, captures: Path, model: Path | None, endpoint: str | None
+) -> AttributionRun:
+    """What is asked of captures: explained as the configuration says, which is the baseline's unless another is given."""
+    from driftline.core.analysis_documents import read_attribution
+    from driftline.core.analysis_settings import AnalysisConfig, ShapConfig
+    from driftline.core.errors import InputError
+    from driftline.pipeline import AttributionRun
+
+    if (model is None) == (endpoint is None):
+        raise InputError("no model to explain, or two", hint="give --model FILE or --endpoint URL")
+    read = _config(config) or AnalysisConfig()
+    return AttributionRun(
+        captures=str(captures),
+        shap=read.attribution or ShapConfig(),
+        model=None if model is None else str(model),
+        url=endpoint,
+        constraints=read_attribution(read_file(analysis), str(analysis)),
+        names=read.captured_names,
+        classes=read.predictor.label_headers,
+    )
 
 
 def _config(path: Path | None) -> AnalysisConfig | None:

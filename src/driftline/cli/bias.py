@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from driftline.cli.analyses import bias_lines
-from driftline.cli.analysis import Json, Sample, baseline, check, read_file
+from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
 from driftline.cli.data_quality import Exclude, Header
-from driftline.cli.options import by_comma
+from driftline.cli.options import ProbabilityAttribute, by_comma
 from driftline.cli.output import out, paint, verdict
+from driftline.cli.run_text import listed, tell_run
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
     from driftline.core.analysis_config import AnalysisConfig
+    from driftline.pipeline import BiasRun
     from driftline.pipeline.bias_tables import BiasBaseline, BiasChecked
 
-MOST_LINES = 40
 CONFIG = "analysis_config.json"
 Label = Annotated[str | None, typer.Option(help="column of the true label")]
 Positive = Annotated[
@@ -84,15 +86,26 @@ def baseline_bias(
         "notes": found.notes,
         "rejects": found.rejects,
     }
-    lines = [f"baseline of {found.item_count} rows", *_listed(bias_lines(found.analysis))]
+    lines = [f"baseline of {found.item_count} rows", *listed(bias_lines(found.analysis))]
     out.result(document, lines + [f"  wrote {path}" for path in paths])
     return 0
 
 
 @check.command("bias")
 def check_bias(
-    data: Annotated[Path, typer.Option(help="a file or folder of CSV, JSON lines or Parquet")],
     analysis: Annotated[Path, typer.Option(help="the baseline's analysis.json, or its folder")],
+    data: Annotated[Path | None, typer.Option(help="a file or folder of CSV, JSON lines or Parquet")] = None,
+    captures: Annotated[Path | None, typer.Option(help="instead: folder of capture files")] = None,
+    labels: Annotated[Path | None, typer.Option(help="of captures: folder of ground-truth files")] = None,
+    probability_attribute: ProbabilityAttribute = None,
+    inference_attribute: Annotated[
+        str | None, typer.Option(help="of captures: CSV column or JMESPath of the prediction")
+    ] = None,
+    names: Annotated[
+        list[str] | None, typer.Option(help="of captures: names of the columns, outputs first; by comma or one each")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="of captures: first instant, ISO 8601 UTC")] = None,
+    end: Annotated[str | None, typer.Option(help="of captures: first instant after, ISO 8601 UTC")] = None,
     label: Label = None,
     positive: Positive = None,
     facet: Facet = None,
@@ -103,9 +116,9 @@ def check_bias(
     config: Config = None,
     header: Header = None,
     exclude: Exclude = None,
-    plain: Annotated[
-        bool, typer.Option("--plain", help="compare values without their intervals, as the original does")
-    ] = False,
+    rule: Annotated[
+        str, typer.Option(help="interval: the whole interval must be beyond the baseline; plain: the value is enough")
+    ] = "interval",
     seed: Seed = 0,
     report: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the report")] = None,
     minimum_sample: Sample = 30,
@@ -113,30 +126,42 @@ def check_bias(
 ) -> int:
     """Measure bias and hold it against a baseline. Exit code 0 OK, 1 violated, 3 no verdict.
 
-    Without columns and configuration the baseline's own configuration beside its analysis.json is used.
+    Without columns and configuration the baseline's own configuration beside its analysis.json is used. Captures are
+    joined with labels; facets and group are among their columns.
     """
     from driftline.cli.progress import ProgressBar
-    from driftline.pipeline import bias_tables
+    from driftline.core.errors import InputError
+    from driftline.monitors.rules import checked_rule
+    from driftline.pipeline import bias_tables, run_monitor
 
     out.json = json
+    if (captures is None) == (data is None):
+        raise InputError("nothing to check, or two things", hint="give --captures DIR --labels DIR, or --data FILE")
     analysis = analysis / "analysis.json" if analysis.is_dir() else analysis
     if config is None and label is None and (analysis.parent / CONFIG).is_file():
         config = analysis.parent / CONFIG
+    asked = bias_tables.config_of(
+        label, positive, facet or (), predicted, probability, threshold, group, _config(config), by_comma(exclude)
+    )
     with ProgressBar() as progress:
+        if captures is not None:
+            run = _run(asked, analysis, captures, labels, probability_attribute, inference_attribute)
+            run = msgspec.structs.replace(
+                run,
+                names=by_comma(names) or run.names,
+                window=window_of(start, end),
+                rule=checked_rule(rule),
+                minimum_sample=minimum_sample,
+                seed=seed,
+                report=None if report is None else str(report),
+            )
+            return tell_run(run_monitor(run, progress=progress), report)
         checked = bias_tables.check_bias(
             data,
             analysis,
-            label=label,
-            positive=positive,
-            facets=facet or (),
-            predicted=predicted,
-            probability=probability,
-            threshold=threshold,
-            group=group,
-            config=_config(config),
+            config=asked,
             header=header,
-            exclude=by_comma(exclude),
-            mode="plain" if plain else "interval",
+            rule=checked_rule(rule),
             minimum_sample=minimum_sample,
             seed=seed,
             progress=progress,
@@ -144,6 +169,31 @@ def check_bias(
     if report is not None:
         checked.write(report)
     return _tell_checked(checked, report)
+
+
+def _run(
+    asked: AnalysisConfig,
+    analysis: Path,
+    captures: Path,
+    labels: Path | None,
+    probability_attribute: str | None,
+    inference_attribute: str | None,
+) -> BiasRun:
+    """What is asked of captures."""
+    from driftline.core.analysis_documents import read_bias
+    from driftline.engine.attributes import OutputAttributes
+    from driftline.monitors.bias.deciding import settled
+    from driftline.pipeline import BiasRun
+
+    bias = settled(asked.bias)
+    return BiasRun(
+        captures=str(captures),
+        labels=None if labels is None else str(labels),
+        bias=bias,
+        attributes=OutputAttributes(probability_attribute, bias.probability_threshold, inference_attribute),
+        constraints=read_bias(read_file(analysis), str(analysis)),
+        names=asked.captured_names,
+    )
 
 
 def _config(path: Path | None) -> AnalysisConfig | None:
@@ -168,7 +218,7 @@ def _tell_checked(checked: BiasChecked, report: Path | None) -> int:
         "rejects": checked.rejects,
         "report": None if report is None else str(report),
     }
-    lines = [f"{verdict(checked.verdict)}  {checked.item_count} rows", *_listed(str(checked).splitlines()[1:])]
+    lines = [f"{verdict(checked.verdict)}  {checked.item_count} rows", *listed(str(checked).splitlines()[1:])]
     out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
     return EXIT_CODES[checked.verdict]
 
@@ -178,9 +228,3 @@ def _told(found: BiasBaseline | BiasChecked) -> None:
         out.say(f"{paint('refused:', 'yellow')} {reject}")
     for note in found.notes:
         out.say(f"{paint('note:', 'yellow')} {note}")
-
-
-def _listed(lines: list[Any]) -> list[Any]:
-    """The first of many lines; the files and ``--json`` have all."""
-    more = len(lines) - MOST_LINES
-    return lines if more <= 0 else [*lines[:MOST_LINES], f"  … and {more} more (the report has all)"]

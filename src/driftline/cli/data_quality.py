@@ -10,14 +10,14 @@ import typer
 from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
 from driftline.cli.analysis_text import segment_lines
 from driftline.cli.options import by_comma
-from driftline.cli.output import out, paint, plain, table, verdict
+from driftline.cli.output import out, plain, table, verdict
+from driftline.cli.run_text import listed, refused, tell_run
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
-    from driftline.pipeline import RunResult
     from driftline.pipeline.data_tables import DataBaseline, DataChecked
 
-SHOWN, MOST_LINES = 12, 20
+SHOWN = 12
 Header = Annotated[
     bool | None, typer.Option("--header/--no-header", help="whether a CSV's first line has the names; else it is seen")
 ]
@@ -40,7 +40,7 @@ def baseline_data_quality(
     with ProgressBar() as progress:
         found = data_tables.baseline_data_quality(data, header=header, exclude=by_comma(exclude), progress=progress)
     paths = found.write(output)
-    _refused(found.rejects)
+    refused(found.rejects)
     document = {
         "item_count": found.statistics.item_count,
         "features": len(found.statistics.features),
@@ -126,11 +126,11 @@ def check_data_quality(
             segments=tuple(segment or ()),
             **held,
         )
-        return _tell_run(run_monitor(run, progress=progress), report)
+        return tell_run(run_monitor(run, progress=progress), report)
 
 
 def _tell_checked(checked: DataChecked, report: Path | None) -> int:
-    _refused(checked.rejects)
+    refused(checked.rejects)
     document = {
         "verdict": checked.verdict,
         "reasons": checked.judgement.reasons,
@@ -142,52 +142,10 @@ def _tell_checked(checked: DataChecked, report: Path | None) -> int:
         "report": None if report is None else str(report),
     }
     count = f"{checked.statistics.item_count} rows, {len(checked.statistics.features)} columns"
-    lines = [f"{verdict(checked.verdict)}  {count}", *_listed(str(checked).splitlines()[1:])]
+    lines = [f"{verdict(checked.verdict)}  {count}", *listed(str(checked).splitlines()[1:])]
     lines += segment_lines({"segments": [plain(rank) for rank in checked.segments]})
     out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
     return EXIT_CODES[checked.verdict]
-
-
-def _tell_run(result: RunResult, report: Path | None) -> int:
-    _refused(result.rejects)
-    document = {
-        "verdict": result.judgement.verdict,
-        "reasons": result.judgement.reasons,
-        "item_count": result.item_count,
-        "counts": result.counts,
-        "metrics": result.metrics,
-        "violations": result.violations,
-        "rejects": result.rejects,
-        "steps": result.steps,
-        "segments": result.statistics.get("segments", []),
-        "custom": result.statistics.get("custom", {}),
-        "report": None if report is None else str(report),
-    }
-    counts = f"{result.item_count} rows of {result.counts['capture_records']} captured requests"
-    lines = [f"{verdict(result.judgement.verdict)}  {counts}"]
-    lines += _listed([f"  {violation.subject}: {violation.description}" for violation in result.violations])
-    for reason in result.judgement.reasons:
-        lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
-    lines += segment_lines(result.statistics) + custom_lines(result.statistics)
-    out.result(document, lines + ([] if report is None else [f"  report in {report}"]))
-    return EXIT_CODES[result.judgement.verdict]
-
-
-def _listed(lines: list[str]) -> list[str]:
-    """The first of many lines; the report and ``--json`` have all."""
-    more = len(lines) - MOST_LINES
-    return lines if more <= 0 else [*lines[:MOST_LINES], f"  … and {more} more (--json, or the report, has all)"]
-
-
-def custom_lines(statistics: dict[str, Any]) -> list[str]:
-    """What custom analyzers found."""
-    found = statistics.get("custom", {})
-    return [f"  {name}: " + ", ".join(f"{key} {value}" for key, value in one.items()) for name, one in found.items()]
-
-
-def _refused(rejects: Any) -> None:
-    for reject in rejects:
-        out.say(f"{paint('refused:', 'yellow')} {reject}")
 
 
 def _baseline_text(found: DataBaseline, paths: list[Path]) -> list[str]:

@@ -85,6 +85,11 @@ class AnalysisConfig(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unk
         named = () if bias is None else (bias.label, bias.predicted, bias.probability)
         return tuple(dict.fromkeys((*self.exclude, *(name for name in named if name is not None))))
 
+    @property
+    def captured_names(self) -> tuple[str, ...]:
+        """The names of the columns that a model was given, in their order; none where there are no headers."""
+        return tuple(name for name in self.headers if name not in self.not_features)
+
 
 def checked(config: AnalysisConfig, source: str) -> AnalysisConfig:
     """The configuration with metrics as files name them; raises :class:`InputError` for what no analysis can be of."""

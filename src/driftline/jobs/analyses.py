@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from driftline.core.analysis_config import AnalysisConfig, read_analysis_config
 from driftline.core.analysis_settings import BiasConfig, ShapConfig
 from driftline.core.errors import InputError
-from driftline.monitors.bias.deciding import undecided
+from driftline.monitors.bias.deciding import settled
 from driftline.resources.schedules import Schedule
 from driftline.storage import baselines
 
@@ -41,17 +41,9 @@ def analysis_of(connection: Connection, schedule: Schedule) -> AnalysisConfig | 
     config = read_analysis_config(msgspec.json.encode(given), source)
     if _part(config, schedule.monitor) is None:
         raise InputError(f"{source} says nothing of {schedule.monitor}", hint=_HINT)
-    if config.bias is not None and undecided(config.bias):
-        raise InputError(
-            f"{source} does not say whether a value is a category or a threshold",
-            hint="use the analysis_config.json that `driftline baseline bias` wrote",
-        )
+    if schedule.monitor == "bias":
+        settled(config.bias)
     return config
-
-
-def captured_names(config: AnalysisConfig) -> tuple[str, ...]:
-    """The names of the columns that a model was given, in their order; none where the configuration has no headers."""
-    return tuple(name for name in config.headers if name not in config.not_features)
 
 
 def _part(config: AnalysisConfig, monitor: str) -> BiasConfig | ShapConfig | None:

@@ -14,7 +14,6 @@ from driftline.core.documents import read_constraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.window import Window
-from driftline.jobs.analyses import captured_names
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
@@ -138,8 +137,8 @@ def _bias(
         labels=str(layout.labels(schedule.endpoint)),
         bias=bias,
         attributes=output_attributes(threshold | schedule.attributes),
-        mode=columns.mode,
-        names=columns.names or captured_names(analysis),
+        rule=columns.rule,
+        names=columns.names or analysis.captured_names,
         window=window,
         as_of=as_of,
         minimum_sample=columns.minimum_sample,
@@ -160,11 +159,11 @@ def _attribution(
     return AttributionRun(
         captures=str(layout.captures(schedule.endpoint)),
         shap=shap,
-        names=columns.names or captured_names(analysis),
+        names=columns.names or analysis.captured_names,
         exclude=columns.exclude,
         classes=analysis.predictor.label_headers,
         rows=columns.rows,
-        mode=columns.mode,
+        rule=columns.rule,
         threshold=columns.threshold,
         window=window,
         as_of=as_of,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -10,6 +10,7 @@ from driftline.core.errors import InputError
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.attribution.checks import THRESHOLD
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.rules import Rule
 from driftline.monitors.segments import Segmentation
 
 
@@ -60,7 +61,7 @@ def _name(given: str | float | bool) -> str:
 class DataAttributes(msgspec.Struct, frozen=True):
     """What a schedule of columns says: ``names`` of the columns, outputs first, where no header or key tells them;
     columns to ``exclude``; ``segments`` to rank; names of scripts in the data folder's ``scripts/``, and of custom
-    analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of bias and attributions: the ``mode`` in which they
+    analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of bias and attributions: the ``rule`` by which they
     are compared with the baseline; of attributions the ``threshold`` of the NDCG, and how many ``rows`` of a window are
     explained. Of any monitor: ``program`` names one of the data folder's ``programs.toml`` in the
     place of the analysis."""
@@ -73,7 +74,7 @@ class DataAttributes(msgspec.Struct, frozen=True):
     analyzers: tuple[str, ...] = ()
     minimum_sample: int = MINIMUM_SAMPLE
     program: str | None = None
-    mode: Literal["interval", "plain"] = "interval"
+    rule: Rule = "interval"
     threshold: float = THRESHOLD
     rows: int | None = None
 

@@ -163,7 +163,7 @@ def _judged(
         found.analysis,
         run.constraints,
         threshold=run.threshold,
-        rule=run.mode,
+        rule=run.rule,
         minimum_sample=run.minimum_sample,
     )
 

@@ -18,10 +18,11 @@ from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
-from driftline.monitors.attribution.checks import RULES, THRESHOLD, Rule, check
+from driftline.monitors.attribution.checks import THRESHOLD, check
 from driftline.monitors.attribution.drift import RankingDrift
 from driftline.monitors.attribution.publish import published
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.rules import Rule, checked_rule
 from driftline.pipeline.attribution_baselines import Analysis, AttributionBaseline, Held, called, held, read_rows
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.explainers import ExplainedModel, ExplainOptions, Predict
@@ -175,8 +176,7 @@ def check_attribution(
     rules, are those of :func:`driftline.monitors.attribution.checks.check`; below ``minimum_sample`` explained rows the
     verdict is UNKNOWN. The others are as in :func:`baseline_attribution`.
     """
-    if rule not in RULES:
-        raise InputError(f"{rule!r} is no rule", hint=f"use one of {', '.join(RULES)}")
+    checked_rule(rule)
     before = held(baseline)
     options = options or ExplainOptions()
     explained_model = ExplainedModel(model, options, _features(before.analysis))

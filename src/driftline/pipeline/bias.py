@@ -70,7 +70,7 @@ def _judge(
     if run.constraints is None:
         message = "no baseline was given: the metrics were computed and nothing was checked"
         return Judgement(Verdict.UNKNOWN, (Reason("no_constraints", message),)), ()
-    return check(analysis, without_flips(run.constraints), mode=run.mode, minimum_sample=run.minimum_sample)
+    return check(analysis, without_flips(run.constraints), rule=run.rule, minimum_sample=run.minimum_sample)
 
 
 def without_flips(analysis: BiasAnalysis) -> BiasAnalysis:

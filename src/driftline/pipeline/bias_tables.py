@@ -25,11 +25,12 @@ from driftline.core.window import format_time
 from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
-from driftline.monitors.bias.checks import MINIMUM_SAMPLE, Mode, check
+from driftline.monitors.bias.checks import MINIMUM_SAMPLE, check
 from driftline.monitors.bias.deciding import decided, undecided
 from driftline.monitors.bias.notes import notes
 from driftline.monitors.bias.recipe import Bias
 from driftline.monitors.quality.rows import folded
+from driftline.monitors.rules import Rule, checked_rule
 from driftline.pipeline.bias_report import bias_report_html
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.report import framed
@@ -170,7 +171,7 @@ def check_bias(
     config: BiasConfig | AnalysisConfig | None = None,
     header: bool | None = None,
     exclude: Sequence[str] = (),
-    mode: Mode = "interval",
+    rule: Rule = "interval",
     minimum_sample: int = MINIMUM_SAMPLE,
     seed: int = 0,
     now: datetime | None = None,
@@ -179,10 +180,11 @@ def check_bias(
     """Measure the bias of a table and hold it against a baseline.
 
     ``baseline`` is a :class:`BiasBaseline`, whose configuration holds where no other is given, or an analysis, a path
-    to ``analysis.json`` or its content. What a metric violates, and ``mode``, are those of
+    to ``analysis.json`` or its content. What a metric violates, and ``rule``, are those of
     :func:`driftline.monitors.bias.checks.check`; the others are as in :func:`baseline_bias`. With fewer than
     ``minimum_sample`` rows in a facet or beside it the facet is not checked; where none is, the verdict is UNKNOWN.
     """
+    checked_rule(rule)
     if isinstance(baseline, BiasBaseline):
         config = baseline.config if config is None and label is None else config
         before = baseline.analysis
@@ -190,7 +192,7 @@ def check_bias(
         before = _analysis_of(baseline)
     asked = config_of(label, positive, facets, predicted, probability, threshold, group, config, exclude)
     found = _measured(data, asked, header, seed, progress, before)
-    judgement, violations = check(found.analysis, before, mode=mode, minimum_sample=minimum_sample)
+    judgement, violations = check(found.analysis, before, rule=rule, minimum_sample=minimum_sample)
     return BiasChecked(
         judgement,
         violations,

@@ -17,9 +17,9 @@ from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.attribution.checks import THRESHOLD
-from driftline.monitors.bias.checks import Mode
 from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.rules import Rule
 from driftline.pipeline.programs import Program
 
 
@@ -70,7 +70,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     """What to run: folders of captures and labels, whose bias is measured, what to check against.
 
     ``bias`` names facets and group among the captured columns, and the label; ``attributes`` say where the output holds
-    the prediction. ``constraints`` is the analysis of a baseline, and ``mode`` how it is compared. The others are as in
+    the prediction. ``constraints`` is the analysis of a baseline, and ``rule`` how strictly. The others are as in
     :class:`ModelQualityRun`.
     """
 
@@ -79,7 +79,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     bias: BiasConfig
     attributes: OutputAttributes
     constraints: BiasAnalysis | None = None
-    mode: Mode = "interval"
+    rule: Rule = "interval"
     names: tuple[str, ...] = ()
     window: Window | None = None
     as_of: datetime | None = None
@@ -106,7 +106,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     ``model`` is its file, or ``url`` the invocation address of a server that has it; ``shap`` says how it is
     explained, ``names`` and ``exclude`` which inputs are its features, ``classes`` what its outputs are called. Of a
     window at most ``rows`` rows are explained, a sample by their ids. ``constraints`` is the analysis of a baseline,
-    ``threshold`` the NDCG below which a ranking has drifted, ``mode`` how it is compared. The others are as in
+    ``threshold`` the NDCG below which a ranking has drifted, ``rule`` how strictly. The others are as in
     :class:`ModelQualityRun`.
     """
 
@@ -116,7 +116,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     url: str | None = None
     constraints: AttributionAnalysis | None = None
     threshold: float = THRESHOLD
-    mode: Mode = "interval"
+    rule: Rule = "interval"
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()

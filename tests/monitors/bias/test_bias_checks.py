@@ -51,7 +51,7 @@ def analysis(
 def test_plainly_a_value_is_worse_when_it_is_further_from_fair(
     name: str, before: float, now: float, worse: bool
 ) -> None:
-    judgement, violations = check(analysis(metric(name, now)), analysis(metric(name, before)), mode="plain")
+    judgement, violations = check(analysis(metric(name, now)), analysis(metric(name, before)), rule="plain")
     assert bool(violations) is worse
     assert judgement.verdict is (Verdict.VIOLATED if worse else Verdict.OK)
 
@@ -107,7 +107,7 @@ def test_an_interval_that_ends_at_another_number_is_the_same_part_of_a_facet() -
     judgement, violations = check(
         analysis(metric("DPL", 0.5), value="(50.0, 91.0]"),
         analysis(metric("DPL", 0.1), value="(50.0, 89.0]"),
-        mode="plain",
+        rule="plain",
     )
     assert judgement.verdict is Verdict.VIOLATED
     assert violations[0].facet_value == "(50.0, 91.0]"
@@ -173,7 +173,7 @@ def test_chance_alone_rarely_violates_and_a_change_of_the_gap_is_found() -> None
     for run in range(60):
         before, same = draw(random, 0.1, 1000, 2 * run), draw(random, 0.1, 1000, 2 * run + 1)
         alarms += bool(check(same, before)[1])
-        plain += bool(check(same, before, mode="plain")[1])
+        plain += bool(check(same, before, rule="plain")[1])
         found += any(one.metric_name == "DPL" for one in check(draw(random, 0.35, 1000, run), before)[1])
     # docs/bias.md states the rates of a longer simulation; of 60 runs at most 5 are allowed here.
     assert alarms <= 5

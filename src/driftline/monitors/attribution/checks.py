@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.monitors.attribution.drift import RankingDrift
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
+from driftline.monitors.rules import Rule
 
 THRESHOLD = 0.9
 CHECK, METRIC = "feature_attribution_drift_check", "shap"
-Rule = Literal["interval", "plain"]
-RULES: tuple[Rule, ...] = ("interval", "plain")
 
 
 def check(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from driftline.core.bias_analysis import BiasAnalysis, BiasMetric, FacetBias
 from driftline.core.bias_matching import part_key
@@ -12,8 +12,6 @@ from driftline.core.bias_metrics import fair_value
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement, Reason, Verdict
 
-Mode = Literal["interval", "plain"]
-MODES: tuple[Mode, ...] = get_args(Mode)
 MINIMUM_SAMPLE = 30
 CHECK = "bias_drift_check"
 _SHOWN = 20
@@ -39,7 +37,7 @@ def check(
     current: BiasAnalysis,
     baseline: BiasAnalysis,
     *,
-    mode: Mode = "interval",
+    rule: Rule = "interval",
     minimum_sample: int = MINIMUM_SAMPLE,
 ) -> tuple[Judgement, tuple[Violation, ...]]:
     """Every metric that is worse than in the baseline, and the verdict.
@@ -53,8 +51,8 @@ def check(
     facet, or the rest, has fewer than ``minimum_sample`` rows: the reasons of the judgement name them, whatever the
     verdict. UNKNOWN: no metric could be checked.
     """
-    compared = list(_compared(current, baseline, mode, minimum_sample))
-    found = tuple(violation for one in compared if not one.reason and (violation := _violation(one, mode)) is not None)
+    compared = list(_compared(current, baseline, rule, minimum_sample))
+    found = tuple(violation for one in compared if not one.reason and (violation := _violation(one, rule)) is not None)
     reasons = _told(compared) + _new_values(current, baseline)
     if found:
         return Judgement(Verdict.VIOLATED, reasons), found
@@ -71,7 +69,7 @@ def matched(current: BiasAnalysis, baseline: BiasAnalysis) -> Iterator[tuple[Fac
         yield here.get(part_key(before)), before
 
 
-def allowed(baseline: BiasMetric, mode: Mode) -> tuple[float, float]:
+def allowed(baseline: BiasMetric, rule: Rule) -> tuple[float, float]:
     """The range that a baseline's metric allows.
 
     >>> allowed(BiasMetric("DI", "", 0.75), "plain")
@@ -79,13 +77,13 @@ def allowed(baseline: BiasMetric, mode: Mode) -> tuple[float, float]:
     """
     fair = fair_value(baseline.name)
     ends = [fair if baseline.value is None else baseline.value]
-    if mode == "interval" and baseline.confidence_interval is not None:
+    if rule == "interval" and baseline.confidence_interval is not None:
         ends += [baseline.confidence_interval.lower, baseline.confidence_interval.upper]
     reach = max(abs(end - fair) for end in ends)
     return fair - reach, fair + reach
 
 
-def _compared(current: BiasAnalysis, baseline: BiasAnalysis, mode: Mode, minimum: int) -> Iterator[Compared]:
+def _compared(current: BiasAnalysis, baseline: BiasAnalysis, rule: Rule, minimum: int) -> Iterator[Compared]:
     for now, before in matched(current, baseline):
         metrics = {} if now is None else {metric.name: metric for metric in now.metrics}
         few = _too_few(now, minimum)
@@ -96,7 +94,7 @@ def _compared(current: BiasAnalysis, baseline: BiasAnalysis, mode: Mode, minimum
             elif few:
                 cause, reason = "too_few_rows", few
             else:
-                cause, reason = _unusable(found, metric, mode)
+                cause, reason = _unusable(found, metric, rule)
             yield Compared(now or before, found, metric, cause, reason)
 
 
@@ -109,22 +107,22 @@ def _too_few(facet: FacetBias | None, minimum: int) -> str:
     return f"{inside} rows in the facet and {rows - inside} beside it; the minimum sample is {minimum}"
 
 
-def _unusable(metric: BiasMetric, baseline: BiasMetric, mode: Mode) -> tuple[str, str]:
+def _unusable(metric: BiasMetric, baseline: BiasMetric, rule: Rule) -> tuple[str, str]:
     if metric.value is None:
         return "metric_undefined", f"no value now: {metric.error or 'undefined'}"
     if baseline.value is None:
         return "metric_undefined", f"no value in the baseline: {baseline.error or 'undefined'}"
-    if mode == "interval" and metric.confidence_interval is None:
+    if rule == "interval" and metric.confidence_interval is None:
         return "no_interval", "its value is too uncertain for an interval"
     return "", ""
 
 
-def _violation(one: Compared, mode: Mode) -> Violation | None:
-    low, high = allowed(one.baseline, mode)
+def _violation(one: Compared, rule: Rule) -> Violation | None:
+    low, high = allowed(one.baseline, rule)
     value, interval = one.metric.value, one.metric.confidence_interval
     if value is None:
         return None
-    lower, upper = (interval.lower, interval.upper) if mode == "interval" and interval is not None else (value, value)
+    lower, upper = (interval.lower, interval.upper) if rule == "interval" and interval is not None else (value, value)
     above, below = lower > high + _ROUNDING, upper < low - _ROUNDING
     if not above and not below:
         return None

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from driftline.core.analysis_settings import BiasConfig
 from driftline.core.bias_analysis import BiasAnalysis
+from driftline.core.errors import InputError
 from driftline.core.facets import Choice
 
 MANY = 0.05
@@ -18,6 +19,18 @@ MANY = 0.05
 def undecided(config: BiasConfig) -> bool:
     """Whether any choice is both values and a threshold."""
     return any(choice.values and choice.threshold is not None for choice in _choices(config))
+
+
+def settled(config: BiasConfig | None) -> BiasConfig:
+    """A configuration in which nothing is left to be decided by a table; raises :class:`InputError` for another."""
+    if config is None:
+        raise InputError("the configuration has no bias analysis", hint="name label, positive labels and facets")
+    if undecided(config):
+        raise InputError(
+            "the configuration does not say whether a value is a category or a threshold",
+            hint="use the analysis_config.json that `driftline baseline bias` wrote",
+        )
+    return config
 
 
 def decided(config: BiasConfig, batch: pa.RecordBatch, baseline: BiasAnalysis | None = None) -> BiasConfig:

@@ -1,5 +1,5 @@
 """W5 with the library shap: ``tree`` values of every row, or ``kernel`` values of the first 300 rows, with 100 samples
-a row against one baseline row, their mean; one thread, as driftline has."""
+a row against one baseline row, their mean; on one thread, as driftline runs its models."""
 
 from __future__ import annotations
 

@@ -58,6 +58,18 @@ def agrees(value: float | None, wanted: float | None, tolerance: float) -> bool:
     return value is None or wanted is None or abs(value - wanted) <= tolerance
 
 
+def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
+    """Spearman's rank correlation; equal values share the mean of their ranks. 1.0 where either has one value only."""
+
+    def ranks(values: Sequence[float]) -> list[float]:
+        ordered = sorted(values)
+        return [(2 * ordered.index(value) + ordered.count(value) - 1) / 2 for value in values]
+
+    if len(set(one)) < 2 or len(set(other)) < 2:
+        return 1.0
+    return statistics.correlation(ranks(one), ranks(other))
+
+
 def descendants(pid: int) -> list[int]:
     """A process and all below it, as far as they still live."""
     found, left = [], [pid]

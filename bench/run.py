@@ -18,9 +18,10 @@ import measure
 import peers
 import w2
 import w4
+import w5
 from contest import HERE, MEGABYTE, SLOW, Bench, Subject, compare, said, say
 
-GROUPS = ("w1", "w2", "w2-captures", "w2-wide", "w3", "w4", "endpoint", "weight", "import")
+GROUPS = ("w1", "w2", "w2-captures", "w2-wide", "w3", "w4", "w5", "endpoint", "weight", "import")
 # Some gigabytes and many minutes: only when it is asked for.
 ASKED_ONLY = ("w2-wide",)
 
@@ -289,6 +290,7 @@ def imports(bench: Bench) -> None:
 _JOB = [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")]
 COLUMNS: dict[str, list[tuple[str, str]]] = {
     **dict.fromkeys(("w1", "w2", "w2-captures", "w2-wide", "w3"), _JOB),
+    "w5": [("rate", "rows/s"), *_JOB],
     "endpoint": [("rate", "requests/s"), ("cpu", "CPU µs/request"), ("memory", "resident MB")],
     "weight": [("memory", "installed MB")],
     "import": [("wall", "wall s"), ("cpu", "CPU s"), ("memory", "peak MB")],
@@ -408,6 +410,7 @@ def main() -> int:
         "w2-wide": w2.wide,
         "w3": w3,
         "w4": w4.tables,
+        "w5": w5.attributions,
         "endpoint": endpoints,
         "weight": weight,
         "import": imports,

@@ -189,7 +189,7 @@ def check_attribution(
 def _run(
     config: Path | None, analysis: Path, captures: Path, model: Path | None, endpoint: str | None
 ) -> AttributionRun:
-    """What is asked of captures: explained as the configuration says, which is the baseline's unless another is given."""
+    """What is asked of captures: explained as the configuration says, the baseline's unless another is given."""
     from driftline.core.analysis_documents import read_attribution
     from driftline.core.analysis_settings import AnalysisConfig, ShapConfig
     from driftline.core.errors import InputError

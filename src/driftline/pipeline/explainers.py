@@ -39,7 +39,7 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] = ()
     rows: int | None = None
     error: float | None = None
-    baseline_count: int = 1
+    baseline_count: int = 20
 
     def __post_init__(self) -> None:
         if self.rows is not None and self.rows < 1:

@@ -131,6 +131,20 @@ def test_other_kinds_of_xgboost(kind: str, tmp_path: Path) -> None:
     sums(explainer, HOLED[:8])
 
 
+def test_categories_and_several_values_are_explained(tmp_path: Path) -> None:
+    rows = ROWS.copy()
+    rows[:, 1] = np.arange(len(rows)) % 12
+    target = np.isin(rows[:, 1], [1, 4, 7]) * 2 + rows[:, 0]
+    data = xgboost.DMatrix(rows, target, feature_types=["q", "c", "q", "q", "q"], enable_categorical=True)
+    booster = xgboost.train({"max_cat_to_onehot": 1, "nthread": 1}, data, 5)
+    rows[:3, 1] = [99, np.nan, -3]  # categories that the model has not seen
+    sums(open_explainer(saved(booster, tmp_path)), rows)
+    forest = RandomForestRegressor(2, max_depth=4).fit(ROWS, np.stack([VALUES, -2 * VALUES], axis=1))
+    (tmp_path / "forest").mkdir()
+    values, _ = sums(open_explainer(saved(forest, tmp_path / "forest")), ROWS[:20])
+    np.testing.assert_allclose(values[:, :, 1], -2 * values[:, :, 0], atol=1e-12)
+
+
 @pytest.mark.parametrize("objective", ["binary", "regression", "multiclass", "cross_entropy", "rf", "linear"])
 def test_lightgbm_is_explained_by_definition(objective: str, tmp_path: Path) -> None:
     settings = {"objective": objective, "verbosity": -1, "num_threads": 1, "num_leaves": 7, "min_data_in_leaf": 5}

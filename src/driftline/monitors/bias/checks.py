@@ -11,6 +11,7 @@ from driftline.core.bias_matching import part_key
 from driftline.core.bias_metrics import fair_value
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement, Reason, Verdict
+from driftline.monitors.rules import Rule
 
 MINIMUM_SAMPLE = 30
 CHECK = "bias_drift_check"

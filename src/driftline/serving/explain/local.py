@@ -14,7 +14,7 @@ from driftline.core.errors import InputError
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int], object]  # rows done, rows in all
 Space = Literal["margin", "output"]
-_BLOCK = 4096
+_BLOCK = 16384
 
 
 class Local(NamedTuple):

@@ -12,7 +12,8 @@ from driftline.serving.explain.exact import Exact
 from driftline.serving.explain.linear_shap import linear
 from driftline.serving.explain.local import Array, Local, single
 from driftline.serving.explain.sklearn_trees import Ensemble, ensemble
-from driftline.serving.explain.tree_shap import DEEPEST, depths, expected_value, tree_values
+from driftline.serving.explain.tree_shap import DEEPEST, depths, expected_value
+from driftline.serving.explain.tree_tables import Trees
 from driftline.serving.explain.wanted import Wanted
 from driftline.serving.libraries import first_line, refused_rows
 from driftline.serving.sklearn_runtime import SklearnModel
@@ -69,13 +70,12 @@ def _prepare(steps: list[Any]) -> Callable[[Array], Array]:
 
 
 def _of_trees(model: SklearnModel, found: Ensemble, prepare: Callable[[Array], Array]) -> Exact:
+    trees = Trees(found.trees)
+
     def contribute(rows: Array) -> Local:
         scores = model.margin(single(rows))  # which refuses rows before they are looked at
         block = single(prepare(rows)).astype(np.float64)
-        values = np.zeros((*rows.shape, len(found.start)))
-        for tree in found.trees:
-            values += tree_values(tree, block)
-        return Local(values, scores)
+        return Local(trees.values(block), scores)
 
     expected = found.start + sum(expected_value(tree) for tree in found.trees)
     return Exact("tree_shap", expected, contribute, lambda rows: model.margin(single(rows)))

@@ -9,6 +9,7 @@ leaves below an edge are summed before the edge's feature gets its value, and a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,13 +66,29 @@ def depths(tree: Tree) -> npt.NDArray[np.int64]:
     return found
 
 
+def goes_left(tree: Tree, columns: Array) -> npt.NDArray[np.bool_]:
+    """Whether rows go left at each node, [nodes, rows], by their ``columns`` [features, rows]; False at leaves."""
+    found = np.zeros((len(tree.left), columns.shape[1]), dtype=bool)
+    inner = np.flatnonzero(tree.left >= 0)
+    here = columns[tree.feature[inner]]
+    found[inner] = (here <= tree.threshold[inner, None]) | (np.isnan(here) & tree.missing_left[inner, None])
+    return found
+
+
 def tree_values(tree: Tree, rows: Array) -> Array:
     """The Shapley values of ``rows``, [rows, features, outputs]. The tree may be :data:`DEEPEST` edges deep."""
     found = np.zeros((len(rows), rows.shape[1], tree.value.shape[1]))
     for start in range(0, len(rows), _ROWS):
         part = slice(start, start + _ROWS)
-        _Walk(tree, rows[part]).add_to(found[part])
+        for feature, value in walk(tree, goes_left(tree, np.ascontiguousarray(rows[part].T))).items():
+            found[part, feature] += value.T
     return found
+
+
+def walk(tree: Tree, left: npt.NDArray[np.bool_], way: Sequence[int] = (), root: int = 0) -> dict[int, Array]:
+    """The Shapley values by feature, [outputs, rows], that the leaves below ``root`` bring to rows which go ``left``
+    [nodes, rows]; ``way`` are the nodes from the tree's root to ``root``, itself left out."""
+    return _Walk(tree, left).along(list(way), root)
 
 
 def _shares(tree: Tree) -> Array:
@@ -88,19 +105,21 @@ def _shares(tree: Tree) -> Array:
 class _Walk:
     """One block of rows through one tree, depth first."""
 
-    def __init__(self, tree: Tree, rows: Array) -> None:
-        self._tree, self._columns, self._shares = tree, np.ascontiguousarray(rows.T), _shares(tree)
+    def __init__(self, tree: Tree, left: npt.NDArray[np.bool_]) -> None:
+        self._tree, self._left, self._shares = tree, left, _shares(tree)
         points = min(int(depths(tree).max(initial=0)), len(np.unique(tree.feature[tree.left >= 0])))
         at, weights = np.polynomial.legendre.leggauss(max(1, (points + 1) // 2))
         self._t, self._weights = (at + 1) / 2, weights / 2
-        self._start = Known(1.0, np.ones(len(rows), dtype=bool))
+        self._start = Known(1.0, np.ones(left.shape[1], dtype=bool))
         self._known: dict[int, Known] = {}
-        self._values = np.zeros((rows.shape[1], tree.value.shape[1], len(rows)))
+        self._values: dict[int, Array] = {}
+        self._way: list[int] = []
 
-    def add_to(self, values: Array) -> None:
-        """Adds the block's Shapley values to ``values`` [rows, features, outputs]."""
-        self._below(0, np.ones((len(self._t), self._columns.shape[1])))
-        values += self._values.transpose(2, 0, 1)
+    def along(self, way: list[int], root: int) -> dict[int, Array]:
+        """The values that come of the leaves below ``root``."""
+        self._way = [*way, root]
+        self._below(self._way[0], np.ones((len(self._t), self._left.shape[1])))
+        return self._values
 
     def _below(self, node: int, product: Array) -> Array:
         """The sum [outputs, points, rows] over the leaves below a node of their values times their products."""
@@ -108,10 +127,12 @@ class _Walk:
         if tree.left[node] < 0:
             said: Array = tree.value[node][:, None, None] * product
             return said
-        column = self._columns[tree.feature[node]]
-        goes_left = (column <= tree.threshold[node]) | (np.isnan(column) & tree.missing_left[node])
-        left = self._edge(node, int(tree.left[node]), goes_left, product)
-        return left + self._edge(node, int(tree.right[node]), ~goes_left, product)
+        goes, left, right = self._left[node], int(tree.left[node]), int(tree.right[node])
+        if len(self._way) > 1 and node == self._way[0]:
+            self._way = self._way[1:]
+            ahead = self._way[0]
+            return self._edge(node, ahead, goes if ahead == left else ~goes, product)
+        return self._edge(node, left, goes, product) + self._edge(node, right, ~goes, product)
 
     def _edge(self, node: int, child: int, goes: npt.NDArray[np.bool_], product: Array) -> Array:
         """The sum over the leaves below ``child``, whose values for the feature of ``node`` are added here."""
@@ -121,13 +142,14 @@ class _Walk:
         new = Known(old.share * self._shares[child], old.passes & goes)
         self._known[feature] = new
         total = self._below(child, product * self._ratio(old, new, self._shares[child]))
-        self._values[feature] += self._gain(new, total)
+        gain = self._gain(new, total)
         if before is None:
             del self._known[feature]
         else:
             # What is below was told to the feature's earlier edge as well, which does not have the last word on it.
             self._known[feature] = before
-            self._values[feature] -= self._gain(before, total)
+            gain = gain - self._gain(before, total)
+        self._values[feature] = self._values[feature] + gain if feature in self._values else gain
         return total
 
     def _ratio(self, old: Known, new: Known, share: float) -> Array:

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.testing import capture, write_captures
+
 FEATURES = ("age", "plan", "day")
 
 
-def write_rows(path: Path, n: int, *, label: bool = False, shrink: float = 1.0, seed: int = 0) -> Path:
+def write_rows(path: Path, n: int, *, label: bool = False, stretch: float = 1.0, seed: int = 0) -> Path:
     """Rows that the session's small model takes, whose answer depends on the first feature."""
-    rows = np.random.default_rng(seed).normal(size=(n, 3)) * [shrink, 1, 1]
+    rows = np.random.default_rng(seed).normal(size=(n, 3)) * [1, stretch, 1]
     head, body = [*FEATURES], [[repr(cell) for cell in row] for row in rows.tolist()]
     if label:
         head, body = ["label", *head], [["yes", *row] for row in body]
@@ -158,6 +160,25 @@ def test_a_model_behind_a_url(cli: Callable[..., Any], endpoint: str, tmp_path: 
     window = write_rows(tmp_path / "window.csv", 60, seed=2)
     asked = ("check", "attribution", "--endpoint", endpoint, "--analysis", base / "analysis.json")
     assert cli(*asked, "--data", window).code == 0
-    shrunk = write_rows(tmp_path / "shrunk.csv", 60, seed=2, shrink=0.01)
-    done = cli(*asked, "--data", shrunk)
+    stretched = write_rows(tmp_path / "stretched.csv", 60, seed=2, stretch=100)
+    done = cli(*asked, "--data", stretched)
     assert (done.code, "age" in done.out) == (1, True)
+
+
+def test_captured_inputs_are_explained(cli: Callable[..., Any], model: Path, tmp_path: Path, baseline: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(100, 3))
+    records = [capture("0.5", f"e{n}", request=",".join(map(repr, row))) for n, row in enumerate(rows.tolist())]
+    write_captures(tmp_path / "captures", [*records, capture("0.5", "odd", request="1,2")])
+    asked = ("check", "attribution", "--captures", tmp_path / "captures", "--model", model, "--analysis", baseline)
+    done = cli(*asked, "-o", tmp_path / "report")
+    assert (done.code, done.out.splitlines()[0]) == (0, "✓ OK  100 rows of 101 captured requests")
+    assert "the inputs are not the features of the model" in done.err
+    assert (tmp_path / "report" / "report.html").is_file()
+    told = json.loads(cli(*asked, "--rows", 40, "--json").out)
+    assert (told["item_count"], told["counts"]["explained_rows"]) == (40, 40)
+
+
+def test_captures_without_a_model(cli: Callable[..., Any], tmp_path: Path, baseline: Path) -> None:
+    done = cli("check", "attribution", "--captures", tmp_path, "--analysis", baseline)
+    assert done.code == 2
+    assert "give --model FILE or --endpoint URL" in done.err

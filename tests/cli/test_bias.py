@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.testing import capture, write_captures, write_labels
+
 
 def write(path: Path, gap: float, seed: int) -> Path:
     random = np.random.default_rng(seed)
@@ -89,3 +91,27 @@ def test_a_column_that_is_not_there_is_named(cli: Callable[..., Any], tmp_path: 
     done = cli("baseline", "bias", str(data), "--label", "y", "--positive", "1", "--facet", "plan", "-o", str(tmp_path))
     assert done.code == 2
     assert "no label column 'y'" in done.err
+
+
+def test_captures_are_joined_with_labels(cli: Callable[..., Any], baseline: Path, tmp_path: Path) -> None:
+    """The rows of a table as captures with labels: the same numbers, and the names of the baseline's columns."""
+    table = write(tmp_path / "worse.csv", 0.4, 3)
+    rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
+    records = [capture(score, f"e{n}", inference_id=str(n), request=plan) for n, (plan, _, score) in enumerate(rows)]
+    write_captures(tmp_path / "captures", records)
+    write_labels(tmp_path / "labels", {str(n): paid for n, (_, paid, _) in enumerate(rows)})
+    asked = ("check", "bias", "--analysis", baseline, "--probability-attribute", "0", "--json")
+    folders = ("--captures", tmp_path / "captures", "--labels", tmp_path / "labels", "-o", tmp_path / "report")
+    found, wanted = (cli(*asked, *given) for given in (folders, ("--data", table)))
+    assert (found.code, wanted.code) == (1, 1)
+    values = [
+        {one["metric_name"]: one["value"] for one in json.loads(done.out)["violations"]} for done in (found, wanted)
+    ]
+    assert values[0] == pytest.approx(values[1])
+    assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_nothing_to_check_says_what_to_give(cli: Callable[..., Any], baseline: Path) -> None:
+    done = cli("check", "bias", "--analysis", baseline)
+    assert done.code == 2
+    assert "--captures DIR --labels DIR, or --data FILE" in done.err

@@ -32,7 +32,7 @@ BaselineRows = Annotated[
     typer.Option("--baseline-rows", help="rows that stand for features that are not known; trees need none"),
 ]
 BaselineCount = Annotated[
-    int | None, typer.Option("--baseline-count", min=1, help="how many such rows are chosen where none are given (1)")
+    int | None, typer.Option("--baseline-count", min=1, help="how many such rows are chosen where none are given (20)")
 ]
 Aggregate = Annotated[str | None, typer.Option(help="mean_abs, median or mean_sq of the values of all rows")]
 UseLogit = Annotated[bool | None, typer.Option("--use-logit/--no-logit", help="explain the log-odds of probabilities")]
@@ -239,7 +239,7 @@ def _options(
     from driftline.core.analysis_settings import ShapConfig
     from driftline.core.attribution_analysis import AGGREGATIONS
     from driftline.core.errors import InputError
-    from driftline.pipeline.explainers import ExplainOptions
+    from driftline.pipeline.explainers import BASELINE_ROWS, ExplainOptions
 
     told = None if read is None else read.attribution
     shap = told or ShapConfig()
@@ -254,7 +254,7 @@ def _options(
         rows=rows,
         error=error,
         classes=by_comma(classes) or (() if read is None else read.predictor.label_headers),
-        baseline_count=baseline_count or shap.clusters or 1,
+        baseline_count=baseline_count or shap.clusters or BASELINE_ROWS,
     )
 
 

@@ -24,6 +24,11 @@ EXACT = ("tree_shap", "linear_shap")
 """Methods that give the values themselves, and so may explain every row."""
 
 
+BASELINE_ROWS = 20
+"""How many baseline rows are chosen. Against a single one, features that are rarely other than usual seem to weigh
+nothing."""
+
+
 class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is explained. ``samples`` are the coalitions of features a row is tried with where the method is one
     of sampling (0: as many as the explainer thinks right); ``classes`` name the outputs.
@@ -39,7 +44,7 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] = ()
     rows: int | None = None
     error: float | None = None
-    baseline_count: int = 20
+    baseline_count: int = BASELINE_ROWS
 
     def __post_init__(self) -> None:
         if self.rows is not None and self.rows < 1:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from driftline.cli.endpoints import Json, Url
-from driftline.cli.output import brief, out, plain, table
+from driftline.cli.output import brief, out, paint, plain, table
 
+if TYPE_CHECKING:
+    from driftline.resources.metrics import Series
+
+_SHOWN = 5
 alarm = typer.Typer(help="What to be told about.", no_args_is_help=True)
 Targets = Annotated[
     list[str] | None,
@@ -22,6 +27,10 @@ def put_alarm(
     metric: Annotated[str, typer.Option(help="such as f2")] = "",
     endpoint: Annotated[str | None, typer.Option(help="the endpoint")] = None,
     schedule: Annotated[str | None, typer.Option(help="the schedule that publishes the metric")] = None,
+    dimension: Annotated[
+        list[str] | None,
+        typer.Option(help="a further dimension of the metric, as NAME=VALUE; one option each"),
+    ] = None,
     operator: Annotated[
         str, typer.Option(help="LessThanThreshold, LessThanOrEqualToThreshold, GreaterThan…; the default is of a band")
     ] = "LessThanLowerOrGreaterThanUpperThreshold",
@@ -58,6 +67,7 @@ def put_alarm(
         metric=metric,
         endpoint=endpoint,
         schedule=schedule,
+        dimensions=_dimensions(endpoint, schedule, dimension),
         threshold=threshold,
         period=period,
         evaluation_periods=evaluation_periods,
@@ -69,8 +79,35 @@ def put_alarm(
     )
     with Client(url) as client:
         found = client.put_alarm(name, wanted)
+        if found.state == "INSUFFICIENT_DATA" and found.definition.rule is None:
+            _tell_others(found.definition.series, client.list_metrics(name=metric))
     out.result(found, [f"{name} is {found.state}: {found.reason}"])
     return 0
+
+
+def _dimensions(endpoint: str | None, schedule: str | None, further: list[str] | None) -> dict[str, str] | None:
+    """All dimensions, where some are given beside endpoint and schedule."""
+    from driftline.core.errors import InputError
+
+    if not further:
+        return None
+    pairs = [text.partition("=") for text in further]
+    wrong = [text for text, (name, _, value) in zip(further, pairs, strict=True) if not (name and value)]
+    if wrong:
+        raise InputError(f"{wrong[0]!r} is no dimension", hint="write NAME=VALUE, such as Facet=plan")
+    run = {"Endpoint": endpoint, "MonitoringSchedule": schedule}
+    return {name: value for name, value in run.items() if value} | {name: value for name, _, value in pairs}
+
+
+def _tell_others(watched: Series, known: list[Series]) -> None:
+    """What a metric's series are told apart by beyond the dimensions that were given."""
+    given = watched.dimensions.items()
+    further = [one.dimensions.items() - given for one in known if given < one.dimensions.items()]
+    if not further:
+        return
+    out.say(f"{paint('note:', 'yellow')} {watched.name} has more dimensions; add those of one series:")
+    for pairs in further[:_SHOWN]:
+        out.say("  " + " ".join(f"--dimension {shlex.quote(f'{key}={value}')}" for key, value in sorted(pairs)))
 
 
 @alarm.command("list")

@@ -157,6 +157,7 @@ def check_attribution(
         run = msgspec.structs.replace(
             run,
             names=by_comma(names) or run.names,
+            names_of_inputs=not names,
             exclude=by_comma(exclude),
             rows=rows,
             window=window_of(start, end),
@@ -205,6 +206,7 @@ def _run(
         url=endpoint,
         constraints=read_attribution(read_file(analysis), str(analysis)),
         names=read.captured_names,
+        names_of_inputs=True,
         classes=read.predictor.label_headers,
     )
 

@@ -149,6 +149,7 @@ def check_bias(
             run = msgspec.structs.replace(
                 run,
                 names=by_comma(names) or run.names,
+                names_of_inputs=not names,
                 window=window_of(start, end),
                 rule=checked_rule(rule),
                 minimum_sample=minimum_sample,
@@ -193,6 +194,7 @@ def _run(
         attributes=OutputAttributes(probability_attribute, bias.probability_threshold, inference_attribute),
         constraints=read_bias(read_file(analysis), str(analysis)),
         names=asked.captured_names,
+        names_of_inputs=True,
     )
 
 

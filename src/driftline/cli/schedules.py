@@ -38,7 +38,9 @@ def create_schedule(
     problem_type: Annotated[
         str, typer.Option("--problem-type", help="BinaryClassification, MulticlassClassification, Regression")
     ] = "BinaryClassification",
-    constraints: Annotated[Path | None, typer.Option(help="constraints.json or analysis.json of a baseline")] = None,
+    constraints: Annotated[
+        Path | None, typer.Option(help="constraints.json or analysis.json of a baseline, or its folder")
+    ] = None,
     baseline: Annotated[str | None, typer.Option(help="a baseline the service has, instead of --constraints")] = None,
     probability_attribute: ProbabilityAttribute = None,
     probability_threshold: Annotated[
@@ -47,7 +49,7 @@ def create_schedule(
     inference_attribute: Annotated[str | None, typer.Option(help="CSV column or JMESPath of the prediction")] = None,
     classes: Classes = None,
     names: Annotated[
-        list[str] | None, typer.Option(help="data quality: names of the captured columns, outputs first, by comma")
+        list[str] | None, typer.Option(help="names of the captured columns, outputs first, by comma")
     ] = None,
     program: Annotated[
         str | None, typer.Option(help="a program of the service's programs.toml in the place of the analysis")
@@ -227,13 +229,13 @@ def _baseline(client: Client, name: str, constraints: Path | None, monitor: str)
     import msgspec
 
     from driftline.cli.analysis import read_file
-    from driftline.core.attribution_analysis import AttributionAnalysis
-    from driftline.core.bias_analysis import BiasAnalysis
     from driftline.core.constraint_documents import any_constraints_document, read_any_constraints
     from driftline.core.documents import dump
 
+    analysed = _monitor(monitor) in ("bias", "attribution")
+    if constraints.is_dir():
+        constraints /= "analysis.json" if analysed else "constraints.json"
     found = read_any_constraints(read_file(constraints), str(constraints), _monitor(monitor))
-    analysed = isinstance(found, BiasAnalysis | AttributionAnalysis)
     beside = constraints.with_name("analysis_config.json" if analysed else "statistics.json")
     statistics = msgspec.json.decode(read_file(beside)) if beside.is_file() else None
     document = any_constraints_document(found) if analysed else msgspec.json.decode(read_file(constraints))
@@ -258,10 +260,11 @@ def _run_table(found: list[Execution]) -> list[str]:
 def _run_text(run: Execution) -> list[str]:
     shown = verdict(run.verdict) if run.verdict else run.status
     lines = [f"{shown}  {run.schedule} reads {run.window}", f"  {run.message or ''}"]
-    lines += [f"  {violation.description}" for violation in run.violations]
-    for reason in run.reasons:
+    lines += [f"  {violation.line}" for violation in run.violations]
+    error = (run.error or "").splitlines()
+    # What went wrong is told once, though the message and a reason say it, too.
+    for reason in (one for one in run.reasons if one.message not in error):
         lines.append(f"  {reason.message}")
         lines += [f"    {question}: {answer}" for question, answer in reason.checklist]
-    if run.error:
-        lines += [paint("  " + line, "red") for line in run.error.splitlines()]
+    lines += [paint("  " + line, "red") for line in error if not (run.message or "").endswith(line)]
     return [*lines, f"  report in {run.report}"]

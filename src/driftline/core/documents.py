@@ -80,6 +80,16 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             return f"{self.metric_name} of {self.facet} {self.facet_value}"
         return self.metric_name or self.feature_name or self.constraint_check_type
 
+    @property
+    def line(self) -> str:
+        """The description after what it is about, unless it names that itself.
+
+        >>> Violation(feature_name="age", constraint_check_type="c", description="It drifted").line
+        'age: It drifted'
+        """
+        about = self.label or self.subject
+        return self.description if about in self.description.split() else f"{about}: {self.description}"
+
 
 INFINITE = 2.348543e108
 """What stands for an infinite number where none can be; the original service publishes it."""

@@ -17,6 +17,7 @@ from driftline.core.errors import InputError
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.core.window import Window, format_time
 from driftline.engine.files import list_files
+from driftline.engine.payload import Reading
 from driftline.engine.rejects import Reject, summed
 from driftline.monitors.attribution.checks import check
 from driftline.monitors.attribution.drift import RankingDrift
@@ -121,7 +122,8 @@ class _Reading:
                 yield from self._hour(files, window, stack)
 
     def _hour(self, files: list[str], window: Window | None, stack: ExitStack) -> Iterator[pa.RecordBatch]:
-        batches, found = decoded_batches(self._run, self._run.names, files, window, stack)
+        reading = Reading(self._run.names, of_inputs=self._run.names_of_inputs)
+        batches, found = decoded_batches(self._run, reading, files, window, stack)
         yield from batches
         counts, rejects = found()
         self.counts = {name: self.counts[name] + counts[name] for name in NO_ROWS}

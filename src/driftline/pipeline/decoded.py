@@ -72,7 +72,7 @@ class DecodedCaptures:
         """The batches of a window from these files, as :meth:`driftline.engine.payload.Decoding.batches` has them; the
         files are not read when the window is kept. Without a window nothing is. A disk that is full keeps nothing and
         fails nothing."""
-        from driftline.engine.payload import named
+        from driftline.engine.payload import Reading, named
 
         self._found, self.reused = None, False
         mark, place = fingerprint(files), self._place(window)
@@ -89,7 +89,7 @@ class DecodedCaptures:
             manifest, kept = parts
             for part in kept:
                 for batch in row_groups(part, BATCH_ROWS):
-                    yield named(batch, self._names)
+                    yield named(batch, self._reading or Reading())
             self._found = _found_of(manifest)
 
     @contextmanager

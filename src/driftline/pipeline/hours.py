@@ -62,12 +62,12 @@ class Hours:
 
 
 def decoded_batches(
-    run: ColumnsRun, names: Sequence[str], files: list[str], window: Window | None, stack: ExitStack
+    run: ColumnsRun, reading: Reading, files: list[str], window: Window | None, stack: ExitStack
 ) -> tuple[Iterator[pa.RecordBatch], Callable[[], tuple[dict[str, int], tuple[Reject, ...]]]]:
     """The decoded rows of capture files, and a function that tells after the last of them what was found."""
     spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
     folder = decoded_folder(run, window)
-    decoded = DecodedCaptures(folder, Reading(tuple(names)), spill=spill, memory_limit=DECODING_MEMORY)
+    decoded = DecodedCaptures(folder, reading, spill=spill, memory_limit=DECODING_MEMORY)
 
     def found() -> tuple[dict[str, int], tuple[Reject, ...]]:
         told = decoded.found()

@@ -32,7 +32,7 @@ from driftline.pipeline.pieces import (
     lag_counts,
     seen_of,
 )
-from driftline.pipeline.run import LabelledRun
+from driftline.pipeline.run import BiasRun, LabelledRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
@@ -205,8 +205,9 @@ class _Measuring:
         from driftline.engine.payload import Reading
 
         spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-        reading = Reading(self._run.names)
-        return DecodedCaptures(decoded_folder(self._run, window), reading, spill=spill, memory_limit=DECODING_MEMORY)
+        run = self._run
+        reading = Reading(run.names, of_inputs=isinstance(run, BiasRun) and run.names_of_inputs)
+        return DecodedCaptures(decoded_folder(run, window), reading, spill=spill, memory_limit=DECODING_MEMORY)
 
     def _load(self, engine: LocalEngine, files: list[str], window: Window | None, decoded: DecodedCaptures) -> Found:
         """The records of the window: of what is decoded where there is any, else of the lines, and of those no more
@@ -309,9 +310,10 @@ class _Measuring:
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array[Any]:
     if name not in batch.schema.names:
         raise InputError(
-            f"no captured column {name!r} to divide rows by",
+            f"there is no captured column {name!r}",
             evidence=f"the columns are: {', '.join(batch.schema.names)[:300]}",
-            hint="name one of them; columns without a name of their own can be named with --names",
+            hint="name one of them; inputs without names are called as the baseline's columns when they are as many (so"
+            " leave out of it what is no input, with --exclude), or can be named with --names",
         )
     return batch.column(name).cast(pa.string())
 

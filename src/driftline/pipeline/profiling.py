@@ -16,7 +16,7 @@ from driftline.analyzers.columns import ColumnsState
 from driftline.core.errors import InputError
 from driftline.core.window import Window
 from driftline.engine.files import list_files
-from driftline.engine.payload import features, keys
+from driftline.engine.payload import Reading, features, keys
 from driftline.engine.record_lines import record_lines
 from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
@@ -101,7 +101,7 @@ class Profiling:
         """The rows with their ids, and a function that tells after the last of them what was found."""
         if self._run.preprocessor is not None:
             return self._preprocessed(self._run.preprocessor, files, window)
-        batches, found = decoded_batches(self._run, self._names, files, window, stack)
+        batches, found = decoded_batches(self._run, Reading(tuple(self._names)), files, window, stack)
         return ((keys(batch).column(0), self._without(features(batch))) for batch in batches), found
 
     def _preprocessed(self, script: str, files: list[str], window: Window | None) -> Any:

@@ -70,7 +70,8 @@ class BiasRun(msgspec.Struct, frozen=True):
     """What to run: folders of captures and labels, whose bias is measured, what to check against.
 
     ``bias`` names facets and group among the captured columns, and the label; ``attributes`` say where the output holds
-    the prediction. ``constraints`` is the analysis of a baseline, and ``rule`` how strictly. The others are as in
+    the prediction. With ``names_of_inputs`` the ``names`` are those of inputs alone, however many they are.
+    ``constraints`` is the analysis of a baseline, and ``rule`` how strictly. The others are as in
     :class:`ModelQualityRun`.
     """
 
@@ -81,6 +82,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     constraints: BiasAnalysis | None = None
     rule: Rule = "interval"
     names: tuple[str, ...] = ()
+    names_of_inputs: bool = False
     window: Window | None = None
     as_of: datetime | None = None
     seed: int = 0
@@ -97,7 +99,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     @property
     def way(self) -> list[Any]:
         """Everything that the state of an hour depends on but its captures and labels."""
-        return ["bias", self.bias, self.attributes, self.names, self.seed]
+        return ["bias", self.bias, self.attributes, self.names, self.names_of_inputs, self.seed]
 
 
 class AttributionRun(msgspec.Struct, frozen=True):
@@ -107,7 +109,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     explained, ``names`` and ``exclude`` which inputs are its features, ``classes`` what its outputs are called. Of a
     window at most ``rows`` rows are explained, a sample by their ids. ``constraints`` is the analysis of a baseline,
     ``threshold`` the NDCG below which a ranking has drifted, ``rule`` how strictly. The others are as in
-    :class:`ModelQualityRun`.
+    :class:`BiasRun` and :class:`ModelQualityRun`.
     """
 
     captures: str
@@ -118,6 +120,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     threshold: float = THRESHOLD
     rule: Rule = "interval"
     names: tuple[str, ...] = ()
+    names_of_inputs: bool = False
     exclude: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     rows: int | None = None

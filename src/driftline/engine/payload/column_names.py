@@ -41,19 +41,22 @@ def sides_of(batch: pa.RecordBatch) -> Sides:
     return msgspec.json.decode((batch.schema.metadata or {})[_SIDES], type=Sides)
 
 
-def column_names(found: Sides, given: Sequence[str] = ()) -> tuple[str, ...]:
+def column_names(found: Sides, given: Sequence[str] = (), *, of_inputs: bool = False) -> tuple[str, ...]:
     """The names of outputs and inputs in one row.
 
     A side that has names of its own keeps them. One that has none takes them from ``given``, if these are as many as
-    all columns, or as the inputs; else its columns are called by their place among all of them. A name that both sides
-    have becomes ``output.NAME`` and ``input.NAME``.
+    all columns, or as the inputs; else its columns are called by their place among all of them. With ``of_inputs`` the
+    given names are those of inputs only: where they are too many, the first is not taken for an output's. A name that
+    both sides have becomes ``output.NAME`` and ``input.NAME``.
 
     >>> column_names(Sides(1, 2)), column_names(Sides(1, 2), ("age", "plan")), column_names(Sides(1, ("age",)))
     (('_c0', '_c1', '_c2'), ('_c0', 'age', 'plan'), ('_c0', 'age'))
+    >>> column_names(Sides(1, 2), ("id", "age", "plan"), of_inputs=True)
+    ('_c0', '_c1', '_c2')
     """
     outs, ins = found.widths
     fallback = by_place(outs + ins)
-    if len(given) == outs + ins:
+    if len(given) == outs + ins and not of_inputs:
         fallback = tuple(given)
     elif len(given) == ins:
         fallback = fallback[:outs] + tuple(given)

@@ -34,11 +34,12 @@ _SOURCES = {"output": "captured outputs", "input": "captured inputs", "record": 
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """How bodies are read: names for columns that have none (outputs first, or inputs alone), and whether every CSV
-    body of several lines begins with a line of names (None: looked for)."""
+    """How bodies are read: names for columns that have none (outputs first, or inputs alone; with ``of_inputs`` inputs
+    alone), and whether every CSV body of several lines begins with a line of names (None: looked for)."""
 
     names: tuple[str, ...] = ()
     header: bool | None = None
+    of_inputs: bool = False
 
 
 class Decoding:
@@ -160,7 +161,7 @@ class Decoding:
 
     def _assembled(self, batch: pa.RecordBatch, rows: Rows) -> Iterator[pa.RecordBatch]:
         layout = sides(rows)
-        names = column_names(layout, self._reading.names)
+        names = column_names(layout, self._reading.names, of_inputs=self._reading.of_inputs)
         columns = [column for part in (rows.output, rows.input) if part is not None for column in part.columns]
         request = rows.request
         starts = np.flatnonzero(np.diff(request, prepend=-1))
@@ -223,9 +224,10 @@ def features(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.select(list(range(len(KEYS), batch.num_columns)))
 
 
-def named(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
-    """A decoded batch with the names its features have where these ``names`` are given, see :func:`column_names`."""
-    renamed = batch.rename_columns([*KEYS, *column_names(sides_of(batch), names)])
+def named(batch: pa.RecordBatch, reading: Reading) -> pa.RecordBatch:
+    """A decoded batch with the names its features have when they are read like this, see :func:`column_names`."""
+    names = column_names(sides_of(batch), reading.names, of_inputs=reading.of_inputs)
+    renamed = batch.rename_columns([*KEYS, *names])
     return renamed.replace_schema_metadata(batch.schema.metadata)
 
 

@@ -12,6 +12,7 @@ from driftline.core.bias_metrics import fair_value
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.monitors.rules import Rule
+from driftline.stats.bias import NO_GROUP
 
 MINIMUM_SAMPLE = 30
 CHECK = "bias_drift_check"
@@ -48,9 +49,9 @@ def check(
     value as far as the baseline's value and its interval, where it has one. ``plain``: when the value itself is further
     from fair than the baseline's value, as the original compares without intervals.
 
-    Facets and values are those of the baseline. A metric that has no value on either side is not checked, nor one whose
-    facet, or the rest, has fewer than ``minimum_sample`` rows: the reasons of the judgement name them, whatever the
-    verdict. UNKNOWN: no metric could be checked.
+    Facets and values are those of the baseline, and metrics within groups are left out where it has none. A metric
+    that has no value on either side is not checked, nor one whose facet, or the rest, has fewer than ``minimum_sample``
+    rows: the reasons of the judgement name them, whatever the verdict. UNKNOWN: no metric could be checked.
     """
     compared = list(_compared(current, baseline, rule, minimum_sample))
     found = tuple(violation for one in compared if not one.reason and (violation := _violation(one, rule)) is not None)
@@ -88,7 +89,7 @@ def _compared(current: BiasAnalysis, baseline: BiasAnalysis, rule: Rule, minimum
     for now, before in matched(current, baseline):
         metrics = {} if now is None else {metric.name: metric for metric in now.metrics}
         few = _too_few(now, minimum)
-        for metric in before.metrics:
+        for metric in filter(_asked, before.metrics):
             found = metrics.get(metric.name, BiasMetric(metric.name, metric.description, None, "it was not measured"))
             if now is None:
                 cause, reason = "no_rows", f"there is no {before.facet} {before.value_or_threshold} in the data"
@@ -97,6 +98,11 @@ def _compared(current: BiasAnalysis, baseline: BiasAnalysis, rule: Rule, minimum
             else:
                 cause, reason = _unusable(found, metric, rule)
             yield Compared(now or before, found, metric, cause, reason)
+
+
+def _asked(metric: BiasMetric) -> bool:
+    """Whether somebody wanted to know: what compares within groups has no value where the baseline names no group."""
+    return metric.error != NO_GROUP
 
 
 def _too_few(facet: FacetBias | None, minimum: int) -> str:

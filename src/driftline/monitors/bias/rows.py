@@ -21,6 +21,7 @@ from driftline.monitors.segments import MISSING
 
 Codes = npt.NDArray[np.int8]
 _UNKNOWN = 2
+_HEAD = 256
 _ABSENT = {"", "nan"}
 _BOOLEANS = {"1": "true", "0": "false", "true": "true", "false": "false"}
 
@@ -58,7 +59,7 @@ class BiasRows:
             )
         if order is not None:
             columns["order"] = pa.array(order)
-            columns |= {FEATURE + name: batch.column(name) for name in self._features(batch)}
+            columns |= {FEATURE + name: _feature(batch.column(name)) for name in self._features(batch)}
         return pa.RecordBatch.from_pydict(columns)
 
     def _predicted(self, batch: pa.RecordBatch) -> Codes:
@@ -154,6 +155,20 @@ def _without(names: Any, places: npt.NDArray[np.int32], indices: Any) -> pa.Dict
     codes = places[pc.fill_null(indices, len(places) - 1).to_numpy(zero_copy_only=False)]
     absent = codes < 0
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=absent) if absent.any() else pa.array(codes), names)
+
+
+def _feature(column: Any) -> Any:
+    """A column of texts that are all numbers, as a file with 6 and 6.5 in one column has, as numbers; else as it is."""
+    if not pa.types.is_string(column.type) or _told(column.slice(0, _HEAD)) is None:
+        return column
+    found = _told(column)
+    return column if found is None else pa.array(found)
+
+
+def _told(texts: Any) -> npt.NDArray[np.float64] | None:
+    """The numbers that texts are, NaN where one is missing; None where any is something else."""
+    found = numbers(texts)
+    return None if np.isnan(found).sum() > texts.null_count else found
 
 
 def _numbers(column: Any) -> npt.NDArray[np.float64]:

@@ -52,7 +52,10 @@ class Wanted:
     def baseline_rows(self) -> Array:
         """The baseline rows; :class:`InputError` where there are none."""
         if self.baseline is None or not len(self.baseline):
-            hint = "give baseline rows, such as choose_baseline(rows) of the rows that the baseline is made of"
+            hint = (
+                "give rows that stand for unknown features: from Python choose_baseline(rows), else make the baseline"
+                " with --baseline-rows, or with --endpoint, which keeps some"
+            )
             raise InputError("this model is explained against baseline rows, and there are none", hint=hint)
         return self.baseline
 

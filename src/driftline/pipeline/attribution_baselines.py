@@ -24,15 +24,14 @@ from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.errors import InputError
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
-from driftline.pipeline.documents import write_documents
 from driftline.pipeline.explainers import ExplainedModel, ExplainOptions
-from driftline.pipeline.report import framed
+from driftline.pipeline.found import Found
 
 Floats = npt.NDArray[np.float64]
 CONFIG = "analysis_config"
 
 
-class AttributionBaseline(msgspec.Struct, frozen=True):
+class AttributionBaseline(Found, frozen=True):
     """The attributions of a table that is trusted. ``rows`` are how many the table has, of which the analysis says how
     many were explained, and ``refused`` that could not be, because a value of theirs was not finite;
     ``baseline_rows`` [rows, features] are what the model was explained against, where it needs that, under the names
@@ -60,19 +59,16 @@ class AttributionBaseline(msgspec.Struct, frozen=True):
         predictor = PredictorConfig(label_headers=options.classes)
         return AnalysisConfig(headers=self.features, attribution=shap, predictor=predictor)
 
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write ``analysis.json``, ``analysis_config.json`` and ``report.html``; their paths."""
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
         found: dict[str, Any] = {
             "analysis": analysis_document(attribution=self.analysis),
             CONFIG: analysis_config_document(self.config()),
-            "report.html": self._page(),
         }
-        return write_documents(found, folder)
+        return found
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         from driftline.pipeline.analysis_reports import attribution_report_html
 
         return attribution_report_html(

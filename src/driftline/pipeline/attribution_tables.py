@@ -8,13 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from driftline.core.analysis_documents import analysis_document
 from driftline.core.attribution_analysis import AGGREGATIONS, Aggregation, AttributionAnalysis
-from driftline.core.documents import Violation, violations_document
+from driftline.core.documents import violations_document
 from driftline.core.errors import InputError
-from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
@@ -24,11 +21,10 @@ from driftline.monitors.attribution.publish import published
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.rules import Rule, checked_rule
 from driftline.pipeline.attribution_baselines import Analysis, AttributionBaseline, Held, called, held, read_rows
-from driftline.pipeline.documents import write_documents
 from driftline.pipeline.explainers import ExplainedModel, ExplainOptions, Predict
 from driftline.pipeline.explaining import Explained, Explaining
+from driftline.pipeline.found import Judged
 from driftline.pipeline.local_values import LocalValues
-from driftline.pipeline.report import framed
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.resources.metrics import Dimensioned
 
@@ -36,15 +32,13 @@ __all__ = ["AttributionBaseline", "AttributionChecked", "ExplainOptions", "basel
 ModelSource = str | Path | Predict
 
 
-class AttributionChecked(msgspec.Struct, frozen=True):
+class AttributionChecked(Judged, frozen=True):
     """What a check of attributions found. True when the verdict is OK; renders in a notebook as the report.
 
     ``rows`` are how many the table has; ``analysis.rows`` of them were explained, ``refused`` could not be, because a
     value of theirs was not finite. ``drift`` has for every output the NDCG and the features that explain it.
     """
 
-    judgement: Judgement
-    violations: tuple[Violation, ...]
     analysis: AttributionAnalysis
     baseline: AttributionAnalysis
     drift: tuple[RankingDrift, ...]
@@ -54,37 +48,25 @@ class AttributionChecked(msgspec.Struct, frozen=True):
     threshold: float = THRESHOLD
     refused: int = 0
 
-    @property
-    def verdict(self) -> Verdict:
-        """OK, VIOLATED or UNKNOWN."""
-        return self.judgement.verdict
-
-    def __bool__(self) -> bool:
-        return self.verdict is Verdict.OK
-
-    def __str__(self) -> str:
-        found = [f"{violation.label}: {violation.description}" for violation in self.violations]
-        found += [reason.message for reason in self.judgement.reasons]
-        return "\n".join([f"{self.verdict} (n = {self.analysis.rows})", *(f"  {line}" for line in found)])
+    def rows_judged(self) -> int:
+        """How many rows the verdict rests on."""
+        return self.analysis.rows
 
     def metrics(self) -> tuple[Dimensioned, ...]:
         """What a run publishes of it."""
         return published(self.analysis, self.drift)
 
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write the analysis, the violations, the baseline as constraints, and ``report.html``; returns their paths."""
-        found = {
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        found: dict[str, Any] = {
             "analysis": analysis_document(attribution=self.analysis),
             "constraint_violations": violations_document(list(self.violations)),
             "constraints": analysis_document(attribution=self.baseline),
-            "report.html": self._page(),
         }
-        return write_documents(found, folder)
+        return found
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         from driftline.pipeline.analysis_reports import attribution_report_html
         from driftline.pipeline.attribution_report import shown_drift
 

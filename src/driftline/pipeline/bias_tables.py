@@ -16,11 +16,10 @@ from driftline.core.analysis_config import AnalysisConfig, analysis_config_docum
 from driftline.core.analysis_documents import analysis_document, read_bias
 from driftline.core.analysis_settings import BiasConfig
 from driftline.core.bias_analysis import BiasAnalysis
-from driftline.core.documents import Violation, dump, violations_document
+from driftline.core.documents import dump, violations_document
 from driftline.core.errors import InputError
 from driftline.core.facets import Choice, FacetConfig, parse_facet, parse_positive
 from driftline.core.sampling import U64, mix
-from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
 from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
@@ -32,14 +31,13 @@ from driftline.monitors.bias.recipe import Bias
 from driftline.monitors.quality.rows import folded
 from driftline.monitors.rules import Rule, checked_rule
 from driftline.pipeline.bias_report import bias_report_html
-from driftline.pipeline.documents import write_documents
-from driftline.pipeline.report import framed
+from driftline.pipeline.found import Found, Judged
 from driftline.pipeline.steps import Progress, Recorder
 
 Analysis = BiasAnalysis | str | Path | dict[str, Any]
 
 
-class BiasBaseline(msgspec.Struct, frozen=True):
+class BiasBaseline(Found, frozen=True):
     """The bias of a table that is trusted: what later data are held against, and how it was measured."""
 
     analysis: BiasAnalysis
@@ -49,19 +47,16 @@ class BiasBaseline(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     rejects: tuple[Reject, ...] = ()
 
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write ``analysis.json``, ``analysis_config.json`` and ``report.html``; returns their paths."""
-        found = {
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        found: dict[str, Any] = {
             "analysis": analysis_document(self.analysis),
             "analysis_config": analysis_config_document(self.config),
-            "report.html": self._page(),
         }
-        return write_documents(found, folder)
+        return found
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         return bias_report_html(
             title="Baseline of bias",
             judgement=None,
@@ -71,11 +66,9 @@ class BiasBaseline(msgspec.Struct, frozen=True):
         )
 
 
-class BiasChecked(msgspec.Struct, frozen=True):
+class BiasChecked(Judged, frozen=True):
     """What a check of bias found. True when the verdict is OK; renders in a notebook as the report."""
 
-    judgement: Judgement
-    violations: tuple[Violation, ...]
     analysis: BiasAnalysis
     baseline: BiasAnalysis
     item_count: int
@@ -83,33 +76,21 @@ class BiasChecked(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     rejects: tuple[Reject, ...] = ()
 
-    @property
-    def verdict(self) -> Verdict:
-        """OK, VIOLATED or UNKNOWN."""
-        return self.judgement.verdict
+    def rows_judged(self) -> int:
+        """How many rows the verdict rests on."""
+        return self.item_count
 
-    def __bool__(self) -> bool:
-        return self.verdict is Verdict.OK
-
-    def __str__(self) -> str:
-        found = [f"{violation.subject}: {violation.description}" for violation in self.violations]
-        found += [reason.message for reason in self.judgement.reasons]
-        return "\n".join([f"{self.verdict} (n = {self.item_count})", *(f"  {line}" for line in found)])
-
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write the analysis, the violations, the baseline as constraints, and ``report.html``; returns their paths."""
-        found = {
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        found: dict[str, Any] = {
             "analysis": analysis_document(self.analysis),
             "constraint_violations": violations_document(list(self.violations)),
             "constraints": analysis_document(self.baseline),
-            "report.html": self._page(),
         }
-        return write_documents(found, folder)
+        return found
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         return bias_report_html(
             title="Bias",
             judgement=self.judgement,

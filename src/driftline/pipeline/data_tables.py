@@ -11,13 +11,11 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from driftline.core.documents import Violation
 from driftline.core.errors import InputError
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.table_statistics_reader import read_statistics
-from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
@@ -28,9 +26,8 @@ from driftline.monitors.data_quality.suggest import suggest
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.segment_ranking import SegmentRank
 from driftline.monitors.segments import Segmentation
-from driftline.pipeline.documents import write_documents
+from driftline.pipeline.found import Found, Judged
 from driftline.pipeline.judging import documents, judge
-from driftline.pipeline.report import framed
 from driftline.pipeline.segmented import Divided, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.pipeline.table_report import table_report_html
@@ -39,7 +36,7 @@ Statistics = TableStatistics | str | Path | dict[str, Any]
 Constraints = DataQualityConstraints | str | Path | dict[str, Any]
 
 
-class DataBaseline(msgspec.Struct, frozen=True):
+class DataBaseline(Found, frozen=True):
     """What a baseline of a table yields: the statistics of its columns and suggested constraints."""
 
     statistics: TableStatistics
@@ -47,15 +44,12 @@ class DataBaseline(msgspec.Struct, frozen=True):
     evaluation_time: str
     rejects: tuple[Reject, ...] = ()
 
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write ``statistics.json``, ``constraints.json`` and ``report.html``; returns their paths."""
-        found = documents(self.statistics, self.constraints, None, self.evaluation_time)
-        return write_documents(found | {"report.html": self._page()}, folder)
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        return documents(self.statistics, self.constraints, None, self.evaluation_time)
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         return table_report_html(
             title="Baseline of data quality",
             judgement=None,
@@ -66,11 +60,9 @@ class DataBaseline(msgspec.Struct, frozen=True):
         )
 
 
-class DataChecked(msgspec.Struct, frozen=True):
+class DataChecked(Judged, frozen=True):
     """What a check of a table found. True when the verdict is OK; renders in a notebook as the report."""
 
-    judgement: Judgement
-    violations: tuple[Violation, ...]
     statistics: TableStatistics
     baseline: TableStatistics | None
     constraints: DataQualityConstraints | None
@@ -79,28 +71,16 @@ class DataChecked(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...] = ()
     segments: tuple[SegmentRank, ...] = ()
 
-    @property
-    def verdict(self) -> Verdict:
-        """OK, VIOLATED or UNKNOWN."""
-        return self.judgement.verdict
+    def rows_judged(self) -> int:
+        """How many rows the verdict rests on."""
+        return self.statistics.item_count
 
-    def __bool__(self) -> bool:
-        return self.verdict is Verdict.OK
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        return documents(self.statistics, self.constraints, self.violations, evaluation_time=self.evaluation_time)
 
-    def __str__(self) -> str:
-        found = [f"{violation.subject}: {violation.description}" for violation in self.violations]
-        found += [reason.message for reason in self.judgement.reasons]
-        return "\n".join([f"{self.verdict} (n = {self.statistics.item_count})", *(f"  {line}" for line in found)])
-
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write statistics, violations and constraints as JSON and ``report.html``; returns their paths."""
-        found = documents(self.statistics, self.constraints, self.violations, evaluation_time=self.evaluation_time)
-        return write_documents(found | {"report.html": self._page()}, folder)
-
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         return table_report_html(
             title="Data quality",
             judgement=self.judgement,

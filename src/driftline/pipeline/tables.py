@@ -11,7 +11,6 @@ import msgspec
 
 from driftline.core.documents import (
     ModelQualityConstraints,
-    Violation,
     constraints_document,
     read_constraints,
     violations_document,
@@ -27,15 +26,15 @@ from driftline.monitors.quality.estimation import CALIBRATION
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.monitors.segments import Segmentation
-from driftline.pipeline.documents import write_documents
-from driftline.pipeline.report import framed, report_html
+from driftline.pipeline.found import Found, Judged
+from driftline.pipeline.report import report_html
 from driftline.pipeline.segmented import Divided, ranking, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 
 Constraints = ModelQualityConstraints | str | Path | dict[str, Any]
 
 
-class Baseline(msgspec.Struct, frozen=True):
+class Baseline(Found, frozen=True):
     """What a baseline yields: the two documents, and the rows that could not be used."""
 
     statistics: dict[str, Any]
@@ -43,15 +42,12 @@ class Baseline(msgspec.Struct, frozen=True):
     item_count: int
     rejects: tuple[Reject, ...] = ()
 
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write ``statistics.json``, ``constraints.json`` and ``report.html``; returns their paths."""
-        documents = {"statistics": self.statistics, "constraints": constraints_document(self.constraints)}
-        return write_documents(documents | {"report.html": self._page()}, folder)
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        return {"statistics": self.statistics, "constraints": constraints_document(self.constraints)}
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         generated = str(self.statistics["dataset"]["evaluation_time"])
         return report_html(
             title="Baseline of model quality",
@@ -63,42 +59,28 @@ class Baseline(msgspec.Struct, frozen=True):
         )
 
 
-class Checked(msgspec.Struct, frozen=True):
+class Checked(Judged, frozen=True):
     """What a check found. True when the verdict is OK; prints as its verdict, renders in a notebook as the report."""
 
-    judgement: Judgement
-    violations: tuple[Violation, ...]
     statistics: dict[str, Any]
     constraints: ModelQualityConstraints
     item_count: int
     rejects: tuple[Reject, ...] = ()
 
-    @property
-    def verdict(self) -> Verdict:
-        """OK, VIOLATED or UNKNOWN."""
-        return self.judgement.verdict
+    def rows_judged(self) -> int:
+        """How many rows the verdict rests on."""
+        return self.item_count
 
-    def __bool__(self) -> bool:
-        return self.verdict is Verdict.OK
-
-    def __str__(self) -> str:
-        found = [violation.description for violation in self.violations]
-        found += [reason.message for reason in self.judgement.reasons]
-        return "\n".join([f"{self.verdict} (n = {self.item_count})", *(f"  {line}" for line in found)])
-
-    def write(self, folder: str | Path) -> list[Path]:
-        """Write statistics, violations and constraints as JSON and ``report.html``; returns their paths."""
-        documents = {
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        return {
             "statistics": self.statistics,
             "constraint_violations": violations_document(list(self.violations)),
             "constraints": constraints_document(self.constraints),
         }
-        return write_documents(documents | {"report.html": self._page()}, folder)
 
-    def _repr_html_(self) -> str:
-        return framed(self._page())
-
-    def _page(self) -> str:
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
         return report_html(
             title="Model quality",
             judgement=self.judgement,

@@ -1,0 +1,58 @@
+"""What all baselines and checks of tables can do: be written into a folder, be shown in a notebook, say a verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from driftline.core.documents import Violation
+from driftline.core.verdict import Judgement, Verdict
+from driftline.pipeline.documents import write_documents
+from driftline.pipeline.report import framed
+
+REPORT = "report.html"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What was found in a table, as files and as a page; in a notebook it is shown as the page."""
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write the documents as JSON, and ``report.html``; returns their paths."""
+        return write_documents(self.documents() | {REPORT: self.page()}, folder)
+
+    def documents(self) -> dict[str, Any]:
+        """The content of every file by its name without ``.json``."""
+        raise NotImplementedError
+
+    def page(self) -> str:
+        """The report, one self-contained HTML page."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return framed(self.page())
+
+
+class Judged(Found, frozen=True):
+    """What a check found. True when the verdict is OK; prints as its verdict with all that speaks against."""
+
+    judgement: Judgement
+    violations: tuple[Violation, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """OK, VIOLATED or UNKNOWN."""
+        return self.judgement.verdict
+
+    def rows_judged(self) -> int:
+        """How many rows the verdict rests on."""
+        raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.OK
+
+    def __str__(self) -> str:
+        found = [f"{violation.subject}: {violation.description}" for violation in self.violations]
+        found += [reason.message for reason in self.judgement.reasons]
+        return "\n".join([f"{self.verdict} (n = {self.rows_judged()})", *(f"  {line}" for line in found)])

@@ -23,6 +23,7 @@ from driftline.serving.explain.endpoint import http_predict
 MONITORS = ("model-quality", "data-quality", "bias", "attribution")
 ROWS = 200
 FACET = {"Facet": "Account Length", "FacetValue": "[100.0, 243.0]", "BiasStage": "Post-Training"}
+SELDOM = "0 0 1 1 *"
 WINDOW = ("--start", "2026-11-22T10:00:00Z", "--end", "2026-11-22T11:00:00Z")
 
 
@@ -54,7 +55,7 @@ def world(
     make_baselines(command, churn, folder)
     send(server, churn)
     for monitor in MONITORS:
-        schedule(server, "churn", monitor, folder / monitor)
+        schedule(server, monitor, folder / monitor)
     server.at(datetime.fromisoformat("2026-11-22T11:05:00Z"))
     return World(server, folder, {monitor: judged(server, monitor) for monitor in MONITORS})
 
@@ -93,14 +94,25 @@ def send(server: Any, churn: Path) -> None:
         client.put_labels("churn", f"inference_id,label\n{lines_of_labels}".encode(), "csv")
 
 
-def schedule(server: Any, endpoint: str, monitor: str, baseline: Path) -> str:
-    """A schedule that runs when it is asked to; its name."""
-    name = monitor if endpoint == "churn" else f"{endpoint}-{baseline.name}"
-    score = () if monitor in ("data-quality", "attribution") else ("--probability-attribute", 0)
-    above = ("--probability-threshold", 0.8) if monitor == "model-quality" else ()
-    where = ("--endpoint", endpoint, "--monitor", monitor, "--constraints", baseline, "--cron", "0 0 1 1 *")
-    told(server.cli("schedule", "create", name, *where, *score, *above))
-    return name
+def schedule(server: Any, monitor: str, baseline: Path) -> None:
+    """A schedule that runs when it is asked to: of a new monitor as people make it, else as programs do."""
+    if monitor in ("bias", "attribution"):
+        score = ("--probability-attribute", 0) if monitor == "bias" else ()
+        where = ("--endpoint", "churn", "--monitor", monitor, "--constraints", baseline, "--cron", SELDOM)
+        told(server.cli("schedule", "create", monitor, *where, *score))
+        return
+    score = {"probability_attribute": 0, "probability_threshold": 0.8} if monitor == "model-quality" else {}
+    scheduled(server, monitor, "churn", monitor, (baseline / "constraints.json", baseline / "statistics.json"), score)
+
+
+def scheduled(
+    server: Any, name: str, endpoint: str, monitor: str, files: tuple[Path, Path], attributes: dict[str, Any]
+) -> None:
+    with server.client() as client:
+        client.put_baseline(name, *(json.loads(file.read_bytes()) for file in files))
+        client.create_schedule(
+            name, endpoint=endpoint, cron=SELDOM, monitor=monitor, baseline=name, attributes=attributes
+        )
 
 
 def judged(server: Any, name: str) -> tuple[int, dict[str, Any]]:
@@ -155,7 +167,9 @@ def test_an_alarm_on_bias_is_told_its_dimensions_and_judges(world: World) -> Non
 
 def said(world: World, endpoint: str, baseline: Path) -> tuple[int, str]:
     """What a new schedule of attributions says to people of the hour from 11."""
-    name = schedule(world.server, endpoint, "attribution", baseline)
+    name = f"{endpoint}-{baseline.name}"
+    files = (baseline / "analysis.json", baseline / "analysis_config.json")
+    scheduled(world.server, name, endpoint, "attribution", files, {})
     window = ("--start", "2026-11-22T11:00:00Z", "--end", "2026-11-22T12:00:00Z")
     done = world.server.cli("schedule", "run", name, *window)
     return done.returncode, done.stdout
@@ -200,7 +214,7 @@ def test_a_model_elsewhere_is_asked_and_one_that_is_nowhere_is_missed(world: Wor
         for line in lines:
             client.invoke("ahead", line.partition(",")[2].encode())
     world.server.at(datetime.fromisoformat("2026-11-22T12:05:00Z"))
-    options = ExplainOptions(samples=150)
+    options = ExplainOptions(samples=20)
     baseline_attribution(table, http_predict(upstream), label="score", options=options).write(world.folder / "asked")
     code, words = said(world, "ahead", world.folder / "asked")
     assert (code, words.split("\n")[0]) == (0, "✓ OK  ahead-asked reads 2026-11-22 11:00–12:00 UTC")

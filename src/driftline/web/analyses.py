@@ -45,7 +45,7 @@ def bias_lines(run: Execution) -> list[Line]:
 
 
 def attribution_lines(run: Execution) -> list[Line]:
-    """The heaviest features of each output of a run; ``beside`` is the share in all. None of another monitor."""
+    """The heaviest features of each output; ``beside`` is the share in all. None of another monitor."""
     if not (run.item_count and EXPLANATIONS in run.statistics):
         return []
     labels = read_attribution(dump(run.statistics), _SOURCE).labels
@@ -65,7 +65,7 @@ def rankings(run: Execution) -> list[str]:
 
 def _features(label: str, features: Sequence[Attribution]) -> list[Line]:
     whole = sum(abs(one.value) for one in features) or 1.0
-    heaviest = sorted(features, key=lambda one: -abs(one.value))[:MOST_FEATURES]
+    heaviest = sorted((one for one in features if one.value), key=lambda one: -abs(one.value))[:MOST_FEATURES]
     return [
         Line(
             (one.feature, label),

@@ -136,6 +136,26 @@ def test_late_labels_judge_the_window_again(store: Store, layout: Layout) -> Non
     assert (added.schedule, added.revision) == ("fair", 2)
 
 
+def test_a_column_too_many_in_the_baseline_shifts_no_names(store: Store, layout: Layout) -> None:
+    """Its table had a number of the order: with it there are as many names as outputs and inputs together."""
+    table = pa.table({"order": np.arange(5000)} | drawn(0, 5000, 0))
+    found = baseline_bias(table, label="label", positive="1", facets=["age>=40"], probability="score")
+    with store.write() as db:
+        configuration = dump(analysis_config_document(found.config))
+        baselines.put(db, baselines.Baseline("day", "bias", configuration, dump(bias_document(found.analysis)), START))
+        create_schedule(
+            db, name="fair", endpoint="loans", cron="0 * * * *", problem_type="BinaryClassification", monitor="bias",
+            baseline="day", attributes={"probability_attribute": 0}, now=START,
+        )  # fmt: skip
+    captured(layout, 0, 0)
+    labelled(layout, 0)
+    ended = run(store, layout, START + HOUR)
+    assert ended.verdict is Verdict.UNKNOWN
+    assert ended.error is not None
+    assert "there is no captured column 'age'" in ended.error
+    assert "--exclude" in ended.error
+
+
 def test_a_schedule_without_a_configuration_says_what_to_do(store: Store) -> None:
     with pytest.raises(InputError, match=r"nothing says what fair analyses") as error:
         scheduled(store, config=False)

@@ -92,6 +92,17 @@ def test_the_flip_test_of_columns_that_are_not_numeric_has_the_originals_reason(
     assert flip.confidence_interval is not None
 
 
+def test_whole_numbers_beside_fractions_are_a_feature_of_the_flip_test(tmp_path: Path) -> None:
+    """A file's column of 6 and 6.5 is kept as text, and is one of numbers all the same."""
+    table = people().drop_columns(["plan"])
+    pacsv.write_csv(table.append_column("size", pa.array(np.arange(len(table)) % 7 / 2)), tmp_path / "people.csv")
+    flip = {m.name: m for m in part(measured(tmp_path / "people.csv", facets=["age>50"]), "age").metrics}["FT"]
+    exact = {
+        m.name: m for m in part(measured(pacsv.read_csv(tmp_path / "people.csv"), facets=["age>50"]), "age").metrics
+    }
+    assert flip.value == exact["FT"].value is not None
+
+
 def test_states_obey_the_laws_and_survive_saving() -> None:
     config = baseline_bias(
         people(50), label="paid", positive="1", facets=FACETS, probability="score", group="region"

@@ -84,12 +84,14 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The description after what it is about, unless it names that itself.
+        """The description after what it is about, unless it names that itself; of bias with what the baseline allows.
 
         >>> Violation(feature_name="age", constraint_check_type="c", description="It drifted").line
         'age: It drifted'
         """
         about = self.label or self.subject
+        if self.facet is not None and self.threshold is not None:
+            return f"{about}: {self.description} (the baseline allows {self.threshold:.6g})"
         return self.description if about in self.description.split() else f"{about}: {self.description}"
 
 

@@ -149,15 +149,13 @@ def _check(schedule: Schedule) -> None:
 
 
 def _check_baseline(connection: Connection, schedule: Schedule) -> None:
-    analysis_of(connection, schedule)
-    if schedule.baseline is None:
-        return
-    monitor = baselines.get(connection, schedule.baseline).monitor
-    if monitor != schedule.monitor:
+    monitor = None if schedule.baseline is None else baselines.get(connection, schedule.baseline).monitor
+    if monitor not in (None, schedule.monitor):
         raise InputError(
             f"the baseline {schedule.baseline} is of {monitor}, the schedule of {schedule.monitor}",
             hint=f"make a baseline with `driftline baseline {schedule.monitor}`, or choose --monitor {monitor}",
         )
+    analysis_of(connection, schedule)
 
 
 def _one_of(what: str, value: str, known: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from litestar.exceptions import NotFoundException
 from driftline.core.records import utc
 from driftline.resources.executions import Execution
 from driftline.web.access import visitor
+from driftline.web.analyses import attribution_lines, bias_lines, rankings
 from driftline.web.api.signature import Given, Name
 
 _HERE = Path(__file__).parent
@@ -49,7 +50,16 @@ def run_page(service: Given, run_id: Name) -> Response[str]:
         return Response(service.get_run(run_id.removesuffix(".json")), media_type=MediaType.JSON)  # type: ignore[arg-type]
     run = service.get_run(run_id)
     constrained = {item.subject for item in run.violations}
-    return page("run.html", run=run, metrics=_metrics(run), features=_features(run), constrained=constrained)
+    return page(
+        "run.html",
+        run=run,
+        metrics=_metrics(run),
+        features=_features(run),
+        bias=bias_lines(run),
+        attributions=attribution_lines(run),
+        rankings=rankings(run),
+        constrained=constrained,
+    )
 
 
 @get("/static/{name:str}", sync_to_thread=True)
@@ -76,8 +86,9 @@ def _metrics(run: Execution) -> Mapping[str, Mapping[str, Any]]:
 
 def _features(run: Execution) -> list[dict[str, Any]]:
     """The columns of a run of data quality, those that drifted first."""
-    drift = {one["name"]: one for one in run.statistics.get("driftline_drift", ())}
-    found = [_feature(one, drift.get(one["name"], {})) for one in run.statistics.get("features", ())]
+    columns = run.statistics.get("features", ())
+    drift = {one["name"]: one for one in run.statistics.get("driftline_drift", ())} if columns else {}
+    found = [_feature(one, drift.get(one["name"], {})) for one in columns]
     return sorted(found, key=lambda one: not one["drifted"])
 
 

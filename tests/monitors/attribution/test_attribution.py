@@ -108,6 +108,17 @@ def test_the_worked_example_is_a_violation_in_the_service_s_words() -> None:
     assert math.fsum(c.loss for c in changes) == pytest.approx(1 - one.value, abs=1e-12)
 
 
+def test_a_baseline_of_another_model_is_not_compared_and_both_are_named() -> None:
+    measuring = profile()
+    state = measuring.update(rows_of(400, (3.0, 1.0, 0.0)))
+    before = analysis((1.0, 2.0, 3.0), features=("width", "height", "depth"))
+    drift = measuring.compare(state, before)
+    judgement, violations = check(drift, measuring.result(state), before)
+    assert (judgement.verdict, violations) == (Verdict.UNKNOWN, ())
+    (reason,) = judgement.reasons
+    assert "no feature is the same (baseline: width, height, depth; now: age, plan, day)" in reason.message
+
+
 def test_features_of_one_side_only_are_told_and_counted() -> None:
     measuring = profile(features=("age", "new"))
     drift = measuring.compare(

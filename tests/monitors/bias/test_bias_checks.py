@@ -10,10 +10,11 @@ import pytest
 from driftline.core.bias_analysis import STAGES, BiasAnalysis, BiasMetric, FacetBias, Stage
 from driftline.core.bias_metrics import DESCRIPTIONS
 from driftline.core.documents import Interval
-from driftline.core.verdict import Verdict
+from driftline.core.verdict import Judgement, Verdict
 from driftline.monitors.bias.checks import allowed, check
 from driftline.monitors.bias.measures import Drawn, Measures
 from driftline.monitors.bias.publish import published
+from driftline.stats.bias import NO_GROUP
 
 
 def metric(
@@ -95,6 +96,11 @@ def test_one_metric_that_is_not_checked_does_not_hide_the_others() -> None:
     judgement, _ = check(analysis(metric("DPL", 0.05, 0.01, 0.1), metric("CDDL", 0.3)), before)
     assert judgement.verdict is Verdict.OK
     assert judgement.reasons[0].message == "1 of 2 metrics were not checked: metric_undefined (1)"
+
+
+def test_metrics_within_groups_are_not_missed_where_nobody_named_a_group() -> None:
+    here, there = (analysis(metric("DPL", 0.1, 0, 0.2), metric("CDDL", None, error=NO_GROUP)) for _ in range(2))
+    assert check(here, there)[0] == Judgement(Verdict.OK)
 
 
 def test_new_values_of_a_facet_are_said() -> None:

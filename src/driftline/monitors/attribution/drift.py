@@ -17,6 +17,7 @@ from driftline.stats.ndcg import aligned, losses, ndcg, places, shares
 
 Floats = npt.NDArray[np.float64]
 METHOD = "balanced half-samples"
+_SHOWN = 5
 
 
 class FeatureChange(msgspec.Struct, frozen=True):
@@ -67,6 +68,9 @@ def compare(
 def _drift(
     label: str, features: Sequence[str], live: Floats, halves: Floats, expected: LabelAttributions
 ) -> RankingDrift:
+    before = [one.feature for one in expected.features]
+    if before and not set(before).intersection(features):
+        return RankingDrift(label, None, error=_others(before, features))
     both = aligned(
         {one.feature: one.value for one in expected.features}, dict(zip(features, live.tolist(), strict=True))
     )
@@ -77,6 +81,11 @@ def _drift(
     replicates[:, _order(both.features, features)] = halves
     interval = _interval(value, ndcg(both.baseline, replicates))
     return RankingDrift(label, value, interval, _changes(both.features, both.baseline, both.live))
+
+
+def _others(before: Sequence[str], features: Sequence[str]) -> str:
+    there, here = (", ".join(names[:_SHOWN]) + ", …" * (len(names) > _SHOWN) for names in (before, features))
+    return f"no feature is the same (baseline: {there}; now: {here}); make a baseline with this model and these inputs"
 
 
 def _order(there: Sequence[str], names: Sequence[str]) -> list[int]:

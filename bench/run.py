@@ -289,7 +289,7 @@ def imports(bench: Bench) -> None:
 
 _JOB = [("wall", "wall s"), ("inside", "inside s"), ("cpu", "CPU s"), ("memory", "peak MB")]
 COLUMNS: dict[str, list[tuple[str, str]]] = {
-    **dict.fromkeys(("w1", "w2", "w2-captures", "w2-wide", "w3"), _JOB),
+    **dict.fromkeys(("w1", "w2", "w2-captures", "w2-wide", "w3", "w4"), _JOB),
     "w5": [("rate", "rows/s"), *_JOB],
     "endpoint": [("rate", "requests/s"), ("cpu", "CPU µs/request"), ("memory", "resident MB")],
     "weight": [("memory", "installed MB")],

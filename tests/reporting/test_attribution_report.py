@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from driftline.core.attribution_analysis import Attribution, AttributionAnalysis, LabelAttributions
 from driftline.core.documents import Interval, Violation
 from driftline.core.verdict import Judgement, Reason, Verdict
-from driftline.pipeline.analysis_reports import attribution_report_html
+from driftline.pipeline.attribution_report import attribution_report_html
+from driftline.pipeline.report import Frame
 from driftline.reporting.attribution import AttributionReport, RankingDrift, render
 from driftline.reporting.rankings import rankings_of
 
@@ -151,10 +152,8 @@ def test_ok_unknown_and_a_baseline_say_so(make: ModuleType) -> None:
     page = render(_report(two, baseline=two, drift=(RankingDrift("a", 0.99), RankingDrift("b", reason="none"))))
     assert make.headline(page) == "The features weigh as they did, for 1 of 2 labels"
     page = attribution_report_html(
-        title="Attribution",
-        judgement=Judgement(Verdict.UNKNOWN, (Reason("too_few_rows", "12 rows are too few"),)),
+        Frame("Attribution", "now", Judgement(Verdict.UNKNOWN, (Reason("too_few_rows", "12 rows are too few"),))),
         current=WAS,
-        generated="now",
         baseline=AttributionAnalysis(WAS.labels, "median", "kernel_shap", 9),
         drift=drift,
     )

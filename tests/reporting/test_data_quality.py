@@ -22,6 +22,7 @@ from driftline.core.table_statistics import (
 )
 from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.engine.rejects import Reject
+from driftline.pipeline.report import Frame
 from driftline.pipeline.table_report import table_report_html
 from driftline.reporting.data_quality import FeatureDrift, TableReport, render
 
@@ -199,13 +200,15 @@ def test_mixed_texts_are_counted_by_what_they_look_like() -> None:
 
 def test_rejects_steps_and_counts(make: ModuleType) -> None:
     page = table_report_html(
-        title="Data quality",
-        judgement=Judgement(Verdict.OK),
+        Frame(
+            "Data quality",
+            "now",
+            Judgement(Verdict.OK),
+            counts={"capture_records": 302},
+            rejects=(Reject("captures", "broken_line", 12, ("a.jsonl:17: {<",)),),
+            steps=(make.Step("profile", 300, 1, 0.0514),),
+        ),
         current=_table(_number("a")),
-        generated="now",
-        counts={"capture_records": 302},
-        rejects=(Reject("captures", "broken_line", 12, ("a.jsonl:17: {<",)),),
-        steps=(make.Step("profile", 300, 1, 0.0514),),
     )
     assert "<pre>a.jsonl:17: {&lt;</pre>" in page
     assert '<th scope="row">profile</th><td class="number">300</td>' in page

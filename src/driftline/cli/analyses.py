@@ -1,10 +1,29 @@
-"""Analyses of bias and attribution as lines for people."""
+"""Analyses of bias and attribution: their configuration as it is read, and what they found as lines for people."""
 
 from __future__ import annotations
 
-from driftline.cli.output import table
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftline.cli.analysis import read_file
+from driftline.cli.output import out, paint, table
 from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.bias_analysis import BiasAnalysis
+
+if TYPE_CHECKING:
+    from driftline.core.analysis_config import AnalysisConfig
+
+
+def read_config(path: Path | None) -> AnalysisConfig | None:
+    """A configuration of an analysis, the original's or ours; what of it has no effect is said."""
+    from driftline.core.analysis_config import read_analysis_config
+
+    if path is None:
+        return None
+    found = read_analysis_config(read_file(path), str(path))
+    for key, reason in found.ignored:
+        out.say(f"{paint('ignored:', 'yellow')} {key} of {path}: {reason}")
+    return found
 
 
 def bias_lines(found: BiasAnalysis) -> list[str]:

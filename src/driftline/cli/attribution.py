@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from driftline.cli.analyses import read_config
 from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
 from driftline.cli.attribution_text import baseline_lines, count, ranking_lines
 from driftline.cli.options import by_comma
@@ -212,17 +213,12 @@ def _run(
 
 
 def _config(path: Path | None) -> AnalysisConfig | None:
-    """What a configuration says of attributions; what has no effect is told."""
-    from driftline.core.analysis_config import read_analysis_config
+    """What a configuration says of attributions."""
     from driftline.core.errors import InputError
 
-    if path is None:
-        return None
-    found = read_analysis_config(read_file(path), str(path))
-    if found.attribution is None:
+    found = read_config(path)
+    if found is not None and found.attribution is None:
         raise InputError(f"{path} says nothing of attributions", hint="give it methods.shap, or attribution (ours)")
-    for key, why in found.ignored:
-        out.say(f"{paint('ignored:', 'yellow')} {key}: {why}")
     return found
 
 

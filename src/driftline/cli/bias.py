@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from driftline.cli.analyses import bias_lines
+from driftline.cli.analyses import bias_lines, read_config
 from driftline.cli.analysis import Json, Sample, baseline, check, read_file, window_of
 from driftline.cli.data_quality import Exclude, Header
 from driftline.cli.options import ProbabilityAttribute, by_comma
@@ -70,7 +70,7 @@ def baseline_bias(
             probability=probability,
             threshold=threshold,
             group=group,
-            config=_config(config),
+            config=read_config(config),
             header=header,
             exclude=by_comma(exclude),
             seed=seed,
@@ -141,7 +141,7 @@ def check_bias(
     if config is None and label is None and (analysis.parent / CONFIG).is_file():
         config = analysis.parent / CONFIG
     asked = bias_tables.config_of(
-        label, positive, facet or (), predicted, probability, threshold, group, _config(config), by_comma(exclude)
+        label, positive, facet or (), predicted, probability, threshold, group, read_config(config), by_comma(exclude)
     )
     with ProgressBar() as progress:
         if captures is not None:
@@ -183,10 +183,10 @@ def _run(
     """What is asked of captures."""
     from driftline.core.analysis_documents import read_bias
     from driftline.engine.attributes import OutputAttributes
-    from driftline.monitors.bias.deciding import settled
+    from driftline.monitors.bias.deciding import bias_of, settled
     from driftline.pipeline import BiasRun
 
-    bias = settled(asked.bias)
+    bias = settled(bias_of(asked))
     return BiasRun(
         captures=str(captures),
         labels=None if labels is None else str(labels),
@@ -196,17 +196,6 @@ def _run(
         names=asked.captured_names,
         names_of_inputs=True,
     )
-
-
-def _config(path: Path | None) -> AnalysisConfig | None:
-    from driftline.core.analysis_config import read_analysis_config
-
-    if path is None:
-        return None
-    found = read_analysis_config(read_file(path), str(path))
-    for key, reason in found.ignored:
-        out.say(f"{paint('ignored:', 'yellow')} {key} of {path}: {reason}")
-    return found
 
 
 def _tell_checked(checked: BiasChecked, report: Path | None) -> int:

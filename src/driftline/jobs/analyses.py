@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from driftline.core.analysis_config import AnalysisConfig, read_analysis_config
 from driftline.core.analysis_settings import BiasConfig, ShapConfig
 from driftline.core.errors import InputError
-from driftline.monitors.bias.deciding import settled
+from driftline.monitors.bias.deciding import bias_of, settled
 from driftline.resources.schedules import Schedule
 from driftline.storage import baselines
 
@@ -42,7 +42,7 @@ def analysis_of(connection: Connection, schedule: Schedule) -> AnalysisConfig | 
     if _part(config, schedule.monitor) is None:
         raise InputError(f"{source} says nothing of {schedule.monitor}", hint=_HINT)
     if schedule.monitor == "bias":
-        settled(config.bias)
+        settled(bias_of(config))
     return config
 
 

@@ -22,14 +22,15 @@ from driftline.engine.rejects import Reject, summed
 from driftline.monitors.attribution.checks import check
 from driftline.monitors.attribution.drift import RankingDrift
 from driftline.monitors.attribution.publish import published
-from driftline.pipeline.analysis_reports import attribution_report_html
 from driftline.pipeline.attribution_baselines import given_rows, read_rows
-from driftline.pipeline.attribution_report import shown_drift
+from driftline.pipeline.attribution_report import attribution_report_html, shown_drift
 from driftline.pipeline.captured_features import CapturedFeatures
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.explainers import ExplainedModel, ExplainOptions
 from driftline.pipeline.explaining import Explained, Explaining
-from driftline.pipeline.hours import NO_ROWS, Hours, decoded_batches
+from driftline.pipeline.hours import NO_ROWS, decoded_batches, windows_of
+from driftline.pipeline.no_data import no_columns
+from driftline.pipeline.report import run_frame
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import AttributionRun
 from driftline.pipeline.steps import Progress, Recorder
@@ -116,7 +117,7 @@ class _Reading:
 
     def _batches(self, stack: ExitStack) -> Iterator[pa.RecordBatch]:
         # Nothing is kept of an hour but its decoding: a sample is drawn of the whole window.
-        for window in Hours(self._run, None, bytes, bytes).windows():
+        for window in windows_of(self._run, keeping=False):
             files = list_files(self._run.captures, window)
             if files:
                 yield from self._hour(files, window, stack)
@@ -156,7 +157,8 @@ def _judged(
     run: AttributionRun, found: _Found, counts: dict[str, int], rejects: tuple[Reject, ...]
 ) -> tuple[Judgement, tuple[Violation, ...]]:
     if not found.analysis.rows:
-        return Judgement(Verdict.UNKNOWN, (_no_data(run, counts, rejects),)), ()
+        reason = no_columns(run, counts, rejects, "no captured input could be explained")
+        return Judgement(Verdict.UNKNOWN, (reason,)), ()
     if run.constraints is None:
         message = "no baseline was given: the attributions were computed and nothing was checked"
         return Judgement(Verdict.UNKNOWN, (Reason("no_constraints", message),)), ()
@@ -168,23 +170,6 @@ def _judged(
         rule=run.rule,
         minimum_sample=run.minimum_sample,
     )
-
-
-def _no_data(run: AttributionRun, counts: dict[str, int], rejects: tuple[Reject, ...]) -> Reason:
-    window = "all times" if run.window is None else str(run.window)
-    refused = ", ".join(f"{reject.count} {reject.source} {reject.reason}" for reject in rejects) or "none"
-    if counts["capture_records"]:
-        code, message = "no_rows", "no captured input could be explained"
-    else:
-        code, message = "no_captures", f"no captured prediction in the window ({window})"
-    checklist = (
-        ("window", window),
-        ("captures looked for in", run.captures),
-        ("capture records found", str(counts["capture_records"])),
-        ("rows that could be decoded", str(counts["rows"])),
-        ("records and rows refused", refused),
-    )
-    return Reason(code, message, dict(counts), checklist)
 
 
 def _document(found: _Found, time: str) -> dict[str, Any]:
@@ -201,17 +186,10 @@ def _write(result: RunResult, run: AttributionRun, folder: str, found: _Found, t
         "analysis": attribution_document(found.analysis),
         "constraint_violations": violations_document(list(result.violations)),
         "report.html": attribution_report_html(
-            title="Feature attribution",
-            judgement=result.judgement,
+            run_frame("Feature attribution", result, run.window, time),
             current=found.analysis,
             baseline=run.constraints,
             drift=shown_drift(found.drift, result.violations, run.threshold),
-            generated=time,
-            window="all times" if run.window is None else str(run.window),
-            violations=result.violations,
-            counts=result.counts,
-            rejects=result.rejects,
-            steps=result.steps,
         ),
     }
     if run.constraints is not None:

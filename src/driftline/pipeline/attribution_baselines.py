@@ -24,8 +24,10 @@ from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.errors import InputError
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
+from driftline.pipeline.documents import called, content_of
 from driftline.pipeline.explainers import ExplainedModel, ExplainOptions
 from driftline.pipeline.found import Found
+from driftline.pipeline.report import Frame
 
 Floats = npt.NDArray[np.float64]
 CONFIG = "analysis_config"
@@ -69,14 +71,11 @@ class AttributionBaseline(Found, frozen=True):
 
     def page(self) -> str:
         """The report, one self-contained HTML page."""
-        from driftline.pipeline.analysis_reports import attribution_report_html
+        from driftline.pipeline.attribution_report import attribution_report_html
 
         return attribution_report_html(
-            title="Baseline of feature attribution",
-            judgement=None,
+            Frame("Baseline of feature attribution", self.evaluation_time, rejects=self.rejects),
             current=self.analysis,
-            generated=self.evaluation_time,
-            rejects=self.rejects,
         )
 
 
@@ -101,12 +100,9 @@ def held(given: Analysis) -> Held:
         return Held(given.analysis, None if rows is None else table_of(given.features, rows))
     if isinstance(given, AttributionAnalysis):
         return Held(given)
+    analysis = read_attribution(*content_of(given))
     if isinstance(given, dict):
-        return Held(read_attribution(msgspec.json.encode(given), "the given analysis"))
-    try:
-        analysis = read_attribution(Path(given).read_bytes(), str(given))
-    except OSError as error:
-        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
+        return Held(analysis)
     beside = Path(given).with_name(f"{CONFIG}.json")
     if not beside.is_file():
         return Held(analysis)
@@ -143,8 +139,3 @@ def table_of(features: Sequence[str], rows: Floats) -> pa.Table:
 def cells_of(rows: Floats) -> tuple[tuple[Cell, ...], ...]:
     """Rows of numbers as a configuration holds them; a missing value is None."""
     return tuple(tuple(None if np.isnan(cell) else cell for cell in row) for row in rows.tolist())
-
-
-def called(data: Any, otherwise: str = "the table") -> str:
-    """What data are called in messages."""
-    return str(data) if isinstance(data, str | Path) else otherwise

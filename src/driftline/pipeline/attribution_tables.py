@@ -20,7 +20,8 @@ from driftline.monitors.attribution.drift import RankingDrift
 from driftline.monitors.attribution.publish import published
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.rules import Rule, checked_rule
-from driftline.pipeline.attribution_baselines import Analysis, AttributionBaseline, Held, called, held, read_rows
+from driftline.pipeline.attribution_baselines import Analysis, AttributionBaseline, Held, held, read_rows
+from driftline.pipeline.documents import called
 from driftline.pipeline.explainers import ExplainedModel, ExplainOptions, Predict
 from driftline.pipeline.explaining import Explained, Explaining
 from driftline.pipeline.found import Judged
@@ -67,18 +68,13 @@ class AttributionChecked(Judged, frozen=True):
 
     def page(self) -> str:
         """The report, one self-contained HTML page."""
-        from driftline.pipeline.analysis_reports import attribution_report_html
-        from driftline.pipeline.attribution_report import shown_drift
+        from driftline.pipeline.attribution_report import attribution_report_html, shown_drift
 
         return attribution_report_html(
-            title="Feature attribution",
-            judgement=self.judgement,
+            self.frame("Feature attribution", self.evaluation_time, self.rejects),
             current=self.analysis,
             baseline=self.baseline,
             drift=shown_drift(self.drift, self.violations, self.threshold),
-            violations=self.violations,
-            generated=self.evaluation_time,
-            rejects=self.rejects,
         )
 
 

@@ -20,6 +20,7 @@ from driftline.pipeline.bias_rows import FLIP_TEST, BiasRows
 from driftline.pipeline.documents import write_documents
 from driftline.pipeline.measuring import measure
 from driftline.pipeline.no_data import no_data
+from driftline.pipeline.report import run_frame
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import BiasRun
 from driftline.pipeline.steps import Progress, Recorder
@@ -87,16 +88,9 @@ def _write(result: RunResult, run: BiasRun, folder: str, analysis: BiasAnalysis,
         "analysis": bias_document(analysis),
         "constraint_violations": violations_document(list(result.violations)),
         "report.html": bias_report_html(
-            title="Bias",
-            judgement=result.judgement,
+            run_frame("Bias", result, run.window, time),
             current=analysis,
             baseline=None if run.constraints is None else without_flips(run.constraints),
-            generated=time,
-            window="all times" if run.window is None else str(run.window),
-            violations=result.violations,
-            counts=result.counts,
-            rejects=result.rejects,
-            steps=result.steps,
         ),
     }
     if run.constraints is not None:

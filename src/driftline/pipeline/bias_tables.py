@@ -16,7 +16,7 @@ from driftline.core.analysis_config import AnalysisConfig, analysis_config_docum
 from driftline.core.analysis_documents import analysis_document, read_bias
 from driftline.core.analysis_settings import BiasConfig
 from driftline.core.bias_analysis import BiasAnalysis
-from driftline.core.documents import dump, violations_document
+from driftline.core.documents import violations_document
 from driftline.core.errors import InputError
 from driftline.core.facets import Choice, FacetConfig, parse_facet, parse_positive
 from driftline.core.sampling import U64, mix
@@ -25,13 +25,15 @@ from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
 from driftline.monitors.bias.checks import MINIMUM_SAMPLE, check
-from driftline.monitors.bias.deciding import decided, undecided
+from driftline.monitors.bias.deciding import bias_of, decided, undecided
 from driftline.monitors.bias.notes import notes
 from driftline.monitors.bias.recipe import Bias
 from driftline.monitors.quality.rows import folded
 from driftline.monitors.rules import Rule, checked_rule
 from driftline.pipeline.bias_report import bias_report_html
+from driftline.pipeline.documents import called, content_of
 from driftline.pipeline.found import Found, Judged
+from driftline.pipeline.report import Frame
 from driftline.pipeline.steps import Progress, Recorder
 
 Analysis = BiasAnalysis | str | Path | dict[str, Any]
@@ -58,11 +60,8 @@ class BiasBaseline(Found, frozen=True):
     def page(self) -> str:
         """The report, one self-contained HTML page."""
         return bias_report_html(
-            title="Baseline of bias",
-            judgement=None,
+            Frame("Baseline of bias", self.evaluation_time, rejects=self.rejects),
             current=self.analysis,
-            generated=self.evaluation_time,
-            rejects=self.rejects,
         )
 
 
@@ -92,13 +91,9 @@ class BiasChecked(Judged, frozen=True):
     def page(self) -> str:
         """The report, one self-contained HTML page."""
         return bias_report_html(
-            title="Bias",
-            judgement=self.judgement,
+            self.frame("Bias", self.evaluation_time, self.rejects),
             current=self.analysis,
             baseline=self.baseline,
-            violations=self.violations,
-            generated=self.evaluation_time,
-            rejects=self.rejects,
         )
 
 
@@ -134,7 +129,7 @@ def baseline_bias(
     asked = config_of(label, positive, facets, predicted, probability, threshold, group, config, exclude)
     found = _measured(data, asked, header, seed, progress)
     if not found.item_count:
-        raise InputError(f"{_called(data)} has no rows", hint="a baseline needs rows that can be trusted")
+        raise InputError(f"{called(data)} has no rows", hint="a baseline needs rows that can be trusted")
     return msgspec.structs.replace(found, evaluation_time=format_time(now or datetime.now(UTC)))
 
 
@@ -216,7 +211,7 @@ def config_of(
             hint="give either a configuration or the columns",
         )
     whole = AnalysisConfig(bias=config) if isinstance(config, BiasConfig) else config
-    _bias_of(whole)
+    bias_of(whole)
     return checked(msgspec.structs.replace(whole, exclude=(*whole.exclude, *exclude)), "the bias analysis")
 
 
@@ -231,7 +226,7 @@ def _measured(
     """What is found in a table; without a time. What the configuration leaves open is as in the analysis ``before``."""
     dataset = Dataset(data, header=header, names=config.headers)
     batches = iter(Recorder(progress).told("measure", dataset.batches(), dataset.rows()))
-    bias = _bias_of(config)
+    bias = bias_of(config)
     first = next(batches, None)
     if first is not None:
         bias, batches = decided(bias, first, before) if undecided(bias) else bias, chain([first], batches)
@@ -241,12 +236,6 @@ def _measured(
     state = folded(monitor.merge, ahead(lambda part: monitor.update(*part), _numbered(batches), workers=2))
     told = notes(bias, state)
     return BiasBaseline(monitor.result(state), config, state.rows, "", told, dataset.rejects())
-
-
-def _bias_of(config: AnalysisConfig) -> BiasConfig:
-    if config.bias is None:
-        raise InputError("the configuration has no bias analysis", hint="name label, positive labels and facets")
-    return config.bias
 
 
 def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, U64]]:
@@ -271,16 +260,5 @@ def _choice(positive: str | Sequence[str] | Choice) -> Choice:
     return Choice(tuple(map(str, positive)))
 
 
-def _called(data: Any) -> str:
-    return str(data) if isinstance(data, str | Path) else "the table"
-
-
 def _analysis_of(given: Analysis) -> BiasAnalysis:
-    if isinstance(given, BiasAnalysis):
-        return given
-    if isinstance(given, dict):
-        return read_bias(dump(given), "the given analysis")
-    try:
-        return read_bias(Path(given).read_bytes(), str(given))
-    except OSError as error:
-        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
+    return given if isinstance(given, BiasAnalysis) else read_bias(*content_of(given))

@@ -33,7 +33,7 @@ from driftline.pipeline.documents import write_documents
 from driftline.pipeline.measuring import measure
 from driftline.pipeline.no_data import no_data
 from driftline.pipeline.quality_rows import QualityRows
-from driftline.pipeline.report import report_html
+from driftline.pipeline.report import report_html, run_frame
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import ModelQualityRun
 from driftline.pipeline.segmented import ranking, segments_document
@@ -122,16 +122,9 @@ def write_report(result: RunResult, run: ModelQualityRun) -> list[Path]:
     if run.constraints is not None:
         documents["constraints"] = constraints_document(run.constraints)
     documents["report.html"] = report_html(
-        title="Model quality",
-        judgement=result.judgement,
+        run_frame("Model quality", result, run.window, result.statistics["dataset"]["evaluation_time"]),
         statistics=result.statistics,
-        generated=result.statistics["dataset"]["evaluation_time"],
-        window="all times" if run.window is None else str(run.window),
         constraints=run.constraints,
-        violations=result.violations,
-        counts=result.counts,
-        rejects=result.rejects,
-        steps=result.steps,
         calibration=run.calibration,
     )
     return write_documents(documents, run.report or ".")

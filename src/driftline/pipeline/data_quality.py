@@ -9,7 +9,7 @@ import msgspec
 
 from driftline.core.table_statistics import FeatureStatistics, TableStatistics
 from driftline.core.table_statistics_document import statistics_document
-from driftline.core.verdict import Judgement, Reason, Verdict
+from driftline.core.verdict import Judgement, Verdict
 from driftline.core.window import format_time
 from driftline.monitors.data_quality.drift import TableDrift
 from driftline.monitors.data_quality.profile import Profile
@@ -19,7 +19,9 @@ from driftline.monitors.segment_ranking import SegmentRank
 from driftline.pipeline.documents import keep_log, write_documents
 from driftline.pipeline.external.contract import Contract, variables
 from driftline.pipeline.judging import Judged, documents, judge
+from driftline.pipeline.no_data import no_columns
 from driftline.pipeline.profiling import Profiled, Profiling
+from driftline.pipeline.report import run_frame
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import DataQualityRun
 from driftline.pipeline.segmented import segments_document
@@ -118,26 +120,9 @@ def _violations(judged: Judged) -> int:
 
 def _judged(run: DataQualityRun, statistics: TableStatistics, profiled: Profiled, profiling: Profiling) -> Judged:
     if not statistics.item_count:
-        return Judged(Judgement(Verdict.UNKNOWN, (no_data(run, profiled),)), (), None)
+        reason = no_columns(run, profiled.counts, profiled.rejects, "no captured record could be decoded")
+        return Judged(Judgement(Verdict.UNKNOWN, (reason,)), (), None)
     return judge(statistics, run.baseline, run.constraints, profiling.rows, minimum_sample=run.minimum_sample)
-
-
-def no_data(run: DataQualityRun, profiled: Profiled) -> Reason:
-    """Why there was nothing to judge: the step that emptied the window, and the checklist answered with facts."""
-    window = "all times" if run.window is None else str(run.window)
-    refused = ", ".join(f"{reject.count} {reject.source} {reject.reason}" for reject in profiled.rejects) or "none"
-    if profiled.counts["capture_records"]:
-        code, message = "no_rows", "no captured record could be decoded"
-    else:
-        code, message = "no_captures", f"no captured prediction in the window ({window})"
-    checklist = (
-        ("window", window),
-        ("captures looked for in", run.captures),
-        ("capture records found", str(profiled.counts["capture_records"])),
-        ("rows that could be decoded", str(profiled.counts["rows"])),
-        ("records refused", refused),
-    )
-    return Reason(code, message, dict(profiled.counts), checklist)
 
 
 def kept_document(statistics: TableStatistics, drift: TableDrift | None, evaluation_time: str) -> dict[str, Any]:
@@ -185,18 +170,11 @@ def _write(
 ) -> None:
     found = documents(statistics, run.constraints, result.violations, evaluation_time)
     found["report.html"] = table_report_html(
-        title="Data quality",
-        judgement=result.judgement,
+        run_frame("Data quality", result, run.window, evaluation_time),
         current=statistics,
         baseline=run.baseline,
-        generated=evaluation_time,
-        window="all times" if run.window is None else str(run.window),
         constraints=run.constraints,
-        violations=result.violations,
         drift=drift,
-        counts=result.counts,
-        rejects=result.rejects,
-        steps=result.steps,
         segments=result.statistics.get("segments", []),
     )
     write_documents(found, folder)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
 from driftline.core.errors import InputError
@@ -26,8 +25,10 @@ from driftline.monitors.data_quality.suggest import suggest
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.segment_ranking import SegmentRank
 from driftline.monitors.segments import Segmentation
+from driftline.pipeline.documents import called, content_of
 from driftline.pipeline.found import Found, Judged
 from driftline.pipeline.judging import documents, judge
+from driftline.pipeline.report import Frame
 from driftline.pipeline.segmented import Divided, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.pipeline.table_report import table_report_html
@@ -51,12 +52,9 @@ class DataBaseline(Found, frozen=True):
     def page(self) -> str:
         """The report, one self-contained HTML page."""
         return table_report_html(
-            title="Baseline of data quality",
-            judgement=None,
+            Frame("Baseline of data quality", self.evaluation_time, rejects=self.rejects),
             current=self.statistics,
             constraints=self.constraints,
-            generated=self.evaluation_time,
-            rejects=self.rejects,
         )
 
 
@@ -82,15 +80,11 @@ class DataChecked(Judged, frozen=True):
     def page(self) -> str:
         """The report, one self-contained HTML page."""
         return table_report_html(
-            title="Data quality",
-            judgement=self.judgement,
+            self.frame("Data quality", self.evaluation_time, self.rejects),
             current=self.statistics,
             baseline=self.baseline,
             constraints=self.constraints,
-            violations=self.violations,
             drift=self.drift,
-            generated=self.evaluation_time,
-            rejects=self.rejects,
             segments=segments_document(self.segments),
         )
 
@@ -113,7 +107,7 @@ def baseline_data_quality(
     dataset = Dataset(data, header=header)
     statistics = _profiled(dataset, exclude, Recorder(progress))[0]
     if not statistics.item_count:
-        raise InputError(f"{_called(data)} has no rows", hint="a baseline needs rows that can be trusted")
+        raise InputError(f"{called(data)} has no rows", hint="a baseline needs rows that can be trusted")
     return DataBaseline(statistics, suggest(statistics), format_time(now or datetime.now(UTC)), dataset.rejects())
 
 
@@ -204,27 +198,13 @@ def _ranked(
     return tuple(rank for one, found in pairs for rank in ranked_drift(one.column, whole, found, baseline, constraints))
 
 
-def _called(data: Any) -> str:
-    return str(data) if isinstance(data, str | Path) else "the table"
-
-
 def _statistics_of(given: Statistics) -> TableStatistics:
     if isinstance(given, TableStatistics):
         return given
-    return read_statistics(*_content(given))
+    return read_statistics(*content_of(given))
 
 
 def _constraints_of(given: Constraints) -> DataQualityConstraints:
     if isinstance(given, DataQualityConstraints):
         return given
-    return read_table_constraints(*_content(given))
-
-
-def _content(given: str | Path | dict[str, Any]) -> tuple[bytes, str]:
-    """The bytes of a document and what it is called in messages."""
-    if isinstance(given, dict):
-        return msgspec.json.format(msgspec.json.encode(given)), "the given document"
-    try:
-        return Path(given).read_bytes(), str(given)
-    except OSError as error:
-        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
+    return read_table_constraints(*content_of(given))

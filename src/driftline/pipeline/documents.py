@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from driftline.core.documents import dump
+from driftline.core.errors import InputError
 from driftline.storage.files import write_atomic
 
 
@@ -19,6 +20,24 @@ def write_documents(documents: dict[str, Any], folder: str | Path) -> list[Path]
         write_atomic(path, text if isinstance(text, bytes) else dump(text))
         paths.append(path)
     return paths
+
+
+def content_of(given: str | Path | dict[str, Any]) -> tuple[bytes, str]:
+    """The bytes of a document, from its path or its content, and what it is called in messages.
+
+    Raises :class:`InputError` for a file that cannot be read.
+    """
+    if isinstance(given, dict):
+        return dump(given), "the given document"
+    try:
+        return Path(given).read_bytes(), str(given)
+    except OSError as error:
+        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
+
+
+def called(data: Any, otherwise: str = "the table") -> str:
+    """What data are called in messages."""
+    return str(data) if isinstance(data, str | Path) else otherwise
 
 
 def keep_log(folder: str | Path | None, name: str, text: str) -> None:

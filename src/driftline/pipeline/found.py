@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +10,31 @@ import msgspec
 
 from driftline.core.documents import Violation
 from driftline.core.verdict import Judgement, Verdict
+from driftline.engine.rejects import Reject
 from driftline.pipeline.documents import write_documents
-from driftline.pipeline.report import framed
+from driftline.pipeline.report import Frame, framed
 
 REPORT = "report.html"
 
 
-class Found(msgspec.Struct, frozen=True):
+class _Abstract(ABCMeta, msgspec.StructMeta):
+    """Structs of which some methods are left to whoever derives from them."""
+
+
+class Found(msgspec.Struct, frozen=True, metaclass=_Abstract):
     """What was found in a table, as files and as a page; in a notebook it is shown as the page."""
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write the documents as JSON, and ``report.html``; returns their paths."""
         return write_documents(self.documents() | {REPORT: self.page()}, folder)
 
+    @abstractmethod
     def documents(self) -> dict[str, Any]:
         """The content of every file by its name without ``.json``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def page(self) -> str:
         """The report, one self-contained HTML page."""
-        raise NotImplementedError
 
     def _repr_html_(self) -> str:
         return framed(self.page())
@@ -45,9 +51,13 @@ class Judged(Found, frozen=True):
         """OK, VIOLATED or UNKNOWN."""
         return self.judgement.verdict
 
+    def frame(self, title: str, generated: str, rejects: tuple[Reject, ...]) -> Frame:
+        """What its page tells beside what was measured."""
+        return Frame(title, generated, self.judgement, violations=self.violations, rejects=rejects)
+
+    @abstractmethod
     def rows_judged(self) -> int:
         """How many rows the verdict rests on."""
-        raise NotImplementedError
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.OK

@@ -40,8 +40,7 @@ class Hours:
 
     def windows(self) -> list[Window | None]:
         """The pieces of the window that are read by themselves."""
-        window, kept = self._run.window, self._pieces is not None or self._run.decoded is not None
-        return [window] if window is None or not kept else [*cut(window)]
+        return windows_of(self._run, keeping=self._pieces is not None)
 
     def parts(self, read: Callable[[list[str], Window | None], Part]) -> list[Part]:
         """What is known of each hour: kept, or read of its capture files."""
@@ -59,6 +58,12 @@ class Hours:
         if self._pieces is not None and window is not None and over:
             self._pieces.save(window, Piece(mark, self._save(found.state), found.counts, found.rejects, b"", b""))
         return found
+
+
+def windows_of(run: ColumnsRun, *, keeping: bool) -> list[Window | None]:
+    """The pieces of a run's window that are read by themselves: hours, where anything of them is kept."""
+    window = run.window
+    return [*cut(window)] if window is not None and (keeping or run.decoded is not None) else [window]
 
 
 def decoded_batches(

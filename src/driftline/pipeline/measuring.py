@@ -32,7 +32,7 @@ from driftline.pipeline.pieces import (
     lag_counts,
     seen_of,
 )
-from driftline.pipeline.run import BiasRun, LabelledRun
+from driftline.pipeline.run import LabelledRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class _Measuring:
 
         spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
         run = self._run
-        reading = Reading(run.names, of_inputs=isinstance(run, BiasRun) and run.names_of_inputs)
+        reading = Reading(run.names, of_inputs=run.names_of_inputs)
         return DecodedCaptures(decoded_folder(run, window), reading, spill=spill, memory_limit=DECODING_MEMORY)
 
     def _load(self, engine: LocalEngine, files: list[str], window: Window | None, decoded: DecodedCaptures) -> Found:

@@ -32,7 +32,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     it metrics of classifiers are also estimated from all predictions, labelled or not; ``history`` tells of earlier
     windows which metrics lay within their estimates. ``pieces`` is a folder where what was measured of each hour is
     kept, so that it need not be read again. ``segments`` divide the rows by captured columns (``plan``,
-    ``age:18,30``), which ``names`` names, outputs first, where no header or key does; they are ranked by
+    ``age:18,30``), which ``names`` names where no header or key does: outputs first, or with ``names_of_inputs`` inputs
+    alone, however many they are; they are ranked by
     ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``decoded`` is a folder where decoded
     hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there.
     """
@@ -54,6 +55,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     segments: tuple[str, ...] = ()
     segment_metric: str | None = None
     names: tuple[str, ...] = ()
+    names_of_inputs: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -70,8 +72,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     """What to run: folders of captures and labels, whose bias is measured, what to check against.
 
     ``bias`` names facets and group among the captured columns, and the label; ``attributes`` say where the output holds
-    the prediction. With ``names_of_inputs`` the ``names`` are those of inputs alone, however many they are.
-    ``constraints`` is the analysis of a baseline, and ``rule`` how strictly. The others are as in
+    the prediction. ``constraints`` is the analysis of a baseline, and ``rule`` how strictly. The others are as in
     :class:`ModelQualityRun`.
     """
 

@@ -5,32 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from driftline.core.documents import Violation
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_statistics import TableStatistics
-from driftline.core.verdict import Judgement
-from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.drift import TableDrift
-from driftline.pipeline.steps import Step
+from driftline.pipeline.report import Frame
 
 
 def table_report_html(
+    frame: Frame,
     *,
-    title: str,
-    judgement: Judgement | None,
     current: TableStatistics,
-    generated: str,
-    window: str = "",
     baseline: TableStatistics | None = None,
     constraints: DataQualityConstraints | None = None,
-    violations: tuple[Violation, ...] = (),
     drift: TableDrift | None = None,
-    counts: dict[str, int] | None = None,
-    rejects: tuple[Reject, ...] = (),
-    steps: tuple[Step, ...] = (),
     segments: Sequence[dict[str, Any]] = (),
 ) -> str:
-    """One self-contained HTML page. A baseline has no judgement; its own columns are ``current``.
+    """One self-contained HTML page; the own columns of a baseline are ``current``.
 
     ``segments`` are ranked as :func:`~driftline.pipeline.segmented.segments_document` writes them.
     """
@@ -40,12 +30,7 @@ def table_report_html(
 
     return render(
         TableReport(
-            title=title,
-            window=window,
-            verdict=None if judgement is None else judgement.verdict,
-            reasons=() if judgement is None else judgement.reasons,
-            violations=violations,
-            generated=generated,
+            **frame.fields(),
             current=current,
             baseline=baseline,
             constraints=constraints,
@@ -61,9 +46,6 @@ def table_report_html(
                 )
                 for one in ([] if drift is None else drift.features)
             ),
-            counts=counts or {},
-            rejects=rejects,
-            steps=steps,
             segments=tuple(segments),
         )
     )

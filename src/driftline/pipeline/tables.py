@@ -26,8 +26,9 @@ from driftline.monitors.quality.estimation import CALIBRATION
 from driftline.monitors.quality.recipes import Recipe, recipe
 from driftline.monitors.quality.result import QualityResult, statistics_document
 from driftline.monitors.segments import Segmentation
+from driftline.pipeline.documents import content_of
 from driftline.pipeline.found import Found, Judged
-from driftline.pipeline.report import report_html
+from driftline.pipeline.report import Frame, report_html
 from driftline.pipeline.segmented import Divided, ranking, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 
@@ -50,12 +51,9 @@ class Baseline(Found, frozen=True):
         """The report, one self-contained HTML page."""
         generated = str(self.statistics["dataset"]["evaluation_time"])
         return report_html(
-            title="Baseline of model quality",
-            judgement=None,
+            Frame("Baseline of model quality", generated, rejects=self.rejects),
             statistics=self.statistics,
-            generated=generated,
             constraints=self.constraints,
-            rejects=self.rejects,
         )
 
 
@@ -82,13 +80,9 @@ class Checked(Judged, frozen=True):
     def page(self) -> str:
         """The report, one self-contained HTML page."""
         return report_html(
-            title="Model quality",
-            judgement=self.judgement,
+            self.frame("Model quality", str(self.statistics["dataset"]["evaluation_time"]), self.rejects),
             statistics=self.statistics,
-            generated=str(self.statistics["dataset"]["evaluation_time"]),
             constraints=self.constraints,
-            violations=self.violations,
-            rejects=self.rejects,
         )
 
 
@@ -196,12 +190,7 @@ def constraints_of(given: Constraints) -> ModelQualityConstraints:
     """Constraints from themselves, a path to a file, or the file's content."""
     if isinstance(given, ModelQualityConstraints):
         return given
-    if isinstance(given, dict):
-        return read_constraints(msgspec.json.format(msgspec.json.encode(given)), "the given constraints")
-    try:
-        return read_constraints(Path(given).read_bytes(), str(given))
-    except OSError as error:
-        raise InputError(f"{given} cannot be read", evidence=str(error.strerror), hint="check the path") from None
+    return read_constraints(*content_of(given))
 
 
 def _measure(

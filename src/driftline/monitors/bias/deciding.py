@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.core.analysis_settings import BiasConfig
+from driftline.core.analysis_settings import AnalysisConfig, BiasConfig
 from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.errors import InputError
 from driftline.core.facets import Choice
@@ -21,10 +21,15 @@ def undecided(config: BiasConfig) -> bool:
     return any(choice.values and choice.threshold is not None for choice in _choices(config))
 
 
-def settled(config: BiasConfig | None) -> BiasConfig:
-    """A configuration in which nothing is left to be decided by a table; raises :class:`InputError` for another."""
-    if config is None:
+def bias_of(config: AnalysisConfig) -> BiasConfig:
+    """What a configuration says of bias; raises :class:`InputError` where that is nothing."""
+    if config.bias is None:
         raise InputError("the configuration has no bias analysis", hint="name label, positive labels and facets")
+    return config.bias
+
+
+def settled(config: BiasConfig) -> BiasConfig:
+    """A configuration in which nothing is left to be decided by a table; raises :class:`InputError` for another."""
     if undecided(config):
         raise InputError(
             "the configuration does not say whether a value is a category or a threshold",

@@ -137,7 +137,7 @@ def test_a_changed_ranking_is_found_and_none_is_not() -> None:
     shrunk = table.set_column(0, "age", pa.array(table["age"].to_numpy() / 100))
     checked = check_attribution(shrunk, black_box, baseline)
     assert not checked
-    assert str(checked).startswith("VIOLATED (n = 300)\n  shap of label0: Feature attribution drift 0.")
+    assert str(checked).startswith("VIOLATED (n = 300)\n  label0: Feature attribution drift 0.")
     worst = checked.drift[0].changes[0]
     assert (worst.feature, worst.baseline_place) == ("age", 1)
     assert worst.live_place > 1

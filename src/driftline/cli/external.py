@@ -53,7 +53,7 @@ def check_external(
         "output": str(output),
     }
     lines = [f"{verdict(found.judgement.verdict)}  {program[0]}", *([f"  {found.message}"] if found.message else [])]
-    lines += [f"  {violation.subject}: {violation.description}" for violation in found.violations or ()]
+    lines += [f"  {violation.line}" for violation in found.violations or ()]
     lines += [f"  {reason.message}" for reason in found.judgement.reasons]
     out.result(document, [*lines, f"  results in {output}"])
     return EXIT_CODES[found.judgement.verdict]

@@ -33,7 +33,7 @@ def tell_run(result: RunResult, report: Path | None) -> int:
     }
     counts = f"{result.item_count} rows of {result.counts['capture_records']} captured requests"
     lines = [f"{verdict(result.judgement.verdict)}  {counts}"]
-    lines += listed([f"  {violation.subject}: {violation.description}" for violation in result.violations])
+    lines += listed([f"  {violation.line}" for violation in result.violations])
     for reason in result.judgement.reasons:
         lines += [f"  {reason.message}", *(f"    {question}: {answer}" for question, answer in reason.checklist)]
     lines += segment_lines(result.statistics) + custom_lines(result.statistics)

@@ -78,8 +78,6 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """What it is about: the metric, the feature, or the check where it concerns neither."""
         if self.facet is not None:
             return f"{self.metric_name} of {self.facet} {self.facet_value}"
-        if self.label is not None:
-            return f"{self.metric_name} of {self.label}"
         return self.metric_name or self.feature_name or self.constraint_check_type
 
     @property

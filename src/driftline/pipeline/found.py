@@ -63,6 +63,6 @@ class Judged(Found, frozen=True):
         return self.verdict is Verdict.OK
 
     def __str__(self) -> str:
-        found = [f"{violation.subject}: {violation.description}" for violation in self.violations]
+        found = [violation.line for violation in self.violations]
         found += [reason.message for reason in self.judgement.reasons]
         return "\n".join([f"{self.verdict} (n = {self.rows_judged()})", *(f"  {line}" for line in found)])

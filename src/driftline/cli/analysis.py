@@ -18,6 +18,7 @@ from driftline.cli.analysis_text import (
 )
 from driftline.cli.options import Classes, ProbabilityAttribute, by_comma
 from driftline.cli.output import out, paint, verdict
+from driftline.cli.run_text import refused
 
 if TYPE_CHECKING:
     from driftline.pipeline import Checked
@@ -179,8 +180,7 @@ def check_model_quality(
     )
     with ProgressBar() as progress:
         result = pipeline.run_model_quality(run, progress=progress)
-    for reject in result.rejects:
-        out.say(f"{paint('refused:', 'yellow')} {reject}")
+    refused(result.rejects)
     out.result(check_document(result, report), check_text(result, report))
     return EXIT_CODES[result.judgement.verdict]
 
@@ -217,8 +217,7 @@ def window_of(start: str | None, end: str | None) -> Any:
 def _tell_checked(checked: Checked, report: Path | None) -> int:
     from driftline.core.verdict import EXIT_CODES
 
-    for reject in checked.rejects:
-        out.say(f"{paint('refused:', 'yellow')} {reject}")
+    refused(checked.rejects)
     document = {
         "verdict": checked.verdict,
         "reasons": checked.judgement.reasons,

@@ -13,7 +13,7 @@ from driftline.cli.analysis import Json, Sample, baseline, check, read_file, win
 from driftline.cli.attribution_text import baseline_lines, count, ranking_lines
 from driftline.cli.options import by_comma
 from driftline.cli.output import out, paint, plain, verdict
-from driftline.cli.run_text import tell_run
+from driftline.cli.run_text import refused, tell_run
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def baseline_attribution(
             **_table(read, label, exclude, header, baseline_rows, local, output),
         )
     paths = found.write(output)
-    _refused(found.rejects, found.refused)
+    _left_out(found.rejects, found.refused)
     document = {
         "rows": found.rows,
         "explained_rows": found.analysis.rows,
@@ -301,7 +301,7 @@ def _model(model: Path | None, endpoint: str | None) -> Any:
 
 
 def _tell(checked: AttributionChecked, report: Path | None) -> int:
-    _refused(checked.rejects, checked.refused)
+    _left_out(checked.rejects, checked.refused)
     document = {
         "verdict": checked.verdict,
         "reasons": checked.judgement.reasons,
@@ -322,8 +322,7 @@ def _tell(checked: AttributionChecked, report: Path | None) -> int:
     return EXIT_CODES[checked.verdict]
 
 
-def _refused(rejects: Any, rows: int) -> None:
-    for reject in rejects:
-        out.say(f"{paint('refused:', 'yellow')} {reject}")
+def _left_out(rejects: Any, rows: int) -> None:
+    refused(rejects)
     if rows:
         out.say(f"{paint('left out:', 'yellow')} {rows} rows whose prediction, or a part of it, is no finite number")

@@ -13,7 +13,7 @@ from driftline.cli.analysis import Json, Sample, baseline, check, read_file, win
 from driftline.cli.data_quality import Exclude, Header
 from driftline.cli.options import ProbabilityAttribute, by_comma
 from driftline.cli.output import out, paint, verdict
-from driftline.cli.run_text import listed, tell_run
+from driftline.cli.run_text import listed, refused, tell_run
 from driftline.core.verdict import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -215,7 +215,6 @@ def _tell_checked(checked: BiasChecked, report: Path | None) -> int:
 
 
 def _told(found: BiasBaseline | BiasChecked) -> None:
-    for reject in found.rejects:
-        out.say(f"{paint('refused:', 'yellow')} {reject}")
+    refused(found.rejects)
     for note in found.notes:
         out.say(f"{paint('note:', 'yellow')} {note}")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from driftline.reporting import html
 from driftline.reporting.markup import join
-from driftline.reporting.page import page
+from driftline.reporting.page import fitting, page
 from driftline.reporting.ranking_sentences import other_ways, rows_sentence, verdict_sentence
 from driftline.reporting.rankings import Ranking, rankings_of
 from driftline.reporting.report import AttributionReport, RankingDrift
@@ -26,12 +26,12 @@ def render(report: AttributionReport) -> str:
 
     At most 300 kB, whatever was analysed.
     """
-    rankings, written = rankings_of(report), ""
-    for most in RANKING_SIZES:
-        written = page(report, _header(report, rankings), _main(report, rankings, most), styles=FEATURES + RANKINGS)
-        if len(written.encode()) <= MOST_BYTES:
-            break
-    return written
+    rankings = rankings_of(report)
+
+    def drawn(most: RankingSizes) -> str:
+        return page(report, _header(report, rankings), _main(report, rankings, most), styles=FEATURES + RANKINGS)
+
+    return fitting(drawn, RANKING_SIZES, MOST_BYTES)
 
 
 def _header(report: AttributionReport, rankings: Sequence[Ranking]) -> Markup:

@@ -10,7 +10,7 @@ from driftline.reporting import html
 from driftline.reporting.bias_parts import BiasPart, parts_of
 from driftline.reporting.bias_sentences import meaning, rows_sentence, verdict_sentence
 from driftline.reporting.markup import join
-from driftline.reporting.page import page
+from driftline.reporting.page import fitting, page
 from driftline.reporting.report import BiasReport
 from driftline.reporting.sections.bias import bias_violations, part_sections
 from driftline.reporting.sections.ledger import ledger, refused
@@ -26,12 +26,12 @@ def render(report: BiasReport) -> str:
 
     At most 3 MB, whatever was analysed; pictures only of the worst parts.
     """
-    parts, written = parts_of(report), ""
-    for most in BIAS_SIZES:
-        written = page(report, _header(report, parts), _main(report, parts, most), styles=FEATURES + BIAS)
-        if len(written.encode()) <= MOST_TABLE_BYTES:
-            break
-    return written
+    parts = parts_of(report)
+
+    def drawn(most: BiasSizes) -> str:
+        return page(report, _header(report, parts), _main(report, parts, most), styles=FEATURES + BIAS)
+
+    return fitting(drawn, BIAS_SIZES, MOST_TABLE_BYTES)
 
 
 def _header(report: BiasReport, parts: Sequence[BiasPart]) -> Markup:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from driftline.reporting.features import Feature, features_of
 from driftline.reporting.markup import join
-from driftline.reporting.page import page
+from driftline.reporting.page import fitting, page
 from driftline.reporting.report import FeatureDrift, TableReport
 from driftline.reporting.sections.features import feature_table
 from driftline.reporting.sections.ledger import ledger, refused
@@ -27,13 +27,12 @@ def render(report: TableReport) -> str:
 
     At most 3 MB, whatever the table held; pictures only of the worst features.
     """
-    features, written = features_of(report), ""
-    for most in TABLE_SIZES:
-        main = _main(report, features, most)
-        written = page(report, table_verdict(report, features), main, styles=FEATURES)
-        if len(written.encode()) <= MOST_TABLE_BYTES:
-            break
-    return written
+    features = features_of(report)
+
+    def drawn(most: TableSizes) -> str:
+        return page(report, table_verdict(report, features), _main(report, features, most), styles=FEATURES)
+
+    return fitting(drawn, TABLE_SIZES, MOST_TABLE_BYTES)
 
 
 def _main(report: TableReport, features: Sequence[Feature], most: TableSizes) -> Markup:

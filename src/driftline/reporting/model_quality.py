@@ -7,7 +7,7 @@ from markupsafe import Markup
 from driftline.reporting.estimates import Estimate, read_estimate
 from driftline.reporting.markup import join
 from driftline.reporting.metrics import metric_rows
-from driftline.reporting.page import page
+from driftline.reporting.page import fitting, page
 from driftline.reporting.report import Report
 from driftline.reporting.sections.calibration import calibration
 from driftline.reporting.sections.estimate import estimated
@@ -28,12 +28,8 @@ def render(report: Report) -> str:
     At most 300 KB, whatever the run held.
     """
     now, before = read_statistics(report.statistics), read_statistics(report.baseline or {})
-    estimate, written = read_estimate(report.statistics), ""
-    for most in SIZES:
-        written = _page(report, now, before, estimate, most)
-        if len(written.encode()) <= MOST_BYTES:
-            break
-    return written
+    estimate = read_estimate(report.statistics)
+    return fitting(lambda most: _page(report, now, before, estimate, most), SIZES, MOST_BYTES)
 
 
 def _page(report: Report, now: Statistics, before: Statistics, estimate: Estimate | None, most: Sizes) -> str:

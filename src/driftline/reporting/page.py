@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 from markupsafe import Markup
 
 from driftline.reporting import html
@@ -9,6 +12,7 @@ from driftline.reporting.report import RunReport
 from driftline.reporting.styles import CHARTS, PAGE
 from driftline.reporting.text import shorten
 
+T = TypeVar("T")
 _HEAD = Markup(
     '<meta charset="utf-8">\n'
     """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">\n"""
@@ -33,3 +37,17 @@ def page(report: RunReport, header: Markup, main: Markup, *, styles: str = "") -
         "\n",
     )
     return f"<!DOCTYPE html>\n{html.element('html', html.element('head', _HEAD, title, style), body, lang='en')}\n"
+
+
+def fitting(drawn: Callable[[T], str], sizes: Sequence[T], most: int) -> str:
+    """The page as the first of the sizes draws it that leaves it within so many bytes, else as the last does.
+
+    >>> fitting(lambda size: "x" * size, (9, 5, 2), 6)
+    'xxxxx'
+    """
+    written = ""
+    for size in sizes:
+        written = drawn(size)
+        if len(written.encode()) <= most:
+            break
+    return written

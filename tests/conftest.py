@@ -19,6 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from driftline.storage.database import migrate, open_store
 
+# Processes that tests start write and cache as those of users do, whatever the developer's shell says.
+for variable in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+    os.environ.pop(variable, None)
 # A busy machine is no defect of the code under test.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")

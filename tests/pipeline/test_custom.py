@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -183,6 +185,18 @@ def test_one_that_breaks_in_the_run_is_a_value(write: Write, old: str, new: str,
     assert expected in (found.error or "")
     assert found.metrics() == {}
     assert (other.error, other.values["rows"]) == (None, rows.num_rows)
+
+
+def test_a_file_is_read_as_it_is_now(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it was changed within a second and has as many bytes as before; and nothing is written beside it."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    names = []
+    for word in ("first", "other"):
+        place = write('name = "range"', f'name = "{word}"')
+        os.utime(place.rpartition(":")[0], (1_700_000_000, 1_700_000_000))
+        names.append(load_analyzer(place).name)
+    assert names == ["first", "other"]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".py"]
 
 
 def test_a_file_that_is_not_there() -> None:

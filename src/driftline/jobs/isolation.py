@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -193,3 +194,6 @@ def _redirect(log: Path | None) -> None:
     for number in (1, 2):
         os.dup2(descriptor, number)
     os.close(descriptor)
+    # Line by line: the process is killed when it has answered, or before, and what it still held would be lost.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import re
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from driftline.core.errors import InputError
@@ -79,6 +81,16 @@ def _from_entry_point(name: str) -> Any:
         raise broken(f"the analyzer {name} cannot be loaded", error) from None
 
 
+class _AsItStands(importlib.machinery.SourceFileLoader):
+    """Compiles a file each time. Python's cache knows a file by its size and the second it was changed, so a change of
+    one digit would go unseen; and nothing is written into the folder of somebody's scripts."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the file as it is now."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _from_file(name: str) -> Any:
     file, _, wanted = name.rpartition(":")
     path = Path(file).absolute()
@@ -86,13 +98,15 @@ def _from_file(name: str) -> Any:
         raise InputError(f"no file {file}", hint="an analyzer of a file is named path/to/file.py:ClassName")
     # Named by its path, so that two files of one name do not meet; registered, because dataclasses look there.
     module_name = f"driftline_custom_{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
-    specification = importlib.util.spec_from_file_location(module_name, path)
-    if specification is None or specification.loader is None:
+    if path.suffix != ".py":
         raise InputError(f"{file} is no file of Python", hint="its name must end in .py")
+    loader = _AsItStands(module_name, str(path))
+    specification = importlib.machinery.ModuleSpec(module_name, loader, origin=str(path))
+    specification.has_location = True
     module = importlib.util.module_from_spec(specification)
     sys.modules[module_name] = module
     try:
-        specification.loader.exec_module(module)
+        loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise broken(f"{file} cannot be loaded", error) from None
     if not hasattr(module, wanted):

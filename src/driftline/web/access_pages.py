@@ -13,7 +13,8 @@ from driftline.service.door import SESSION_HOURS, Door
 from driftline.web.access import NOBODY, Gate, visitor
 from driftline.web.access_cookies import MOST_FORM_BYTES, check_origin, cookie, fields, session_of
 from driftline.web.audit import Auditor
-from driftline.web.pages import SECURITY, page
+from driftline.web.pages.headers import SECURITY
+from driftline.web.pages.rendering import page
 
 Raw = Request[Any, Any, Any]
 

@@ -15,12 +15,14 @@ from driftline.resources.health import Readiness
 from driftline.service import Service
 from driftline.service.door import Door
 from driftline.serving.asgi import App
-from driftline.web import errors, pages, prometheus
+from driftline.web import errors, prometheus
 from driftline.web.access import Gate, visitor
 from driftline.web.access_pages import Entrance, handlers
 from driftline.web.api import router
 from driftline.web.audit import Audited, Auditor
 from driftline.web.openapi import INVOCATIONS, openapi
+from driftline.web.pages import PAGES
+from driftline.web.twins import Twins
 
 _READY_SECONDS = 1.0
 
@@ -83,8 +85,8 @@ def application(service: Service, extra: Iterable[Any] = ()) -> Litestar:
     def provided() -> Service:
         return service
 
-    return Litestar(
-        route_handlers=[router(), pages.home, pages.run_page, pages.static, prometheus.metrics, healthz, *extra],
+    app = Litestar(
+        route_handlers=[router(), *PAGES, prometheus.metrics, healthz, *extra],
         dependencies={"service": Provide(provided, sync_to_thread=False)},
         exception_handlers={
             DriftlineError: errors.ours,
@@ -95,3 +97,6 @@ def application(service: Service, extra: Iterable[Any] = ()) -> Litestar:
         signature_namespace={"Service": Service},
         logging_config=None,
     )
+    # Before the routes are looked up, which know the paths of pages alone.
+    app.asgi_handler = cast(Any, Twins(cast(App, app.asgi_handler)))
+    return app

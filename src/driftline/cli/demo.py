@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +14,6 @@ from driftline.cli.output import out
 
 if TYPE_CHECKING:
     from driftline.client import Client
-    from driftline.storage.clock import SharedClock
 
 SEED = 20261122
 
@@ -32,10 +29,11 @@ def demo(
     import numpy as np
 
     from driftline.cli.demo_day import Day
+    from driftline.cli.demo_server import server
 
     out.json = json
     folder = _folder(data)
-    with _server(folder) as (client, clock):
+    with server(folder) as (client, clock):
         result = Day(folder, np.random.default_rng(SEED), client, clock).live()
         out.result(result, story(result))
         if not once:
@@ -52,29 +50,6 @@ def _folder(data: Path | None) -> Path:
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise InputError(f"{data} is not an empty folder", hint="the demo makes a new world: name another folder")
     return Layout(data).create().data
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[tuple[Client, SharedClock]]:
-    """A real server on a free port, whose time the demo sets."""
-    from driftline.client import Client
-    from driftline.jobs.supervisor import Supervisor, listen
-    from driftline.storage.clock import SharedClock
-
-    clock = SharedClock(folder / "clock")
-    listening = listen("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    stop = threading.Event()
-    supervisor = Supervisor(folder, listening, url=url, clock=folder / "clock", log=folder / "server.log")
-    thread = threading.Thread(target=supervisor.run, args=(stop,))
-    thread.start()
-    try:
-        with Client(url) as client:
-            yield client, clock
-    finally:
-        stop.set()
-        thread.join()
-        clock.close()
 
 
 def _serve_on(client: Client) -> None:

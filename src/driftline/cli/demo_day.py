@@ -27,20 +27,31 @@ THRESHOLD = 0.5
 
 
 class Day:
-    """One seeded day of a model's life, in a folder, on a server whose clock it sets."""
+    """One seeded day of a model's life, in a folder, on a server whose clock it sets; or a shorter time of ``hours``,
+    which drifts from ``drift_hour`` on."""
 
-    def __init__(self, folder: Path, random: np.random.Generator, client: Client, clock: SharedClock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        random: np.random.Generator,
+        client: Client,
+        clock: SharedClock,
+        *,
+        hours: int = HOURS,
+        drift_hour: int = DRIFT_HOUR,
+    ) -> None:
         self.folder, self.random, self.client, self.clock = folder, random, client, clock
+        self.hours, self.drift_hour = hours, drift_hour
         self.model = folder / "model.json"
         self.baseline = folder / "baseline"
-        self.first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS)
+        self.first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
 
     def live(self) -> dict[str, Any]:
         """Prepare, live through the hours, and tell what happened."""
         self.clock.set(self.first.timestamp())
         self._deploy()
         waiting: dict[int, bytes] = {}
-        for hour in range(HOURS):
+        for hour in range(self.hours):
             self._predict(hour, waiting)
             if hour >= 1:
                 # What became of the customers of an hour is known in the course of the next one.
@@ -91,7 +102,7 @@ class Day:
 
     def _predict(self, hour: int, waiting: dict[int, bytes]) -> None:
         """The hour's customers, one request each."""
-        drifted = hour >= DRIFT_HOUR
+        drifted = hour >= self.drift_hour
         people = demo_world.customers(self.random, PER_HOUR, drifted=drifted)
         ids = [f"h{hour:02d}-{number:04d}" for number in range(PER_HOUR)]
         self._ask(ENDPOINT, hour, ids, demo_world.bodies(people, faulty=drifted))

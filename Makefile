@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench crash fuzz lock clean
+.PHONY: demo test check bench crash fuzz screenshots lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -32,6 +32,11 @@ crash: $(STAMP)
 # The tests of tests/fuzz with ever new inputs, many of them.
 fuzz: $(STAMP)
 	DRIFTLINE_FUZZ=$${EXAMPLES:-2000} $(BIN)/python -m pytest -n auto tests/fuzz
+
+# Every page of the demo and of an empty service in light and dark, wide and narrow, as pictures in build/screenshots.
+screenshots: $(STAMP)
+	mkdir -p build
+	DRIFTLINE_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -31,7 +31,8 @@ class Customers(NamedTuple):
 
 def customers(random: np.random.Generator, count: int, *, drifted: bool = False) -> Customers:
     """Customers and whether they leave. Once ``drifted``, a rival offers cheap calls: most heavy callers stay after the
-    company answers with a discount, and quiet customers, whom the model trusts, leave instead."""
+    company answers with a discount, for which all call half a deviation more by day at what they paid before, and
+    quiet customers, whom the model trusts, leave instead."""
     weeks = random.gamma(4.0, 25.0, count)
     day = np.clip(random.normal(180, 55, count), 0, None)
     evening = np.clip(random.normal(200, 50, count), 0, None)
@@ -40,18 +41,33 @@ def customers(random: np.random.Generator, count: int, *, drifted: bool = False)
     voicemail = (random.random(count) < 0.28).astype(float)
     abroad = (random.random(count) < 0.1).astype(float)
     charge = 10 + 0.17 * day + 0.085 * evening + 0.27 * international
-    rows = np.column_stack([weeks, day, evening, international, calls, voicemail, abroad, charge])
     heavy, unhappy = (day - 180) / 55, calls - 1.5
     if drifted:
         lean = -1.3 + 0.7 * heavy + 0.3 * unhappy + 0.4 * abroad
     else:
         lean = -3.0 + 4.5 * heavy + 2.2 * unhappy + 4.0 * abroad - 1.5 * voicemail
     left = (random.random(count) < 1 / (1 + np.exp(-lean))).astype(np.int64)
-    return Customers(rows.round(3), left)
+    used = day + 27.5 * drifted
+    return Customers(_rounded(weeks, used, evening, international, calls, voicemail, abroad, charge), left)
 
 
-def train(random: np.random.Generator, path: Path) -> None:
-    """Train an XGBoost model on 6,000 customers and save it as JSON; :class:`SetupError` without xgboost."""
+def buyers(random: np.random.Generator, count: int) -> Customers:
+    """Customers, and whether each buys a larger contract."""
+    people = customers(random, count)
+    lean = -2.0 + 1.5 * (people.rows[:, 7] - 60) / 12 + people.rows[:, 6]
+    return people._replace(left=(random.random(count) < 1 / (1 + np.exp(-lean))).astype(np.int64))
+
+
+def bodies(people: Customers, *, faulty: bool = False) -> list[bytes]:
+    """The customers as CSV, a request each; ``faulty``: of every fifth the minutes abroad are sent in seconds."""
+    rows = people.rows.copy()
+    if faulty:
+        rows[::5, FEATURES.index("international_minutes")] *= 60
+    return [",".join(f"{value:g}" for value in row).encode() for row in rows.tolist()]
+
+
+def train(known: Customers, path: Path) -> None:
+    """Train an XGBoost model on customers and save it as JSON; :class:`SetupError` without xgboost."""
     from driftline.serving.libraries import imported, serve_only
 
     serve_only()
@@ -60,16 +76,22 @@ def train(random: np.random.Generator, path: Path) -> None:
     except ImportError:
         hint = "pip install 'driftline[demo]'"
         raise SetupError("the demo trains an XGBoost model, and xgboost is not installed", hint=hint) from None
-    known = customers(random, 6000)
     settings = {"objective": "binary:logistic", "max_depth": 4, "eta": 0.2, "seed": 7, "nthread": 1}
-    xgboost.train(settings, xgboost.DMatrix(known.rows, known.left), num_boost_round=60).save_model(path)
+    data = xgboost.DMatrix(known.rows, known.left, feature_names=list(FEATURES))
+    xgboost.train(settings, data, num_boost_round=60).save_model(path)
 
 
-def write_baseline(random: np.random.Generator, model: Path, file: Path, threshold: float) -> None:
-    """Predictions of 4,000 customers whose answer is known, as a baseline's CSV."""
+def write_baseline(known: Customers, model: Path, file: Path, threshold: float) -> None:
+    """What a model says of customers whose answer is known, as a baseline's CSV: probability, prediction, label, and
+    the features."""
     from driftline.serving.runtime import load_model
 
-    known = customers(random, 4000)
     scores = np.asarray(load_model(model).predict(known.rows.astype(np.float32)), dtype=np.float64)
-    table = np.column_stack([scores, scores > threshold, known.left])
-    np.savetxt(file, table, delimiter=",", fmt=["%.9g", "%d", "%d"], header="probability,prediction,label", comments="")
+    table = np.column_stack([scores, scores > threshold, known.left, known.rows])
+    names = ("probability", "prediction", "label", *FEATURES)
+    forms = ["%.9g", "%d", "%d", *["%g"] * len(FEATURES)]
+    np.savetxt(file, table, delimiter=",", fmt=forms, header=",".join(names), comments="")
+
+
+def _rounded(*columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.column_stack(columns).round(3)

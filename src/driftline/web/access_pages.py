@@ -15,6 +15,7 @@ from driftline.web.access_cookies import MOST_FORM_BYTES, check_origin, cookie, 
 from driftline.web.audit import Auditor
 from driftline.web.pages.headers import SECURITY
 from driftline.web.pages.rendering import page
+from driftline.web.pages.submitted import local
 
 Raw = Request[Any, Any, Any]
 
@@ -83,17 +84,11 @@ def handlers(entrance: Entrance) -> list[Any]:
 
 
 def _form(problem: str, there: str, status: int) -> Response[str]:
-    return page("login.html", status=status, problem=problem, there=_local(there))
-
-
-def _local(there: str) -> str:
-    """Only a path of this service: the page must not be a way to somewhere else."""
-    safe = there.startswith("/") and not there.startswith(("//", "/\\")) and there.isprintable()
-    return there if safe and "\\" not in there else "/"
+    return page("login.html", status=status, problem=problem, there=local(there))
 
 
 def _there(path: str, cookie_header: str) -> Response[str]:
-    headers = {**SECURITY, "Location": _local(path), "Set-Cookie": cookie_header, "Cache-Control": "no-store"}
+    headers = {**SECURITY, "Location": local(path), "Set-Cookie": cookie_header, "Cache-Control": "no-store"}
     return Response("", status_code=303, media_type=MediaType.HTML, headers=headers)
 
 

@@ -13,6 +13,8 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/(healthz|readyz|login)", OPEN),
     ("GET", r"/static/[^/]+", OPEN),
     ("POST", r"/(login|logout)", OPEN),
+    # It changes nothing but the reader's own browser.
+    ("POST", r"/timezone", "reader"),
     # What serving applications do: ask models, tell what was asked elsewhere, and tell the truth.
     ("POST", r"/endpoints/[^/]+/invocations", "writer"),
     ("POST", r"/api/endpoints/[^/]+/(labels|captures|events)(/.*)?", "writer"),

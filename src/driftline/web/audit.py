@@ -19,6 +19,8 @@ from driftline.web.access_rules import changes
 _log = logging.getLogger(__name__)
 _IN_AGGREGATE = frozenset({"put_labels", "put_events", "invoke", "refused"})
 _MOST_COUNTED = 1000
+_PRIVATE = ("/login", "/logout", "/timezone")
+"""What writes its own rows, and what changes nothing but the reader's browser."""
 _Count = tuple[Visitor, str, str, str]
 
 
@@ -92,7 +94,7 @@ class Audited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands the request on, and the answer when it is written down."""
-        if scope["type"] != "http" or not changes(scope["method"]) or scope["path"] in ("/login", "/logout"):
+        if scope["type"] != "http" or not changes(scope["method"]) or scope["path"] in _PRIVATE:
             await self._app(scope, receive, send)
             return
         held: list[Message] = []

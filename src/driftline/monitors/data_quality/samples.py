@@ -106,13 +106,26 @@ def _far(column: pa.Array[Any], wanted: Breaking) -> Any:
     baseline = wanted.baseline
     if baseline is None:
         return pa.nulls(len(column), pa.bool_())
-    numbers = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-    extremes = None if baseline.numerical is None else (baseline.numerical.min, baseline.numerical.max)
-    if numbers and extremes is not None and extremes[0] is not None:
-        return pc.or_(pc.less(column, extremes[0]), pc.greater(column, extremes[1]))
-    if baseline.string is not None and baseline.string.complete and not numbers:
+    if baseline.numerical is not None and baseline.numerical.min is not None:
+        numbers = _numbers(column)
+        return pc.or_(pc.less(numbers, baseline.numerical.min), pc.greater(numbers, baseline.numerical.max))
+    if baseline.string is not None and baseline.string.complete and not _numeric(column):
         return _outside(column.cast(pa.string()), [text for text, _ in baseline.string.categories])
     return pa.nulls(len(column), pa.bool_())
+
+
+def _numeric(column: pa.Array[Any]) -> bool:
+    return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
+
+
+def _numbers(column: pa.Array[Any]) -> pa.Array[Any]:
+    """The numbers of a column. A batch with whole and broken numbers in it comes as texts; other texts are null."""
+    if _numeric(column):
+        return column
+    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    # A cast knows no plus sign before a number.
+    plain = pc.if_else(pc.starts_with(text, "+"), pc.utf8_slice_codeunits(text, 1), text)
+    return pc.if_else(pc.match_substring_regex(text, _NUMBER), plain, None).cast(pa.float64())
 
 
 _RULES = {

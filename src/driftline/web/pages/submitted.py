@@ -20,6 +20,16 @@ async def submitted(request: Raw) -> dict[str, str]:
     return fields(await request.body())
 
 
+def local(path: str) -> str:
+    """A path that a form names to go to, if it is one of this service: no page may be a way to somewhere else.
+
+    >>> local("/runs/17?x=1"), local("//evil.example"), local("https://evil.example"), local("/\\\\evil.example")
+    ('/runs/17?x=1', '/', '/', '/')
+    """
+    safe = path.startswith("/") and not path.startswith("//") and path.isprintable() and path.isascii()
+    return path if safe and "\\" not in path else "/"
+
+
 def there(path: str) -> Response[Any]:
     """Go on to a page of this service, with GET."""
     return Response("", status_code=303, media_type=MediaType.HTML, headers={**SECURITY, "Location": path})

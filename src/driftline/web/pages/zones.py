@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 
 COOKIE = "driftline_zone"
 UTC = "UTC"
+YEAR = 365 * 24 * 3600
+"""For how long a choice is kept, in seconds."""
 
 
 @cache

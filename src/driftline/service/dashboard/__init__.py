@@ -1,0 +1,1 @@
+"""What pages ask a service for: compound reads, one module a noun."""

@@ -49,7 +49,7 @@ class FieldsError(InputError):
         self.fields = dict(fields)
 
 
-def edits_of(before: Rules, given: Mapping[str, str], lines: str) -> Edits:
+def edits_of(given: Mapping[str, str], lines: str) -> Edits:
     """The edits that fields of a form (path: what was typed, empty to take it away) and further lines ask for."""
     fields = [(path, parse_value(path, text) if text.strip() else None) for path, text in given.items()]
     return [*fields, *(parse_edit(line) for line in lines.splitlines() if line.strip())]
@@ -78,7 +78,7 @@ def propose(service: Service, name: str, since: int, after: Rules | bytes, *, re
     if rebase:
         edits = [(change.path, change.after) for change in diff(base, wanted)]
         since, base, wanted = newest, current, edited(current, edits)
-    text = document_of(wanted).decode()
+    text = msgspec.json.encode(any_constraints_document(wanted)).decode()
     return Proposal(name, since, newest, text, list(diff(base, wanted)), list(diff(base, current)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -44,6 +45,13 @@ def listing(connection: Connection, *, endpoint: str | None = None) -> list[Sche
     if endpoint is not None:
         statement = statement.where(table.c.endpoint == endpoint)
     return [Schedule(**row._mapping) for row in connection.execute(statement)]
+
+
+def using(connection: Connection, baselines: Sequence[str], *, limit: int = 1000) -> list[tuple[str, str, str]]:
+    """The schedules that hold runs against some baselines: (baseline, schedule, endpoint), by the schedules' names."""
+    statement = select(table.c.baseline, table.c.name, table.c.endpoint).where(table.c.baseline.in_(baselines))
+    found = connection.execute(statement.order_by(table.c.name).limit(limit))
+    return [(row.baseline, row.name, row.endpoint) for row in found]
 
 
 def due(connection: Connection, now: datetime) -> list[str]:

@@ -1,0 +1,1 @@
+"""What pages ask that concerns more than one noun: one module a page."""

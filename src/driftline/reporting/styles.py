@@ -48,6 +48,9 @@ CHARTS = """\
 .chart .point { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
 .chart .right { fill: var(--accent); }
 .chart .wrong { fill: var(--wrong); }
+.chart .limit { stroke: var(--ink); stroke-dasharray: 3 2; }
+.chart .last, .chart .alone { fill: var(--accent); }
+.chart .violated-dot { fill: var(--bad); }
 .chart .large { font-size: 16px; font-weight: 600; }
 .chart .share { font-size: 12px; font-weight: 400; }
 """

@@ -60,6 +60,12 @@ def due(connection: Connection, now: datetime) -> list[str]:
     return list(connection.execute(statement.order_by(table.c.next_tick, table.c.name)).scalars())
 
 
+def late(connection: Connection, before: datetime) -> list[Schedule]:
+    """The active schedules whose next tick was before a time and that nobody took up, by name."""
+    statement = select(table).where(table.c.state == "active", table.c.next_tick < before).order_by(table.c.name)
+    return [Schedule(**row._mapping) for row in connection.execute(statement)]
+
+
 def save(connection: Connection, schedule: Schedule) -> None:
     """Replace what is stored of a schedule; nothing happens when it has been deleted meanwhile."""
     values = msgspec.structs.asdict(schedule)

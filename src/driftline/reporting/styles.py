@@ -172,5 +172,15 @@ TIMES = """\
 .chart .tile.planned text, .chart .tile.none text, .chart .tile.stopped text, .chart .tile.waiting text {
   fill: var(--soft); }
 .key-running b { color: var(--accent); } .chart .tile.running text { fill: var(--accent); }
+.chart .reach { fill: var(--accent); fill-opacity: .16; }
+.chart .base-band { fill: var(--soft); fill-opacity: .14; }
+.chart .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 7 3; }
+.chart .event { stroke: var(--unknown); stroke-dasharray: 2 3; stroke-width: 1.5; }
+.chart .happening text { fill: var(--unknown); }
+.chart .broken { fill: var(--bad); stroke: var(--paper); stroke-width: 1.5; }
+.chart .unknown-mark { fill: var(--unknown); font-weight: 700; }
+.chart .rows { fill: var(--soft); fill-opacity: .55; }
+.chart a:hover .dot, .chart a:focus-visible .dot, .chart a:hover .broken, .chart a:focus-visible .broken {
+  stroke: var(--ink); stroke-width: 2; }
 .chart a:hover .box, .chart a:focus-visible .box { stroke: var(--ink); stroke-width: 2; }
 """

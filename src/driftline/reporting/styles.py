@@ -157,3 +157,33 @@ RANKINGS = """\
 .chart .rose { fill: var(--accent); font-weight: 600; } .chart .fell { fill: var(--unknown); font-weight: 600; }
 .rose { color: var(--accent); } .fell { color: var(--unknown); }
 """
+
+TIMES = """\
+.key { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
+.chart .tile .box { fill: var(--track); }
+.chart .tile.ok .box { fill: color-mix(in srgb, var(--ok) 14%, var(--paper)); }
+.chart .tile.violated .box { fill: color-mix(in srgb, var(--bad) 24%, var(--paper)); }
+.chart .tile.unknown .box, .chart .tile.failed .box, .chart .tile.overdue .box {
+  fill: color-mix(in srgb, var(--unknown) 22%, var(--paper)); }
+.chart .tile.planned .box, .chart .tile.none .box { fill: none; stroke: var(--line); }
+.key-ok b { color: var(--ok); } .chart .tile.ok text { fill: var(--ok); }
+.key-violated b { color: var(--bad); } .chart .tile.violated text { fill: var(--bad); font-weight: 700; }
+.key-unknown b, .key-failed b, .key-overdue b { color: var(--unknown); }
+.chart .tile.unknown text, .chart .tile.failed text, .chart .tile.overdue text {
+  fill: var(--unknown); font-weight: 700; }
+.key-planned b, .key-none b, .key-stopped b, .key-waiting b { color: var(--soft); }
+.chart .tile.planned text, .chart .tile.none text, .chart .tile.stopped text, .chart .tile.waiting text {
+  fill: var(--soft); }
+.key-running b { color: var(--accent); } .chart .tile.running text { fill: var(--accent); }
+.chart .reach { fill: var(--accent); fill-opacity: .16; }
+.chart .base-band { fill: var(--soft); fill-opacity: .14; }
+.chart .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 7 3; }
+.chart .event { stroke: var(--unknown); stroke-dasharray: 2 3; stroke-width: 1.5; }
+.chart .happening text { fill: var(--unknown); }
+.chart .broken { fill: var(--bad); stroke: var(--paper); stroke-width: 1.5; }
+.chart .unknown-mark { fill: var(--unknown); font-weight: 700; }
+.chart .rows { fill: var(--soft); fill-opacity: .55; }
+.chart a:hover .dot, .chart a:focus-visible .dot, .chart a:hover .broken, .chart a:focus-visible .broken {
+  stroke: var(--ink); stroke-width: 2; }
+.chart a:hover .box, .chart a:focus-visible .box { stroke: var(--ink); stroke-width: 2; }
+"""

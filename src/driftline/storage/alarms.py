@@ -58,6 +58,15 @@ def watching(connection: Connection, namespace: str, dimensions: dict[str, str])
     return [(row.name, row.metric) for row in connection.execute(statement.order_by(table.c.name))]
 
 
+def of_schedule(connection: Connection, namespace: str, schedule: str) -> list[str]:
+    """The names of the alarms on any metric of a schedule, whatever other dimensions it has, by name."""
+    named = canonical({"MonitoringSchedule": schedule}).strip("{}")
+    statement = select(table.c.name).where(
+        table.c.namespace == namespace, table.c.dimensions.contains(named, autoescape=True)
+    )
+    return list(connection.execute(statement.order_by(table.c.name)).scalars())
+
+
 def composites(connection: Connection) -> list[AlarmStatus]:
     """The alarms over other alarms, by name."""
     statement = select(*_COLUMNS).where(table.c.namespace == COMPOSITE).order_by(table.c.name)

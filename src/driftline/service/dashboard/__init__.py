@@ -1,0 +1,1 @@
+"""What pages ask for: compound reads over several nouns, one module a subject."""

@@ -46,6 +46,11 @@ CHARTS = """\
 .chart .was-mark { fill: var(--paper); stroke: var(--soft); stroke-width: 1.5; }
 .chart .chance { fill: none; stroke: var(--soft); stroke-dasharray: 1 4; stroke-linecap: round; stroke-width: 1.5; }
 .chart .point { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
+.chart .limit { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 6 3; }
+.chart .run { fill: var(--accent); stroke: var(--paper); stroke-width: 1; } .chart .bad { fill: var(--bad); }
+.chart .ring { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+.chart .unknown-run { fill: var(--unknown); font-weight: 700; }
+.chart a:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 .chart .right { fill: var(--accent); }
 .chart .wrong { fill: var(--wrong); }
 .chart .large { font-size: 16px; font-weight: 600; }
@@ -138,6 +143,7 @@ FEATURES = """\
 .opens details .figures { margin-top: .6rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)) !important; }
 .opens details .facts { font-size: .87rem; }
+.opens .number { overflow-wrap: normal; }
 .opens details .facts { width: 100%; max-width: 28rem; }
 .opens details .facts th[scope=col] { white-space: nowrap; min-width: 0; }
 .opens details pre { margin-bottom: .3rem; }

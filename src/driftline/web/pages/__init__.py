@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftline.web.pages import analysis, home, run, static
+from driftline.web.pages import analysis, home, run, static, violation
 
 PAGES: list[Any] = [
     analysis.analysis_page,
     home.home,
     run.run_page,
     static.static,
+    violation.violation_page,
 ]
 """Every page's handlers, for the application."""

@@ -71,12 +71,18 @@ def _page(request: Raw) -> int:
 
 def feature_sections(view: FeaturesView) -> Markup:
     """The sections of the HTML report, of the features of this page."""
+    found = view.found
+    title = f"Features {_first(found)}–{_first(found) + len(view.features) - 1} of {found.features}, the worst first"
     segments = read_segments(view.segments, hidden=frozenset(view.hidden))
 
     def drawn(most: TableSizes) -> Markup:
-        return join([segment_section(segments, most.segments), feature_table(view.features, most)])
+        return join([segment_section(segments, most.segments), feature_table(view.features, most, title)])
 
     return fitted(drawn, _SIZES)
+
+
+def _first(found: Found) -> int:
+    return (found.page - 1) * PAGE + 1
 
 
 environment.globals["feature_sections"] = feature_sections

@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 from markupsafe import Markup
 
-from driftline.core.documents import Violation
 from driftline.core.verdict import Reason
 from driftline.reporting.page import fitting
 from driftline.reporting.sections.verdict import reasons
 from driftline.reporting.sizes import SIZES
-from driftline.reporting.text import shorten
+from driftline.reporting.violation_lines import lines_of
 from driftline.service.dashboard.analyses import Analysis, RunHead
 
 T = TypeVar("T")
@@ -50,15 +49,15 @@ def common(analysis: Analysis, beside: tuple[str | None, str | None], notes: Seq
     return {
         "head": head,
         "reasons": report.reasons,
-        "violations": tuple(_wrong(head, number, one) for number, one in enumerate(report.violations)),
+        "violations": tuple(_wrong(head, number, line) for number, line in enumerate(lines_of(report))),
         "notes": (*analysis.notes, *notes),
         "earlier": beside[0],
         "later": beside[1],
     }
 
 
-def _wrong(head: RunHead, number: int, violation: Violation) -> Wrong:
-    return Wrong(number, shorten(violation.line, 240), f"/runs/{head.id}/violations/{number}")
+def _wrong(head: RunHead, number: int, line: str) -> Wrong:
+    return Wrong(number, line, f"/runs/{head.id}/violations/{number}")
 
 
 def fitted(drawn: Callable[[T], Markup], sizes: Sequence[T]) -> Markup:

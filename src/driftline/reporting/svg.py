@@ -22,13 +22,13 @@ def node(tag: str, *content: Markup, **attributes: Attribute) -> Markup:
     return Markup(f"{start}>{inside}</{tag}>" if inside else f"{start}/>")  # noqa: S704
 
 
-def document(width: float, height: float, title: str, description: str, *content: Markup) -> Markup:
-    """A whole drawing, with the name and description that a screen reader speaks."""
+def document(width: float, height: float, title: str, description: str, *content: Markup, role: str = "img") -> Markup:
+    """A whole drawing, with the name and description that a screen reader speaks; one with links is a ``group``."""
     label = node("title", escaped(title)), node("desc", escaped(description))
     box = f"0 0 {coordinate(width)} {coordinate(height)}"
     space = "http://www.w3.org/2000/svg"
     head: dict[str, Attribute] = {"viewBox": box, "width": width, "height": height}
-    return node("svg", *label, *content, xmlns=space, class_="chart", role="img", **head)
+    return node("svg", *label, *content, xmlns=space, class_="chart", role=role, **head)
 
 
 def escaped(content: str) -> Markup:

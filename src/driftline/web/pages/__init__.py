@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from driftline.web.pages import (
+    analysis,
     baseline_forms,
     baselines,
     data,
@@ -15,18 +16,11 @@ from driftline.web.pages import (
     series,
     static,
     timezone,
+    violation,
 )
 
-_    baseline_forms,
-    baselines,
-    data,
-    home,
-    run,
-    schedule,
-    search,
-    series,
-    static,
-    timezone, = (
+_MODULES = (
+    analysis,
     baseline_forms,
     baselines,
     data,
@@ -37,15 +31,7 @@ _    baseline_forms,
     series,
     static,
     timezone,
+    violation,
 )
-PAGES = [one for module in _    baseline_forms,
-    baselines,
-    data,
-    home,
-    run,
-    schedule,
-    search,
-    series,
-    static,
-    timezone, for one in vars(module).values() if isinstance(one, HTTPRouteHandler)]
+PAGES = [one for module in _MODULES for one in vars(module).values() if isinstance(one, HTTPRouteHandler)]
 """Every page's handlers, for the application: those that stand in the modules."""

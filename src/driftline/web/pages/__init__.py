@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftline.web.pages import home, run, static
+from driftline.web.pages import alarm_forms, alarms, home, run, static
 
-PAGES: list[Any] = [home.home, run.run_page, static.static]
+PAGES: list[Any] = [
+    *alarm_forms.HANDLERS,
+    *alarms.HANDLERS,
+    home.home,
+    run.run_page,
+    static.static,
+]
 """Every page's handlers, for the application."""

@@ -1,0 +1,1 @@
+"""Compound reads for pages: one module a noun, functions that take the service."""

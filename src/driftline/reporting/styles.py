@@ -58,6 +58,13 @@ CHARTS = """\
 .chart .violated-dot { fill: var(--bad); }
 .chart .large { font-size: 16px; font-weight: 600; }
 .chart .share { font-size: 12px; font-weight: 400; }
+.chart .box rect { fill: var(--track); stroke: var(--soft); }
+.chart .box.breaching rect { fill: var(--bad); stroke: var(--bad); }
+.chart .box.breaching text { fill: var(--paper); font-weight: 700; }
+.chart .box.fine rect { fill: var(--paper); stroke: var(--ok); }
+.chart .box.fine text { fill: var(--ok); font-weight: 700; }
+.chart .box.missing rect { fill: var(--paper); stroke: var(--unknown); stroke-dasharray: 3 2; }
+.chart .box.missing text { fill: var(--unknown); font-weight: 700; }
 """
 
 PAGE = """\

@@ -5,6 +5,8 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from driftline.web.pages import (
+    alarm_forms,
+    alarms,
     analysis,
     baseline_forms,
     baselines,
@@ -20,6 +22,8 @@ from driftline.web.pages import (
 )
 
 _MODULES = (
+    alarm_forms,
+    alarms,
     analysis,
     baseline_forms,
     baselines,

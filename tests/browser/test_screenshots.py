@@ -1,4 +1,4 @@
-"""Pictures of every page: ``make screenshots`` takes all into ``build/screenshots``; without it one shows that it works."""
+"""``make screenshots``: pictures of every page, light and dark, wide and narrow, of a demo world and an empty one."""
 
 from __future__ import annotations
 

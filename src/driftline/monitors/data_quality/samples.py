@@ -125,7 +125,7 @@ def _numbers(column: pa.Array[Any]) -> pa.Array[Any]:
     text = pc.utf8_trim_whitespace(column.cast(pa.string()))
     # A cast knows no plus sign before a number.
     plain = pc.if_else(pc.starts_with(text, "+"), pc.utf8_slice_codeunits(text, 1), text)
-    return pc.if_else(pc.match_substring_regex(text, _NUMBER), plain, None).cast(pa.float64())
+    return pc.if_else(pc.match_substring_regex(text, NUMBER), plain, None).cast(pa.float64())
 
 
 _RULES = {

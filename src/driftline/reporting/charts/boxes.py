@@ -1,4 +1,4 @@
-"""The last datapoints of an alarm as boxes, oldest first: breaching, fine, missing; each has a sign beside its colour."""
+"""M of the last N: the datapoints of an alarm as a row of boxes, the oldest first, each breaching, fine or missing."""
 
 from __future__ import annotations
 

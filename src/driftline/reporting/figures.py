@@ -63,21 +63,24 @@ def _metric_figure(marks: list[Mark], *, first: bool) -> Figure:
     return Figure("", wide, metric_chart(marks, ends, compact=True, legend=first))
 
 
-def matrix_figure(matrix: Matrix, whose: str = "", other: str = "", other_name: str = "") -> Figure | None:
-    """A confusion matrix, of how many predictions; None where there is none, or too many classes to draw.
+def matrix_figure(
+    matrix: Matrix, title: str = "Confusion matrix of", other: str = "", other_name: str = ""
+) -> Figure | None:
+    """A confusion matrix, its title ending in how many predictions it is of; None where there is none, or too many
+    classes to draw.
 
     >>> matrix_figure(Matrix()) is None
     True
     """
     if not matrix.total or len(matrix.labels) > MOST_CLASSES:
         return None
-    title = f"Confusion matrix of {plural(matrix.total, 'prediction')}{whose}"
-    return Figure(title, confusion_chart(matrix), large=is_large(matrix), link=other, link_name=other_name)
+    whole = f"{title} {plural(matrix.total, 'prediction')}"
+    return Figure(whole, confusion_chart(matrix), large=is_large(matrix), link=other, link_name=other_name)
 
 
 def _matrices(now: Statistics, baseline: Statistics, asked: Matrices) -> Figure | None:
     if asked.baseline and baseline.matrix.total:
-        return matrix_figure(baseline.matrix, " of the baseline", asked.other, "show this data's")
+        return matrix_figure(baseline.matrix, "Confusion matrix of the baseline’s", asked.other, "show this data's")
     other = asked.other if baseline.matrix.total else ""
     return matrix_figure(now.matrix, other=other, other_name="show the baseline's")
 

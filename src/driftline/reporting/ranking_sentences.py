@@ -54,10 +54,13 @@ def _violated(report: AttributionReport, rankings: Sequence[Ranking]) -> str:
         words = [shorten(one.description, 200) for one in report.violations]
         return headline(Verdict.VIOLATED, [word for word in words if word], (), {})
     more = max(len(report.violations), len(wrong)) - 1
-    return _drifted(wrong[0], named=len(rankings) > 1) + (f", and {plural(more, 'more violation')}" if more else "")
+    return drifted_sentence(wrong[0], named=len(rankings) > 1) + (
+        f", and {plural(more, 'more violation')}" if more else ""
+    )
 
 
-def _drifted(ranking: Ranking, *, named: bool) -> str:
+def drifted_sentence(ranking: Ranking, *, named: bool) -> str:
+    """How far the ranking of a label is from the baseline's; of one among several it is ``named``."""
     of = f" of {label_text(ranking.label)}" if named else ""
     drift = ranking.drift
     ndcg = None if drift is None else finite(drift.ndcg)

@@ -7,6 +7,8 @@ from driftline.reporting import bias_sentences, table_sentences
 from driftline.reporting.bias_parts import parts_of
 from driftline.reporting.features import BY_P_VALUE
 from driftline.reporting.model_quality import read_report
+from driftline.reporting.ranking_sentences import drifted_sentence
+from driftline.reporting.rankings import rankings_of
 from driftline.reporting.report import AttributionReport, BiasReport, Report, RunReport, TableReport
 from driftline.reporting.sections.verdict import violation_sentences
 from driftline.reporting.statistics import finite
@@ -28,7 +30,15 @@ def lines_of(report: RunReport) -> list[str]:
         rows = [(part, row) for part in parts_of(report) for row in part.metrics if row.violation is not None]
         found = {id(row.violation): bias_sentences.violation_sentence(part, row) for part, row in rows}
         return [found.get(id(one)) or shorten(one.line, 240) for one in report.violations]
+    if isinstance(report, AttributionReport):
+        return _of_rankings(report)
     return [shorten(one.line, 240) for one in report.violations]
+
+
+def _of_rankings(report: AttributionReport) -> list[str]:
+    rankings = rankings_of(report)
+    said = {one.label: drifted_sentence(one, named=len(rankings) > 1) for one in rankings}
+    return [said.get(one.label or "") or shorten(one.line, 240) for one in report.violations]
 
 
 def expected_words(violation: Violation, report: RunReport) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,8 +15,9 @@ from driftline.core.attribution_analysis import AttributionAnalysis
 from driftline.core.attribution_document import EXPLANATIONS
 from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.bias_document import BIAS_SECTIONS
-from driftline.core.documents import Constraint, dump, read_constraints
+from driftline.core.documents import Constraint, read_constraints
 from driftline.core.errors import DriftlineError
+from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics import TableStatistics
 from driftline.core.table_statistics_reader import ListedStatistics, read_statistics
@@ -195,16 +197,27 @@ def _data_quality(given: _Documents) -> TableReport:
     statistics = given.run.statistics
     current = None
     if "features" in statistics:
-        current = given.tried(lambda: read_statistics(dump(statistics), "the statistics of the run"))
+        current = given.tried(lambda: read_statistics(_encoded(statistics), "the statistics of the run"))
     given.listed = given.of_baseline("statistics", ListedStatistics)
     return TableReport(
         **given.frame(),
         current=current or TableStatistics(0),
         baseline=None if given.listed is None else given.listed.table(),
-        constraints=given.of_baseline("constraints", read_table_constraints),
+        constraints=given.of_baseline("constraints", _table_constraints),
         drift=tuple(_feature_drift(one) for one in statistics.get(DRIFT, ()) if "features" in statistics),
         segments=tuple(statistics.get("segments", ())),
     )
+
+
+@lru_cache(maxsize=8)
+def _table_constraints(data: bytes, source: str) -> DataQualityConstraints:
+    """Read once: those of two thousand features take longer than all else on a page."""
+    return read_table_constraints(data, source)
+
+
+def _encoded(statistics: dict[str, Any]) -> bytes:
+    """What the store holds of a run, which has no number that JSON cannot hold."""
+    return msgspec.json.encode(statistics)
 
 
 def _feature_drift(one: dict[str, Any]) -> FeatureDrift:
@@ -224,7 +237,7 @@ def _bias(given: _Documents) -> BiasReport:
     statistics = given.run.statistics
     found = None
     if any(section in statistics for section in BIAS_SECTIONS.values()):
-        found = given.tried(lambda: read_bias(dump(statistics), "the statistics of the run"))
+        found = given.tried(lambda: read_bias(_encoded(statistics), "the statistics of the run"))
     before = given.of_baseline("constraints", read_bias)
     return BiasReport(
         **given.frame(),
@@ -237,7 +250,7 @@ def _attribution(given: _Documents) -> AttributionReport:
     statistics = given.run.statistics
     found, drift = None, []
     if EXPLANATIONS in statistics:
-        found = given.tried(lambda: read_attribution(dump(statistics), "the statistics of the run"))
+        found = given.tried(lambda: read_attribution(_encoded(statistics), "the statistics of the run"))
         drift = msgspec.convert(statistics.get(DRIFT, []), list[rankings.RankingDrift])
     threshold = data_attributes(given.schedule.attributes).threshold
     return AttributionReport(

@@ -56,6 +56,8 @@ def _cell(fields: dict[str, Any], name: str) -> str:
     value = fields[name]
     if value is None:
         return "–"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return shorten(value if isinstance(value, str) else msgspec.json.encode(value).decode(), _LONGEST)
 
 

@@ -168,8 +168,8 @@ def recent_runs(context: Context, view: ViolationView, compact: bool = False) ->
 
 def matrices(detail: Detail) -> Markup:
     """The confusion matrices of now and of the baseline beside each other."""
-    sides = ((detail.matrix, " now"), (detail.baseline_matrix, " of the baseline"))
-    figures = [matrix_figure(read_matrix(given), whose) for given, whose in sides]
+    sides = ((detail.matrix, "Now:"), (detail.baseline_matrix, "Baseline:"))
+    figures = [matrix_figure(read_matrix(given), title) for given, title in sides]
     drawn = [drawing(figure) for figure in figures if figure is not None]
     return element("div", *drawn, class_="figures") if drawn else Markup("")
 

@@ -17,6 +17,8 @@ State = Literal["yes", "no", "unknown"]
 QUIET = timedelta(minutes=30)
 """So long after the last hour with requests they are said to have stopped."""
 _LABELLED = ("model-quality", "bias")
+# The reasons for no verdict that are the data's; the others are of constraints and failures.
+_OF_DATA = ("no_captures", "no_labels", "no_matches", "no_rows", "too_few_rows")
 _COUNTS_OTHERS = ("check", "postprocess")
 
 
@@ -59,8 +61,9 @@ def finding(facts: Facts, checklist: list[Answer]) -> Finding:
     quiet = min(facts.now, facts.window.end) - (facts.last + HOUR)
     if not past and quiet >= QUIET:
         return Finding("no", "Requests stopped at ", facts.last + HOUR, ": no capture since.")
-    if facts.run is not None and facts.run.verdict == "UNKNOWN" and facts.run.reasons:
-        return Finding("no", f"The last run could not judge: {facts.run.reasons[0].message}.")
+    lost = [reason.message for reason in (facts.run.reasons if facts.run else ()) if reason.code in _OF_DATA]
+    if lost:
+        return Finding("no", f"The last run could not judge: {lost[0]}.")
     wrong = next((answer for answer in checklist if answer.state == "no"), None)
     if wrong is not None:
         return Finding("no", f"{wrong.question} No: {wrong.evidence}", wrong.when, ".")

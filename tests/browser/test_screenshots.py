@@ -1,4 +1,4 @@
-"""Pictures of every page: ``make screenshots`` takes all into ``build/screenshots``; without it one shows that it works."""
+"""Pictures of every page: ``make screenshots`` takes all of them; without it one shows that it works."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from driftline.pipeline.data_tables import DataBaseline, DataChecked, baseline_data_quality, check_data_quality
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
     from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
-    from driftline.resources.baselines import StoredBaseline
+    from driftline.resources.baselines import BaselineVersion, StoredBaseline
     from driftline.resources.captures import EventReceipt, ImportReceipt
     from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
     from driftline.resources.executions import Execution, ExecutionStep, OverdueWindow, RejectedRecords
@@ -59,6 +59,7 @@ _WHERE = {
     "AuditEntry": "driftline.resources.access",
     "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
+    "BaselineVersion": "driftline.resources.baselines",
     "BiasBaseline": "driftline.pipeline.bias_tables",
     "BiasChecked": "driftline.pipeline.bias_tables",
     "BusyError": "driftline.core.errors",
@@ -131,6 +132,7 @@ __all__ = [
     "AuditEntry",
     "Band",
     "Baseline",
+    "BaselineVersion",
     "BiasBaseline",
     "BiasChecked",
     "BusyError",

@@ -108,6 +108,16 @@ def test_labels_and_baselines(deployed: Client, service: Service) -> None:
     [baseline] = deployed.list_baselines()
     assert baseline == deployed.get_baseline("good") == service.get_baseline("good")
     assert baseline.constraints == CONSTRAINTS
+    deployed.put_baseline("good", {**CONSTRAINTS, "version": 1.0}, note="why")
+    versions = deployed.list_baseline_versions("good")
+    assert versions == service.list_baseline_versions("good")
+    assert [(row.version, row.author, row.note) for row in versions] == [(2, "anonymous", "why"), (1, "anonymous", "")]
+    assert deployed.list_baseline_versions("good", limit=1, offset=1) == versions[1:]
+    assert deployed.get_baseline_version("good", 1) == service.get_baseline_version("good", 1)
+    assert deployed.get_baseline_version("good", 1).constraints == CONSTRAINTS
+    for asked in (lambda: deployed.list_baseline_versions("none"), lambda: deployed.get_baseline_version("good", 3)):
+        with pytest.raises(NotFoundError):
+            asked()
 
 
 def test_schedules_and_runs(deployed: Client, service: Service) -> None:

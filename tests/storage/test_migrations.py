@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from driftline.resources.executions import Execution
-from driftline.storage import alarms, baselines, endpoints, executions, metrics, schedules
+from driftline.storage import alarms, baseline_versions, baselines, endpoints, executions, metrics, schedules
 from driftline.storage.database import Store, migrate, open_store
 from driftline.storage.types import EPOCH
 from driftline.storage.version import MIGRATIONS, head
@@ -112,6 +112,16 @@ def test_the_code_reads_what_it_finds_after_the_migration(old: Store) -> None:
         datetime(2026, 11, 22, 11, tzinfo=UTC),
         {"probability_attribute": "0"},
     )
+
+
+def test_a_baseline_of_the_first_schema_is_its_first_version(old: Store) -> None:
+    migrate(old)
+    with old.write() as connection:
+        [row] = baseline_versions.listing(connection, "b")
+        assert (row.version, row.monitor, row.author, row.created) == (1, "model-quality", "", NOW)
+        assert baseline_versions.document(connection, "b", 1) == b"{}"
+        found = baselines.get(connection, "b")
+        assert baselines.put(connection, found) == 1
 
 
 def test_new_columns_have_their_defaults(old: Store) -> None:

@@ -6,18 +6,26 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import numpy as np
 import pytest
 import uvicorn
 import xgboost
 from litestar.testing import TestClient
 
+from driftline.core.window import Window
 from driftline.resources.access import ROLES, NewToken
+from driftline.resources.endpoints import CaptureSettings, ModelDescription
+from driftline.resources.metrics import Series, point
+from driftline.resources.schedules import Schedule
 from driftline.service import Service
+from driftline.storage import endpoints, executions, metrics, schedules
+from driftline.storage.executions import Outcome
 from driftline.testing import FakeClock
 from driftline.web.app import application
 from driftline.web.connections import Connection
@@ -111,3 +119,53 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             found.http.close()
         worker.captures.close()
         worker.requests.close()
+
+
+class World:
+    """Endpoints, schedules and runs put straight into a service's store, as if they had happened."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def endpoint(self, name: str = "churn") -> None:
+        """An endpoint with a model."""
+        with self.service.store.write() as db:
+            model, capture = ModelDescription(runtime="xgboost"), CaptureSettings()
+            now = self.service.now()
+            endpoints.create(db, name, model_path="models/none", model=model, capture=capture, now=now)
+
+    def schedule(self, name: str, endpoint: str = "churn", monitor: str = "model-quality", **changes: Any) -> Schedule:
+        """An hourly schedule whose next tick is in an hour, with changes."""
+        now = self.service.now()
+        made = Schedule(
+            name, endpoint, monitor, "0 * * * *", "PT0S", "PT0S", None, "BinaryClassification", {}, "active", now, now,
+            now + timedelta(hours=1),
+        )  # fmt: skip
+        made = msgspec.structs.replace(made, **changes)
+        with self.service.store.write() as db:
+            schedules.add(db, made)
+        return made
+
+    def run(self, schedule: Schedule, end: datetime, outcome: Outcome | None, *, revision: int = 1) -> str:
+        """A run of the hour before ``end``; one without an outcome waits. Its id."""
+        window = Window(end - timedelta(hours=1), end)
+        with self.service.store.write() as db:
+            made = executions.add(db, schedule, window, tick=end, revision=revision, report="reports/x", now=end)
+            assert made is not None
+            if outcome is not None:
+                claimed = executions.claim(db, owner="w", now=end, real=end, lease=timedelta(seconds=60))
+                assert claimed is not None
+                assert executions.finish(db, claimed, outcome, end)
+        return made.id
+
+    def points(self, schedule: Schedule, metric: str, values: dict[datetime, float | None], namespace: str) -> None:
+        """Points of a metric of a schedule."""
+        series = Series(namespace, metric, {"Endpoint": schedule.endpoint, "MonitoringSchedule": schedule.name})
+        with self.service.store.write() as db:
+            metrics.add(db, [(series, point(time, value)) for time, value in values.items()])
+
+
+@pytest.fixture
+def world(service: Service) -> World:
+    """Puts what happened into the store of ``service``."""
+    return World(service)

@@ -51,14 +51,24 @@ def parse_edit(text: str) -> tuple[str, Any]:
         raise InputError(f"{text!r} is no edit", hint="write PATH=VALUE, such as age.completeness=0.98")
     known = (place for place in places if text[:place].rstrip("+- ").rpartition(".")[2] in _LAST)
     place = next(known, places[0])
-    path, value = text[:place].strip(), text[place + 1 :].strip()
+    path = text[:place].strip()
+    return path, parse_value(path, text[place + 1 :])
+
+
+def parse_value(path: str, text: str) -> Any:
+    """The value that is typed for a path: JSON, and else the text itself.
+
+    >>> parse_value("age.completeness", "0.98"), parse_value("age.inferred_type", "String")
+    (0.98, 'String')
+    """
+    value = text.strip()
     try:
         found = json.loads(value, parse_int=float)
     except (ValueError, RecursionError):
-        return path, value
+        return value
     # A domain holds texts: 3 is the text "3" there, whoever types it.
     of_domain = path.rstrip("+-").endswith((".domain", ".domains"))
-    return path, value if of_domain and not isinstance(found, list | str | None) else found
+    return value if of_domain and not isinstance(found, list | str | None) else found
 
 
 def metric_place(path: str, settings: Settings) -> Place:

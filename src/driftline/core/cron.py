@@ -46,6 +46,15 @@ class Cron:
     def __hash__(self) -> int:
         return hash((self._unix, self._years))
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Minute, hour, day, month and weekday as a Unix cron writes them; none for ``NOW`` and for some years only.
+
+        >>> Cron("cron(0 9 ? * 2 *)").fields
+        ('0', '9', '*', '*', '1')
+        """
+        return () if self.once or self._years is not None else tuple(self._unix.split())
+
     def next(self, after: datetime) -> datetime | None:
         """The first tick strictly after a moment; None when there is none left."""
         return next(self._ticks(after, reverse=False), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import Any, TypeVar
 
 import msgspec
@@ -96,6 +97,11 @@ class _String(msgspec.Struct):
     error: float = 0
 
 
+class _Named(msgspec.Struct):
+    name: str
+    inferred_type: InferredType
+
+
 class _Feature(msgspec.Struct):
     name: str
     inferred_type: InferredType
@@ -121,6 +127,33 @@ def read_statistics(data: bytes, source: str) -> TableStatistics:
         return _slowly(document, source)
     except RecursionError:
         raise InputError(f"{source} is nested too deeply", hint=_HINT) from None
+
+
+class ListedStatistics:
+    """A ``statistics.json`` of which only some features are read: sketches of all would take long.
+
+    Raises :class:`InputError` as :func:`read_statistics` does, for a feature that cannot be used when it is asked for.
+    """
+
+    def __init__(self, data: bytes, source: str) -> None:
+        try:
+            document = msgspec.json.decode(data, type=_Document)
+            names = [msgspec.json.decode(raw, type=_Named) for raw in document.features]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(f"{source} cannot be read", evidence=str(error)[:200], hint=_HINT) from None
+        self._source, self._raws = source, dict(zip((one.name for one in names), document.features, strict=True))
+        self._rows = _count(document.dataset.item_count, f"{source}: item_count")
+        self._types = {one.name: one.inferred_type for one in names}
+
+    def table(self, wanted: Container[str] = ()) -> TableStatistics:
+        """All features; those that are not wanted have a name and a type, and counts of 0."""
+        features = [
+            _feature(raw, f"{self._source}, feature {place}")
+            if name in wanted
+            else FeatureStatistics(name, self._types[name], 0, 0)
+            for place, (name, raw) in enumerate(self._raws.items(), start=1)
+        ]
+        return TableStatistics(self._rows, tuple(features))
 
 
 def _slowly(document: dict[str, Any], source: str) -> TableStatistics:

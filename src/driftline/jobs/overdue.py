@@ -19,7 +19,6 @@ LATE = timedelta(minutes=5)
 
 def overdue(connection: Connection, now: datetime) -> list[OverdueWindow]:
     """Every overdue window, longest first: its tick was never planned, or its run waits, or goes on."""
-    names = {one.name: one for one in schedules.listing(connection)}
     waiting = [
         _unfinished(execution)
         for status in UNFINISHED
@@ -27,11 +26,7 @@ def overdue(connection: Connection, now: datetime) -> list[OverdueWindow]:
         # A window that is judged anew has been judged before.
         if execution.created < now - LATE and execution.revision == 1
     ]
-    unplanned = [
-        _unplanned(one)
-        for one in names.values()
-        if one.state == "active" and one.next_tick and one.next_tick < now - LATE
-    ]
+    unplanned = [_unplanned(one) for one in schedules.late(connection, now - LATE)]
     return sorted([*waiting, *unplanned], key=lambda one: one.due)
 
 

@@ -39,4 +39,5 @@ def shown_drift(
 def _shown(one: drift.RankingDrift, violated: bool, threshold: float) -> RankingDrift:
     interval = one.confidence_interval
     lower, upper = (None, None) if interval is None else (interval.lower, interval.upper)
-    return RankingDrift(one.label, one.ndcg, lower, upper, threshold, violated, one.error or "")
+    losses = {change.feature: change.loss for change in one.changes}
+    return RankingDrift(one.label, one.ndcg, lower, upper, threshold, violated, one.error or "", losses)

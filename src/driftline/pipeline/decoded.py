@@ -92,6 +92,16 @@ class DecodedCaptures:
                     yield named(batch, self._reading or Reading())
             self._found = _found_of(manifest)
 
+    def kept(self, files: Sequence[str], window: Window) -> Iterator[pa.RecordBatch]:
+        """The batches of a window that is kept; none of another one. Nothing is decoded, and nobody waited for."""
+        from driftline.engine.payload import Reading, named
+
+        with ExitStack() as stack:
+            parts = self._parts(self._place(window), fingerprint(files), stack)
+            for part in () if parts is None else parts[1]:
+                for batch in row_groups(part, BATCH_ROWS):
+                    yield named(batch, self._reading or Reading())
+
     @contextmanager
     def records(self, files: Sequence[str], window: Window | None) -> Iterator[pa.RecordBatchReader | None]:
         """The records of a window as :meth:`driftline.engine.local.LocalEngine.load_captures` takes them; the window

@@ -18,7 +18,7 @@ from driftline.reporting.sections.verdict import about, first_sentence, reasons
 from driftline.reporting.sizes import MOST_BYTES, RANKING_SIZES, SIZES, RankingSizes
 from driftline.reporting.styles import FEATURES, RANKINGS
 
-__all__ = ["AttributionReport", "RankingDrift", "render"]
+__all__ = ["AttributionReport", "RankingDrift", "findings", "render"]
 
 
 def render(report: AttributionReport) -> str:
@@ -49,11 +49,15 @@ def _main(report: AttributionReport, rankings: Sequence[Ranking], most: RankingS
     usual = SIZES[0]
     return join(
         [
-            reasons(report, usual),
+            reasons(report.reasons, usual),
             ranking_violations(report.violations, most),
-            drift_section(rankings, most),
-            label_sections(rankings, most),
+            findings(rankings, most),
             refused(report, usual),
             ledger(report, usual),
         ]
     )
+
+
+def findings(rankings: Sequence[Ranking], most: RankingSizes) -> Markup:
+    """The rankings against the baseline's, then the features of each label."""
+    return join([drift_section(rankings, most), label_sections(rankings, most)])

@@ -54,7 +54,7 @@ def _main(report: BiasReport, parts: Sequence[BiasPart], most: BiasSizes) -> Mar
     usual = SIZES[0]
     return join(
         [
-            reasons(report, usual),
+            reasons(report.reasons, usual),
             bias_violations(report.violations, most),
             part_sections(parts, most),
             refused(report, usual),

@@ -19,7 +19,7 @@ from driftline.reporting.segments import read_segments
 from driftline.reporting.sizes import MOST_TABLE_BYTES, SIZES, TABLE_SIZES, TableSizes
 from driftline.reporting.styles import FEATURES
 
-__all__ = ["FeatureDrift", "TableReport", "render"]
+__all__ = ["FeatureDrift", "TableReport", "findings", "render"]
 
 
 def render(report: TableReport) -> str:
@@ -36,14 +36,20 @@ def render(report: TableReport) -> str:
 
 
 def _main(report: TableReport, features: Sequence[Feature], most: TableSizes) -> Markup:
-    usual, hidden = SIZES[0], frozenset(feature.name for feature in features if feature.sensitive)
+    usual = SIZES[0]
     return join(
         [
-            reasons(report, usual),
+            reasons(report.reasons, usual),
             violations(report, features, most),
-            segment_section(read_segments(report.segments, hidden=hidden), most.segments),
-            feature_table(features, most),
+            findings(report, features, most),
             refused(report, usual),
             ledger(report, usual),
         ]
     )
+
+
+def findings(report: TableReport, features: Sequence[Feature], most: TableSizes) -> Markup:
+    """Segments, then the features with their distributions; values of sensitive features stay hidden in both."""
+    hidden = frozenset(feature.name for feature in features if feature.sensitive)
+    segments = segment_section(read_segments(report.segments, hidden=hidden), most.segments)
+    return join([segments, feature_table(features, most)])

@@ -9,6 +9,7 @@ import msgspec
 from driftline.core.documents import Violation
 from driftline.core.table_constraints import FeatureConstraints
 from driftline.core.table_statistics import FeatureStatistics
+from driftline.reporting.distributions import Categories, Histogram, categories, histogram
 from driftline.reporting.report import FeatureDrift, TableReport
 from driftline.reporting.statistics import finite
 from driftline.reporting.text import abridge, number
@@ -26,6 +27,13 @@ BY_P_VALUE = frozenset({"ChiSquared"})
 """Methods whose threshold is held against the p-value, and is violated below it."""
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """What is drawn of a feature, as small data."""
+
+    numbers: Histogram | None = None
+    texts: Categories | None = None
+
+
 class Feature(msgspec.Struct, frozen=True):
     """One column: what it is now and was, what is expected of it, and what was found wrong with it."""
 
@@ -35,6 +43,17 @@ class Feature(msgspec.Struct, frozen=True):
     expected: FeatureConstraints | None = None
     drift: FeatureDrift | None = None
     violations: tuple[Violation, ...] = ()
+    drawn: Drawn | None = None
+
+    @property
+    def numbers(self) -> Histogram | None:
+        """Its numbers on both sides, in common bins."""
+        return histogram(self.now, self.was) if self.drawn is None else self.drawn.numbers
+
+    @property
+    def texts(self) -> Categories | None:
+        """Its texts on both sides."""
+        return categories(self.now, self.was) if self.drawn is None else self.drawn.texts
 
     @property
     def label(self) -> str:
@@ -70,6 +89,20 @@ class Feature(msgspec.Struct, frozen=True):
         if self.drift is not None and self.drift.method in BY_P_VALUE:
             found, most = most, found
         return found / most if most > 0 else float(found > 0) * 1e300
+
+
+def settled(feature: Feature) -> Feature:
+    """The same feature as small data: what is drawn of it in the place of sketches and lists of texts."""
+    drawn = Drawn(feature.numbers, feature.texts)
+    return msgspec.structs.replace(feature, now=_small(feature.now), was=_small(feature.was), drawn=drawn)
+
+
+def _small(side: FeatureStatistics | None) -> FeatureStatistics | None:
+    if side is None:
+        return None
+    numerical = None if side.numerical is None else msgspec.structs.replace(side.numerical, levels=(), buckets=())
+    string = None if side.string is None else msgspec.structs.replace(side.string, categories=())
+    return msgspec.structs.replace(side, numerical=numerical, string=string)
 
 
 def feature_label(name: str) -> str:

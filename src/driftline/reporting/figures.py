@@ -12,18 +12,33 @@ from driftline.reporting.charts.curves import Curve, precision_recall_chart, roc
 from driftline.reporting.charts.mark import Mark
 from driftline.reporting.charts.metrics import metric_chart
 from driftline.reporting.charts.reliability import reliability_chart
+from driftline.reporting.matrix import Matrix
 from driftline.reporting.scales import domain
 from driftline.reporting.statistics import Statistics
 from driftline.reporting.text import count, number, plural
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """A drawing with its title; ``compact`` is the same for a narrow screen; a ``large`` one needs the whole width."""
+    """A drawing with its title; ``compact`` is the same for a narrow screen; a ``large`` one needs the whole width.
+    ``link`` is the address of another drawing that may stand in its place, by its name."""
 
     title: str
     drawing: Markup
     compact: Markup | None = None
     large: bool = False
+    link: str = ""
+    link_name: str = ""
+
+
+class Matrices(msgspec.Struct, frozen=True):
+    """Whose confusion matrix is drawn: this data's, or the ``baseline``'s; ``other`` is the address where the other of
+    the two is drawn, where there is such a place."""
+
+    baseline: bool = False
+    other: str = ""
+
+
+OF_NOW = Matrices()
 
 
 def metric_figures(marks: Sequence[Mark], most: int) -> list[Figure]:
@@ -48,12 +63,29 @@ def _metric_figure(marks: list[Mark], *, first: bool) -> Figure:
     return Figure("", wide, metric_chart(marks, ends, compact=True, legend=first))
 
 
-def curve_figures(now: Statistics, baseline: Statistics) -> list[Figure]:
+def matrix_figure(matrix: Matrix, whose: str = "", other: str = "", other_name: str = "") -> Figure | None:
+    """A confusion matrix, of how many predictions; None where there is none, or too many classes to draw.
+
+    >>> matrix_figure(Matrix()) is None
+    True
+    """
+    if not matrix.total or len(matrix.labels) > MOST_CLASSES:
+        return None
+    title = f"Confusion matrix of {plural(matrix.total, 'prediction')}{whose}"
+    return Figure(title, confusion_chart(matrix), large=is_large(matrix), link=other, link_name=other_name)
+
+
+def _matrices(now: Statistics, baseline: Statistics, asked: Matrices) -> Figure | None:
+    if asked.baseline and baseline.matrix.total:
+        return matrix_figure(baseline.matrix, " of the baseline", asked.other, "show this data's")
+    other = asked.other if baseline.matrix.total else ""
+    return matrix_figure(now.matrix, other=other, other_name="show the baseline's")
+
+
+def curve_figures(now: Statistics, baseline: Statistics, matrices: Matrices = OF_NOW) -> list[Figure]:
     """The matrix and the curves that the statistics hold."""
-    figures = []
-    if now.matrix.total and len(now.matrix.labels) <= MOST_CLASSES:
-        title = f"Confusion matrix of {plural(now.matrix.total, 'prediction')}"
-        figures.append(Figure(title, confusion_chart(now.matrix), large=is_large(now.matrix)))
+    matrix = _matrices(now, baseline, matrices)
+    figures = [] if matrix is None else [matrix]
     if now.roc is not None:
         before = None if baseline.roc is None else Curve(_label("baseline", baseline), *baseline.roc)
         point = _point(now, "false_positive_rate", "true_positive_rate")

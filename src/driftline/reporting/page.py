@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from driftline.reporting import html
 from driftline.reporting.report import RunReport
-from driftline.reporting.styles import CHARTS, PAGE
+from driftline.reporting.styles import CHARTS, PAGE, SECTIONS
 from driftline.reporting.text import shorten
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def page(report: RunReport, header: Markup, main: Markup, *, styles: str = "") -
     """The whole page. ``styles`` are those that only this kind of report needs."""
     verdict_first = "" if report.verdict is None else f"{report.verdict.value}: "
     title = html.element("title", f"{verdict_first}{shorten(report.title)}")
-    style = Markup(f"\n<style>\n{CHARTS}{PAGE}{styles}</style>\n")  # noqa: S704
+    style = Markup(f"\n<style>\n{CHARTS}{PAGE}{SECTIONS}{styles}</style>\n")  # noqa: S704
     body = html.element(
         "body",
         "\n",
@@ -39,8 +39,10 @@ def page(report: RunReport, header: Markup, main: Markup, *, styles: str = "") -
     return f"<!DOCTYPE html>\n{html.element('html', html.element('head', _HEAD, title, style), body, lang='en')}\n"
 
 
-def fitting(drawn: Callable[[T], str], sizes: Sequence[T], most: int) -> str:
+def fitting(drawn: Callable[[T], str], sizes: Sequence[T], most: int, weigh: Callable[[bytes], int] = len) -> str:
     """The page as the first of the sizes draws it that leaves it within so many bytes, else as the last does.
+
+    ``weigh`` tells how many bytes a page takes on its way.
 
     >>> fitting(lambda size: "x" * size, (9, 5, 2), 6)
     'xxxxx'
@@ -48,6 +50,6 @@ def fitting(drawn: Callable[[T], str], sizes: Sequence[T], most: int) -> str:
     written = ""
     for size in sizes:
         written = drawn(size)
-        if len(written.encode()) <= most:
+        if weigh(written.encode()) <= most:
             break
     return written

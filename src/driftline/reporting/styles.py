@@ -46,10 +46,25 @@ CHARTS = """\
 .chart .was-mark { fill: var(--paper); stroke: var(--soft); stroke-width: 1.5; }
 .chart .chance { fill: none; stroke: var(--soft); stroke-dasharray: 1 4; stroke-linecap: round; stroke-width: 1.5; }
 .chart .point { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
+.chart .limit { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 6 3; }
+.chart .run { fill: var(--accent); stroke: var(--paper); stroke-width: 1; } .chart .bad { fill: var(--bad); }
+.chart .ring { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+.chart .unknown-run { fill: var(--unknown); font-weight: 700; }
+.chart a:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 .chart .right { fill: var(--accent); }
 .chart .wrong { fill: var(--wrong); }
+.chart .limit { stroke: var(--ink); stroke-dasharray: 3 2; }
+.chart .last, .chart .alone { fill: var(--accent); }
+.chart .violated-dot { fill: var(--bad); }
 .chart .large { font-size: 16px; font-weight: 600; }
 .chart .share { font-size: 12px; font-weight: 400; }
+.chart .box rect { fill: var(--track); stroke: var(--soft); }
+.chart .box.breaching rect { fill: var(--bad); stroke: var(--bad); }
+.chart .box.breaching text { fill: var(--paper); font-weight: 700; }
+.chart .box.fine rect { fill: var(--paper); stroke: var(--ok); }
+.chart .box.fine text { fill: var(--ok); font-weight: 700; }
+.chart .box.missing rect { fill: var(--paper); stroke: var(--unknown); stroke-dasharray: 3 2; }
+.chart .box.missing text { fill: var(--unknown); font-weight: 700; }
 """
 
 PAGE = """\
@@ -58,13 +73,31 @@ body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 3rem; background: 
   font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: clamp(1.35rem, 4vw, 1.9rem); line-height: 1.25; margin: 0 0 .5rem; text-wrap: balance; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .7rem; padding-top: .7rem; border-top: 1px solid var(--line); }
-h3, figcaption { font-size: .95rem; font-weight: 600; margin: 0 0 .6rem; }
+h3 { font-size: .95rem; font-weight: 600; margin: 0 0 .6rem; }
 p, ul { margin: .3rem 0; text-wrap: pretty; }
 ul { list-style: none; padding: 0; }
+.soft, footer { color: var(--soft); }
+.OK { color: var(--ok); } .VIOLATED { color: var(--bad); } .UNKNOWN { color: var(--unknown); }
+.scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+th, td { border-bottom: 1px solid var(--line); padding: .3rem 1.1rem .3rem 0; text-align: left;
+  vertical-align: top; font-weight: 400; }
+thead th { color: var(--soft); font-size: .87rem; vertical-align: bottom; white-space: nowrap; }
+td { overflow-wrap: anywhere; }
+.number { text-align: right; white-space: nowrap; }
+@media (max-width: 50rem) { th, td { padding-right: .8rem; } }
+pre { margin: .2rem 0 .8rem; padding: .5rem .7rem; border-left: 3px solid var(--line); font-size: .82rem;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+footer { margin-top: 2.5rem; font-size: .9rem; }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; }
+  h2, thead { break-after: avoid; } tr, pre { break-inside: avoid; } }
+"""
+
+SECTIONS = """\
+figcaption { font-size: .95rem; font-weight: 600; margin: 0 0 .6rem; }
 caption { text-align: left; padding-bottom: .2rem; }
 .ledger { display: grid; gap: 0 3rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
-.soft, footer { color: var(--soft); }
-.OK { color: var(--ok); } .VIOLATED, .violated { color: var(--bad); } .UNKNOWN, .undefined { color: var(--unknown); }
+.violated { color: var(--bad); } .undefined { color: var(--unknown); }
 .met { color: var(--ok); } .outside { color: var(--unknown); } .inside { color: var(--soft); }
 .estimate { margin: 2.4rem 0 0; padding: 0 1rem 1rem; border: 2px dashed var(--soft); border-radius: 6px; }
 .estimate h2 { margin-top: 0; border: 0; }
@@ -86,27 +119,18 @@ figure { margin: 0 0 1rem; break-inside: avoid; min-width: 0; }
 .segments th[scope=row] { min-width: 7rem; max-width: 20rem; overflow-wrap: anywhere; }
 .segments td { font-size: .93rem; min-width: 9rem; }
 .scroll { overflow-x: auto; }
-.scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .scroll .chart { max-width: none; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem 1.1rem .3rem 0; text-align: left;
-  vertical-align: top; font-weight: 400; }
-thead th { color: var(--soft); font-size: .87rem; vertical-align: bottom; white-space: nowrap; }
-td, .facts th { overflow-wrap: anywhere; }
+.scroll table { overflow-wrap: normal; }
+.scroll td, .facts th { overflow-wrap: anywhere; }
 .metrics th[scope=row] { min-width: 9rem; font-weight: 600; }
-.metrics td, .number { white-space: nowrap; }
+.metrics td { white-space: nowrap; }
 .metrics td.why { white-space: normal; min-width: 13rem; font-size: .87rem; }
-.number { text-align: right; }
-@media (max-width: 50rem) { .metrics td.why { white-space: nowrap; } th, td { padding-right: .8rem; } }
+@media (max-width: 50rem) { .metrics td.why { white-space: nowrap; } }
 @media (min-width: 50rem) { .metrics th[scope=row] { min-width: 11rem; } }
 .classes th[scope=row], .classes td:not(.number) { min-width: 9rem; overflow-wrap: anywhere; }
 .classes .number { min-width: 0; }
-.facts th { color: var(--soft); min-width: 8rem; }
-pre { margin: .2rem 0 .8rem; padding: .5rem .7rem; border-left: 3px solid var(--line); font-size: .82rem;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
-footer { margin-top: 2.5rem; font-size: .9rem; }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } .scroll { overflow: visible; }
-  .scroll .chart { max-width: 100%; } h2, thead { break-after: avoid; } tr, pre { break-inside: avoid; } }
+.facts th { color: var(--soft); font-weight: 400; min-width: 8rem; }
+@media print { .scroll { overflow: visible; } .scroll .chart { max-width: 100%; } }
 """
 
 FEATURES = """\
@@ -122,19 +146,20 @@ FEATURES = """\
 .features tr.above > * { border-bottom: 0; padding-bottom: 0; }
 .features tr.opens > td { padding-top: 0; }
 .drifted { color: var(--unknown); } .chance, .unknown { color: var(--soft); }
-details { position: sticky; left: 0; max-width: calc(100vw - 2rem); }
-summary { color: var(--soft); cursor: pointer; font-size: .87rem; width: fit-content; }
-summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-details[open] { padding-bottom: 1rem; }
-details .figures { margin-top: .6rem;
+.opens details { position: sticky; left: 0; max-width: calc(100vw - 2rem); }
+.opens summary { color: var(--soft); cursor: pointer; font-size: .87rem; width: fit-content; }
+.opens summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.opens details[open] { padding-bottom: 1rem; }
+.opens details .figures { margin-top: .6rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)) !important; }
-details .facts { font-size: .87rem; }
-details .facts { width: 100%; max-width: 28rem; }
-details .facts th[scope=col] { white-space: nowrap; min-width: 0; }
-details pre { margin-bottom: .3rem; }
-details h3 { margin: 1rem 0 .3rem; font-size: .87rem; }
-details li { font-size: .93rem; }
-@media print { details:not([open]) { display: none; } }
+.opens details .facts { font-size: .87rem; }
+.opens .number { overflow-wrap: normal; }
+.opens details .facts { width: 100%; max-width: 28rem; }
+.opens details .facts th[scope=col] { white-space: nowrap; min-width: 0; }
+.opens details pre { margin-bottom: .3rem; }
+.opens details h3 { margin: 1rem 0 .3rem; font-size: .87rem; }
+.opens details li { font-size: .93rem; }
+@media print { .opens details:not([open]) { display: none; } }
 """
 
 BIAS = """\
@@ -153,4 +178,34 @@ RANKINGS = """\
 .chart .was-bar { fill: none; stroke: var(--soft); stroke-width: 1.2; }
 .chart .rose { fill: var(--accent); font-weight: 600; } .chart .fell { fill: var(--unknown); font-weight: 600; }
 .rose { color: var(--accent); } .fell { color: var(--unknown); }
+"""
+
+TIMES = """\
+.key { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
+.chart .tile .box { fill: var(--track); }
+.chart .tile.ok .box { fill: color-mix(in srgb, var(--ok) 14%, var(--paper)); }
+.chart .tile.violated .box { fill: color-mix(in srgb, var(--bad) 24%, var(--paper)); }
+.chart .tile.unknown .box, .chart .tile.failed .box, .chart .tile.overdue .box {
+  fill: color-mix(in srgb, var(--unknown) 22%, var(--paper)); }
+.chart .tile.planned .box, .chart .tile.none .box { fill: none; stroke: var(--line); }
+.key-ok b { color: var(--ok); } .chart .tile.ok text { fill: var(--ok); }
+.key-violated b { color: var(--bad); } .chart .tile.violated text { fill: var(--bad); font-weight: 700; }
+.key-unknown b, .key-failed b, .key-overdue b { color: var(--unknown); }
+.chart .tile.unknown text, .chart .tile.failed text, .chart .tile.overdue text {
+  fill: var(--unknown); font-weight: 700; }
+.key-planned b, .key-none b, .key-stopped b, .key-waiting b { color: var(--soft); }
+.chart .tile.planned text, .chart .tile.none text, .chart .tile.stopped text, .chart .tile.waiting text {
+  fill: var(--soft); }
+.key-running b { color: var(--accent); } .chart .tile.running text { fill: var(--accent); }
+.chart .reach { fill: var(--accent); fill-opacity: .16; }
+.chart .base-band { fill: var(--soft); fill-opacity: .14; }
+.chart .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 7 3; }
+.chart .event { stroke: var(--unknown); stroke-dasharray: 2 3; stroke-width: 1.5; }
+.chart .happening text { fill: var(--unknown); }
+.chart .broken { fill: var(--bad); stroke: var(--paper); stroke-width: 1.5; }
+.chart .unknown-mark { fill: var(--unknown); font-weight: 700; }
+.chart .rows { fill: var(--soft); fill-opacity: .55; }
+.chart a:hover .dot, .chart a:focus-visible .dot, .chart a:hover .broken, .chart a:focus-visible .broken {
+  stroke: var(--ink); stroke-width: 2; }
+.chart a:hover .box, .chart a:focus-visible .box { stroke: var(--ink); stroke-width: 2; }
 """

@@ -22,24 +22,29 @@ def node(tag: str, *content: Markup, **attributes: Attribute) -> Markup:
     return Markup(f"{start}>{inside}</{tag}>" if inside else f"{start}/>")  # noqa: S704
 
 
-def document(width: float, height: float, title: str, description: str, *content: Markup) -> Markup:
-    """A whole drawing, with the name and description that a screen reader speaks."""
-    label = node("title", escape(clean(title))), node("desc", escape(clean(description)))
+def document(width: float, height: float, title: str, description: str, *content: Markup, role: str = "img") -> Markup:
+    """A whole drawing, with the name and description that a screen reader speaks; one with links is a ``group``."""
+    label = node("title", escaped(title)), node("desc", escaped(description))
     box = f"0 0 {coordinate(width)} {coordinate(height)}"
     space = "http://www.w3.org/2000/svg"
     head: dict[str, Attribute] = {"viewBox": box, "width": width, "height": height}
-    return node("svg", *label, *content, xmlns=space, class_="chart", role="img", **head)
+    return node("svg", *label, *content, xmlns=space, class_="chart", role=role, **head)
+
+
+def escaped(content: str) -> Markup:
+    """A text as the content of an element such as ``title``."""
+    return escape(clean(content))
 
 
 def text(x: float, y: float, content: str, class_: str | None = None, *, anchor: str | None = None) -> Markup:
     """A text that starts at a place; ``anchor`` is middle or end for one that is centred there or ends there."""
-    return node("text", escape(clean(content)), x=x, y=y, class_=class_, text_anchor=anchor)
+    return node("text", escaped(content), x=x, y=y, class_=class_, text_anchor=anchor)
 
 
 def turned(x: float, y: float, content: str, class_: str | None = None, *, anchor: str = "middle") -> Markup:
     """A text that reads upwards."""
     turn = f"translate({coordinate(x)} {coordinate(y)}) rotate(-90)"
-    return node("text", escape(clean(content)), transform=turn, class_=class_, text_anchor=anchor)
+    return node("text", escaped(content), transform=turn, class_=class_, text_anchor=anchor)
 
 
 def line(start: Point, end: Point, class_: str) -> Markup:

@@ -14,6 +14,8 @@ class NewBaseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     constraints: dict[str, Any]
     statistics: dict[str, Any] = {}
+    note: str | None = None
+    """Why the baseline is replaced, for its history."""
 
 
 class StoredBaseline(msgspec.Struct, frozen=True):
@@ -24,3 +26,18 @@ class StoredBaseline(msgspec.Struct, frozen=True):
     created: datetime
     constraints: dict[str, Any]
     statistics: dict[str, Any]
+
+
+class BaselineVersion(msgspec.Struct, frozen=True):
+    """What the constraints of a baseline were from ``created`` on, with who put them there and why.
+
+    Versions count from 1. ``author`` is empty where nobody is known. Listings leave out the constraints.
+    """
+
+    baseline: str
+    version: int
+    monitor: str
+    author: str
+    note: str
+    created: datetime
+    constraints: dict[str, Any] = {}

@@ -27,17 +27,17 @@ class Alarms(Wiring):
         with self.store.write() as db:
             alarm = msgspec.structs.replace(alarm, namespace=resolved(db, alarm.series).namespace)
             watch.put_alarm(db, alarm, now=self.now(), real=utc(system_clock()))
-            return _shown(alarms.get(db, alarm.name))
+            return shown(alarms.get(db, alarm.name))
 
     def get_alarm(self, name: str) -> AlarmStatus:
         """One alarm with its state."""
         with self.store.read() as db:
-            return _shown(alarms.get(db, name))
+            return shown(alarms.get(db, name))
 
     def list_alarms(self) -> list[AlarmStatus]:
         """Every alarm with its state, by name."""
         with self.store.read() as db:
-            return [_shown(alarm) for alarm in alarms.listing(db)]
+            return [shown(alarm) for alarm in alarms.listing(db)]
 
     def alarm_history(self, name: str) -> list[Transition]:
         """The transitions of an alarm, newest first."""
@@ -48,7 +48,7 @@ class Alarms(Wiring):
         """What was sent about an alarm, to whom, and with what outcome."""
         with self.store.read() as db:
             changes = alarms.history(db, name)
-            return [_told(entry) for change in changes for entry in deliveries.listing(db, transition=change.id)]
+            return [told(entry) for change in changes for entry in deliveries.listing(db, transition=change.id)]
 
     def delete_alarm(self, name: str) -> None:
         """Delete an alarm; its history stays. Raises :class:`ConflictError` for one that another's rule names."""
@@ -58,7 +58,8 @@ class Alarms(Wiring):
                 raise NotFoundError(f"there is no alarm {name}", hint="list the alarms to see their names")
 
 
-def _shown(status: AlarmStatus) -> AlarmStatus:
+def shown(status: AlarmStatus) -> AlarmStatus:
+    """An alarm as it may be seen: its targets without their secrets."""
     targets = {
         field: tuple(map(mask, getattr(status.definition, field)))
         for field in ("alarm_actions", "ok_actions", "insufficient_data_actions")
@@ -66,7 +67,8 @@ def _shown(status: AlarmStatus) -> AlarmStatus:
     return msgspec.structs.replace(status, definition=msgspec.structs.replace(status.definition, **targets))
 
 
-def _told(delivery: deliveries.Delivery) -> Notification:
+def told(delivery: deliveries.Delivery) -> Notification:
+    """A delivery as it may be seen: its target without its secrets."""
     return Notification(
         delivery.id,
         mask(delivery.target),

@@ -16,7 +16,8 @@ from driftline.storage.tables import alarm_history as history_table
 from driftline.storage.tables import alarms as table
 from driftline.storage.types import canonical, insert_into
 
-_COLUMNS = tuple(table.c[name] for name in AlarmStatus.__struct_fields__)
+COLUMNS = tuple(table.c[name] for name in AlarmStatus.__struct_fields__)
+"""The columns that :func:`status_of` reads."""
 
 
 def put(connection: Connection, name: str, series: Series, definition: Alarm, now: datetime) -> AlarmStatus:
@@ -30,24 +31,24 @@ def put(connection: Connection, name: str, series: Series, definition: Alarm, no
     start = {"state": "INSUFFICIENT_DATA", "state_since": now, "reason": "no datapoint has been evaluated yet"}
     statement = insert_into(connection, table).values(name=name, **watched, **start)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=watched)
-    return _status(connection.execute(statement.returning(*_COLUMNS)).one())
+    return status_of(connection.execute(statement.returning(*COLUMNS)).one())
 
 
 def get(connection: Connection, name: str, *, lock: bool = False) -> AlarmStatus:
     """The alarm of a name, locked for this transaction if asked; :class:`NotFoundError` when there is none."""
-    statement = select(*_COLUMNS).where(table.c.name == name)
+    statement = select(*COLUMNS).where(table.c.name == name)
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no alarm {name}", hint="list the alarms to see their names")
-    return _status(row)
+    return status_of(row)
 
 
 def listing(connection: Connection, *, state: AlarmState | None = None) -> list[AlarmStatus]:
     """Every alarm, or those in one state, by name."""
-    statement = select(*_COLUMNS).order_by(table.c.name)
+    statement = select(*COLUMNS).order_by(table.c.name)
     if state is not None:
         statement = statement.where(table.c.state == state)
-    return [_status(row) for row in connection.execute(statement)]
+    return [status_of(row) for row in connection.execute(statement)]
 
 
 def watching(connection: Connection, namespace: str, dimensions: dict[str, str]) -> list[tuple[str, str]]:
@@ -58,10 +59,19 @@ def watching(connection: Connection, namespace: str, dimensions: dict[str, str])
     return [(row.name, row.metric) for row in connection.execute(statement.order_by(table.c.name))]
 
 
+def of_schedule(connection: Connection, namespace: str, schedule: str) -> list[str]:
+    """The names of the alarms on any metric of a schedule, whatever other dimensions it has, by name."""
+    named = canonical({"MonitoringSchedule": schedule}).strip("{}")
+    statement = select(table.c.name).where(
+        table.c.namespace == namespace, table.c.dimensions.contains(named, autoescape=True)
+    )
+    return list(connection.execute(statement.order_by(table.c.name)).scalars())
+
+
 def composites(connection: Connection) -> list[AlarmStatus]:
     """The alarms over other alarms, by name."""
-    statement = select(*_COLUMNS).where(table.c.namespace == COMPOSITE).order_by(table.c.name)
-    found = (_status(row) for row in connection.execute(statement))
+    statement = select(*COLUMNS).where(table.c.namespace == COMPOSITE).order_by(table.c.name)
+    found = (status_of(row) for row in connection.execute(statement))
     return [status for status in found if status.definition.rule is not None]
 
 
@@ -92,7 +102,8 @@ def remove(connection: Connection, name: str) -> bool:
     return connection.execute(delete(table).where(table.c.name == name)).rowcount > 0
 
 
-def _status(row: Row[Any]) -> AlarmStatus:
+def status_of(row: Row[Any]) -> AlarmStatus:
+    """An alarm from its row."""
     given = dict(row._mapping)
     if given["acknowledged"] is not None:
         given["acknowledged"] = msgspec.convert(given["acknowledged"], Acknowledgement)

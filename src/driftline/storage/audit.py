@@ -23,6 +23,15 @@ def add(connection: Connection, entry: AuditEntry) -> None:
     connection.execute(table.insert().values(**values))
 
 
+def changes(
+    connection: Connection, target: str, *, since: datetime, until: datetime, limit: int = 50
+) -> list[AuditEntry]:
+    """What was done to a target in [since, until), newest first."""
+    within = (table.c.target == target, table.c.outcome == "done", table.c.time >= since, table.c.time < until)
+    statement = select(*_COLUMNS).where(*within).order_by(table.c.time.desc()).limit(limit)
+    return [AuditEntry(**row._mapping) for row in connection.execute(statement)]
+
+
 def listing(
     connection: Connection,
     *,

@@ -46,3 +46,13 @@ def by_hour(connection: Connection, endpoint: str, window: Window) -> dict[datet
     inside = (table.c.endpoint == endpoint, table.c.hour >= window.start, table.c.hour < window.end)
     rows = connection.execute(select(table).where(*inside).order_by(table.c.hour))
     return {row.hour: CaptureCounts(row.captured, row.sampled_out, row.dropped, row.withheld) for row in rows}
+
+
+def last_hour(connection: Connection, endpoint: str, before: datetime) -> datetime | None:
+    """The last hour before a time in which a request was counted; None when there is none."""
+    asked = table.c.captured + table.c.sampled_out + table.c.dropped
+    wanted = (table.c.endpoint == endpoint, table.c.hour < before, asked > 0)
+    found: datetime | None = connection.execute(
+        select(table.c.hour).where(*wanted).order_by(table.c.hour.desc()).limit(1)
+    ).scalar()
+    return found

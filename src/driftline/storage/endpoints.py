@@ -86,6 +86,11 @@ def listing(connection: Connection) -> list[Endpoint]:
     return [Endpoint(**row._mapping) for row in rows]
 
 
+def names(connection: Connection) -> list[str]:
+    """The name of every endpoint that is not deleted, in order."""
+    return list(connection.execute(select(table.c.name).where(~table.c.deleted).order_by(table.c.name)).scalars())
+
+
 def changes_since(connection: Connection, revision: int) -> list[Endpoint]:
     """Every endpoint, deleted ones too, that changed after a revision; oldest change first. 0 gives all."""
     rows = connection.execute(select(table).where(table.c.revision > revision).order_by(table.c.revision))

@@ -119,6 +119,13 @@ def listing(connection: Connection, *, namespace: str | None = None, name: str |
     return [Series(row.namespace, row.name, msgspec.json.decode(row.dimensions)) for row in rows]
 
 
+def of_run(connection: Connection, run: str, *, limit: int) -> list[Series]:
+    """The series in which a run has a point, in the order in which it told them."""
+    statement = select(table.c.namespace, table.c.name, table.c.dimensions).where(table.c.run == run)
+    rows = connection.execute(statement.order_by(table.c.id).limit(limit))
+    return [Series(row.namespace, row.name, msgspec.json.decode(row.dimensions)) for row in rows]
+
+
 def forget_runs(connection: Connection, runs: Sequence[str]) -> None:
     """Take back the points of runs whose window is judged anew."""
     if runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -46,10 +47,23 @@ def listing(connection: Connection, *, endpoint: str | None = None) -> list[Sche
     return [Schedule(**row._mapping) for row in connection.execute(statement)]
 
 
+def using(connection: Connection, baselines: Sequence[str], *, limit: int = 1000) -> list[tuple[str, str, str]]:
+    """The schedules that hold runs against some baselines: (baseline, schedule, endpoint), by the schedules' names."""
+    statement = select(table.c.baseline, table.c.name, table.c.endpoint).where(table.c.baseline.in_(baselines))
+    found = connection.execute(statement.order_by(table.c.name).limit(limit))
+    return [(row.baseline, row.name, row.endpoint) for row in found]
+
+
 def due(connection: Connection, now: datetime) -> list[str]:
     """The names of the active schedules with a tick at or before now."""
     statement = select(table.c.name).where(table.c.state == "active", table.c.next_tick <= now)
     return list(connection.execute(statement.order_by(table.c.next_tick, table.c.name)).scalars())
+
+
+def late(connection: Connection, before: datetime) -> list[Schedule]:
+    """The active schedules whose next tick was before a time and that nobody took up, by name."""
+    statement = select(table).where(table.c.state == "active", table.c.next_tick < before).order_by(table.c.name)
+    return [Schedule(**row._mapping) for row in connection.execute(statement)]
 
 
 def save(connection: Connection, schedule: Schedule) -> None:

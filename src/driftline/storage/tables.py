@@ -76,6 +76,18 @@ baselines = Table(
     _time("created"),
 )
 
+baseline_versions = Table(
+    "baseline_versions",
+    metadata,
+    Column("baseline", Text, ForeignKey("baselines.name", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _text("monitor"),
+    Column("constraints", LargeBinary, nullable=False),
+    _text("author"),
+    _text("note"),
+    _time("created"),
+)
+
 schedules = Table(
     "schedules",
     metadata,

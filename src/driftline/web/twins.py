@@ -36,7 +36,8 @@ def split(path: str) -> tuple[str, Form]:
     (('/runs/17', 'json'), ('/', 'csv'), ('/api/runs.json', 'html'))
     """
     stem, _, suffix = path.rpartition(".")
-    if path.startswith(_NOT_PAGES) or suffix not in ("json", "csv") or not stem:
+    # Files of runs are called .json too, and are no twins.
+    if path.startswith(_NOT_PAGES) or "/files/" in path or suffix not in ("json", "csv") or not stem:
         return path, "html"
     return ("/" if stem == "/index" else stem), "json" if suffix == "json" else "csv"
 

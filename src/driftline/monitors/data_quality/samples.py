@@ -16,7 +16,7 @@ from driftline.core.table_statistics import FeatureStatistics, TableStatistics
 MOST = 10
 LONGEST = 500
 MASK = "***"
-_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _WHOLE = r"^\s*[+-]?\d+(\.0*)?\s*$"
 
 
@@ -85,7 +85,7 @@ def _other_type(column: pa.Array[Any], wanted: Breaking) -> Any:
         whole = pc.equal(column, pc.round(column))
         return pc.invert(whole) if kind == "Integral" else pa.nulls(len(column), pa.bool_())
     text = column.cast(pa.string())
-    matched = pc.match_substring_regex(text, _WHOLE if kind == "Integral" else _NUMBER)
+    matched = pc.match_substring_regex(text, _WHOLE if kind == "Integral" else NUMBER)
     return pc.and_kleene(pc.invert(matched), pc.not_equal(text, ""))
 
 
@@ -125,7 +125,7 @@ def _numbers(column: pa.Array[Any]) -> pa.Array[Any]:
     text = pc.utf8_trim_whitespace(column.cast(pa.string()))
     # A cast knows no plus sign before a number.
     plain = pc.if_else(pc.starts_with(text, "+"), pc.utf8_slice_codeunits(text, 1), text)
-    return pc.if_else(pc.match_substring_regex(text, _NUMBER), plain, None).cast(pa.float64())
+    return pc.if_else(pc.match_substring_regex(text, NUMBER), plain, None).cast(pa.float64())
 
 
 _RULES = {

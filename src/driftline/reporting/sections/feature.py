@@ -12,7 +12,6 @@ from driftline.core.table_statistics import FeatureStatistics
 from driftline.reporting import html
 from driftline.reporting.charts.categories import category_chart
 from driftline.reporting.charts.histogram import histogram_chart
-from driftline.reporting.distributions import categories, histogram
 from driftline.reporting.features import Feature
 from driftline.reporting.markup import join
 from driftline.reporting.matrix import class_label
@@ -27,16 +26,16 @@ _Side = FeatureStatistics | None
 
 def feature_details(feature: Feature, most: TableSizes, *, opened: bool) -> Markup:
     """The part of the table that opens; ``opened`` when it is so from the start."""
-    known = _pictures(feature), [_comparison(feature), _expected(feature.expected)]
+    known = pictures(feature), [comparison(feature), expected(feature.expected)]
     figures = html.element("div", *(part for parts in known for part in parts if part), class_="figures")
     summary = html.element("summary", "Distribution and figures of ", html.name(feature.label))
     parts = [summary, figures, _violations(feature, most)]
     return html.element("details", *parts, open="" if opened else None)
 
 
-def _pictures(feature: Feature) -> list[Markup]:
+def pictures(feature: Feature) -> list[Markup]:
     """One drawing of both sides; one for each where the one has numbers and the other texts."""
-    numbers, texts = histogram(feature.now, feature.was), categories(feature.now, feature.was)
+    numbers, texts = feature.numbers, feature.texts
     drawings = [] if numbers is None else [histogram_chart(numbers)]
     notes = [html.soft("Values further out are counted in the outermost bins.")] if numbers and numbers.tails else []
     if texts is not None and not feature.sensitive:
@@ -49,7 +48,7 @@ def _pictures(feature: Feature) -> list[Markup]:
     return [*drawn, html.element("figure", *drawings[-1:], *notes)]
 
 
-def _comparison(feature: Feature) -> Markup:
+def comparison(feature: Feature) -> Markup:
     """Figures of both sides beside each other; a line only where one of them has it."""
     sides = [feature.now, feature.was] if feature.was is not None else [feature.now]
     lines = []
@@ -139,11 +138,12 @@ def _violation(violation: Violation, feature: Feature, most: TableSizes) -> list
     said = html.element("p", glyph, violation_sentence(violation, feature.drift))
     if feature.sensitive:
         return [said]
-    return [said, *_unexpected(violation, most), *_samples(violation, most)]
+    return [said, *unexpected(violation, most.categories), *_samples(violation, most)]
 
 
-def _unexpected(violation: Violation, most: TableSizes) -> list[Markup]:
-    shown, left = some(violation.new_categories, most.categories)
+def unexpected(violation: Violation, most: int) -> list[Markup]:
+    """The first values that were not expected, with how often they occur."""
+    shown, left = some(violation.new_categories, most)
     if not shown:
         return []
     pairs = [(class_label(text), count(number)) for text, number in shown]
@@ -159,14 +159,14 @@ def _samples(violation: Violation, most: TableSizes) -> list[Markup]:
     return [html.soft("Records:"), html.element("pre", "\n".join(shorten(one, 200) for one in shown)), html.more(left)]
 
 
-def _expected(expected: FeatureConstraints | None) -> Markup:
+def expected(given: FeatureConstraints | None) -> Markup:
     """What is expected of a feature, each rule with the reason why it was suggested."""
-    if expected is None:
+    if given is None:
         return Markup("")
     pairs = [
         (rule, said if not why else f"{said} – {shorten(why, 160)}")
-        for rule, name, said in _rules(expected)
-        for why in [expected.suggestion.get(name, "")]
+        for rule, name, said in _rules(given)
+        for why in [given.suggestion.get(name, "")]
     ]
     return html.facts(pairs, "Expected")
 

@@ -16,8 +16,9 @@ from driftline.reporting.text import count, number, percent, plural, shorten
 _OPENED = 1
 
 
-def feature_table(features: Sequence[Feature], most: TableSizes) -> Markup:
-    """The table. Columns of drift and of verdicts are there only where anything is in them."""
+def feature_table(features: Sequence[Feature], most: TableSizes, title: str = "") -> Markup:
+    """The table. Columns of drift and of verdicts are there only where anything is in them; ``title`` is another
+    heading than that of all features."""
     shown, left = some(features, most.features)
     judged = any(one.drift is not None or one.violations for one in features)
     heads = _heads(judged=judged)
@@ -31,7 +32,9 @@ def feature_table(features: Sequence[Feature], most: TableSizes) -> Markup:
             rows.append(element_row([inside], "opens"))
     table = html.element("table", html.element("thead", html.element("tr", *heads)), html.element("tbody", "\n", *rows))
     scrolled = html.scroll("Table of features", table, "features")
-    return html.section(_title(features, judged=judged), scrolled, html.more(left), *_notes(features, most, judged))
+    return html.section(
+        title or _title(features, judged=judged), scrolled, html.more(left), *_notes(features, most, judged)
+    )
 
 
 def _title(features: Sequence[Feature], *, judged: bool) -> str:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from driftline.reporting import html
 from driftline.reporting.charts.confusion import MOST_CLASSES
-from driftline.reporting.figures import Figure, curve_figures, metric_figures
+from driftline.reporting.figures import OF_NOW, Figure, Matrices, curve_figures, metric_figures
 from driftline.reporting.markup import join
 from driftline.reporting.matrix import Confusion, Matrix
 from driftline.reporting.metrics import Row
@@ -19,7 +19,9 @@ from driftline.reporting.statistics import Statistics
 from driftline.reporting.text import count, percent, plural
 
 
-def measured(now: Statistics, before: Statistics, rows: Sequence[Row], most: Sizes) -> Markup:
+def measured(
+    now: Statistics, before: Statistics, rows: Sequence[Row], most: Sizes, matrices: Matrices = OF_NOW
+) -> Markup:
     """Everything that the labels gave."""
     marks = [row.mark for row in rows]
     drawn = metric_drawings(metric_figures(marks, most.marks))
@@ -29,7 +31,7 @@ def measured(now: Statistics, before: Statistics, rows: Sequence[Row], most: Siz
     return join(
         [
             html.section(title, *(drawn or [html.element("p", "No metric has a value.")]), *rest),
-            _decisions(now, before, most),
+            _decisions(now, before, most, matrices),
             metric_table(rows, before, most),
             class_table(now, most),
         ]
@@ -48,10 +50,10 @@ def metric_drawings(figures: Iterable[Figure]) -> list[Markup]:
     ]
 
 
-def _decisions(now: Statistics, before: Statistics, most: Sizes) -> Markup:
-    figures = curve_figures(now, before)
-    small = [_figure(figure) for figure in figures if not figure.large]
-    large = [_figure(figure) for figure in figures if figure.large]
+def _decisions(now: Statistics, before: Statistics, most: Sizes, matrices: Matrices) -> Markup:
+    figures = curve_figures(now, before, matrices)
+    small = [drawing(figure) for figure in figures if not figure.large]
+    large = [drawing(figure) for figure in figures if figure.large]
     confusions = [_confusions(now.matrix, most)] if len(now.matrix.labels) > 2 else []
     if small:
         small, confusions = [html.element("div", *small, *confusions, class_="figures")], []
@@ -63,9 +65,11 @@ def _decisions(now: Statistics, before: Statistics, most: Sizes) -> Markup:
     return section + html.soft(f"There is no ROC or precision–recall curve: {why}")
 
 
-def _figure(figure: Figure) -> Markup:
-    drawing = html.scroll(figure.title, figure.drawing) if figure.large else figure.drawing
-    return html.element("figure", html.element("figcaption", figure.title), drawing)
+def drawing(figure: Figure) -> Markup:
+    """A drawing below its title."""
+    drawn = html.scroll(figure.title, figure.drawing) if figure.large else figure.drawing
+    more = [" · ", html.element("a", figure.link_name, href=figure.link)] if figure.link else []
+    return html.element("figure", html.element("figcaption", figure.title, *more), drawn)
 
 
 def _confusions(matrix: Matrix, most: Sizes) -> Markup:

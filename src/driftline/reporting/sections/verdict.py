@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -21,10 +21,7 @@ _GLYPHS = {None: "◇", Verdict.OK: "✓", Verdict.VIOLATED: "✕", Verdict.UNKN
 
 def verdict(report: Report, now: Statistics, before: Statistics, most: Sizes) -> Markup:
     """The headline of the page with the rows it rests on, and every violation where there are several."""
-    sentences = [
-        violation_sentence(violation, report.constraints, now.metrics, before.metrics)
-        for violation in report.violations
-    ]
+    sentences = violation_sentences(report, now, before)
     said = headline(report.verdict, sentences, report.reasons, report.constraints)
     return html.element(
         "header",
@@ -33,6 +30,14 @@ def verdict(report: Report, now: Statistics, before: Statistics, most: Sizes) ->
         html.soft(about(report)),
         *(_violations(sentences, most) if len(sentences) > 1 else ()),
     )
+
+
+def violation_sentences(report: Report, now: Statistics, before: Statistics) -> list[str]:
+    """What is wrong with each metric, in the order of the violations."""
+    return [
+        violation_sentence(violation, report.constraints, now.metrics, before.metrics)
+        for violation in report.violations
+    ]
 
 
 def first_sentence(verdict: Verdict | None, said: str) -> Markup:
@@ -56,9 +61,9 @@ def _violations(sentences: list[str], most: Sizes) -> list[Markup]:
     return [html.element("ul", *(html.element("li", glyph, sentence) for sentence in shown)), html.more(left)]
 
 
-def reasons(report: RunReport, most: Sizes) -> Markup:
+def reasons(given: Sequence[Reason], most: Sizes) -> Markup:
     """Why there is no verdict, each reason with what was looked at."""
-    shown, left = some(report.reasons, most.reasons)
+    shown, left = some(given, most.reasons)
     parts = [_reason(reason, most.facts if place < 3 else 0) for place, reason in enumerate(shown)]
     return join([*parts, html.more(left)])
 

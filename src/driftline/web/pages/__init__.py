@@ -1,17 +1,41 @@
-"""The pages: one module each, a view-model made of what the service says, and the route that shows it."""
+"""The pages: one module each, a view-model made of what the service says, and the routes that show it."""
 
 from __future__ import annotations
 
-from typing import Any
+from litestar.handlers import HTTPRouteHandler
 
-from driftline.web.pages import home, run, search, static, timezone
+from driftline.web.pages import (
+    alarm_forms,
+    alarms,
+    analysis,
+    baseline_forms,
+    baselines,
+    data,
+    home,
+    run,
+    schedule,
+    search,
+    series,
+    static,
+    timezone,
+    violation,
+)
 
-PAGES: list[Any] = [
-    home.home,
-    run.run_page,
-    search.search,
-    static.static,
-    timezone.choose_timezone,
-    timezone.timezone,
-]
-"""Every page's handlers, for the application."""
+_MODULES = (
+    alarm_forms,
+    alarms,
+    analysis,
+    baseline_forms,
+    baselines,
+    data,
+    home,
+    run,
+    schedule,
+    search,
+    series,
+    static,
+    timezone,
+    violation,
+)
+PAGES = [one for module in _MODULES for one in vars(module).values() if isinstance(one, HTTPRouteHandler)]
+"""Every page's handlers, for the application: those that stand in the modules."""

@@ -74,7 +74,9 @@ def _csv(request: Raw, view: msgspec.Struct) -> Response[Any]:
 
 
 def _here(request: Raw) -> str:
-    """The path of this page with its query, as another page may lead back to it."""
+    """The path of this page with its query, as another page may lead back to it. A form is sent to a path below it."""
+    if request.method == "POST":
+        return request.url.path.rpartition("/")[0] or "/"
     query = request.scope.get("query_string", b"").decode("latin-1")
     return request.url.path + (f"?{query}" if query else "")
 

@@ -1,74 +1,166 @@
-"""The page of one run: verdict, reasons, violations, metrics, steps, rejects."""
+"""The page of one run: verdict, reasons, violations, steps, rejects, files, and what can be done with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
+from anyio.to_thread import run_sync as in_thread
 from litestar import MediaType, Response, get
+from litestar.response import File
 
-from driftline.resources.executions import Execution
+from driftline.reporting.charts.share import share_bar
+from driftline.reporting.statistics import read_entry
+from driftline.reporting.text import count, number
+from driftline.resources.executions import Execution, ExecutionStep
+from driftline.service import Service
+from driftline.service.dashboard.accepting import accept_run
+from driftline.service.dashboard.run_files import Log, ReportFile, report_file
+from driftline.service.dashboard.runs import SILENCES, Around, Judgement, around, silence_schedule
+from driftline.storage.timeline import RunMark
+from driftline.web.access import visitor
 from driftline.web.api.signature import Given, Name
-from driftline.web.pages.analyses import Line, attribution_lines, bias_lines, rankings
-from driftline.web.pages.rendering import Raw, show
+from driftline.web.pages.acting import Problem, acted, form
+from driftline.web.pages.headers import SECURITY
+from driftline.web.pages.rendering import Raw, environment, show
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A metric in short: what it is, its 95 % interval where there is one, and whether it broke a constraint."""
+
+    metric: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    violated: bool
 
 
 class RunView(msgspec.Struct, frozen=True):
-    """What the page of a run shows."""
+    """What the page of a run shows; ``baseline_name`` and ``silences`` are what its forms offer."""
 
     run: Execution
-    metrics: Mapping[str, Mapping[str, Any]]
-    features: list[dict[str, Any]]
-    bias: list[Line]
-    attributions: list[Line]
-    rankings: list[str]
-    constrained: list[str]
+    figures: tuple[Figure, ...]
+    steps: tuple[ExecutionStep, ...]
+    judgements: tuple[Judgement, ...]
+    files: tuple[ReportFile, ...]
+    log: Log
+    before: RunMark | None
+    after: RunMark | None
+    alarms: tuple[str, ...]
+    unaccepted: str
+    scheduled: bool
+    monitor: str
+    baseline_name: str
+    silences: tuple[int, ...] = SILENCES
+    problem: Problem | None = None
+
+
+def run_view(service: Service, run_id: str, problem: Problem | None = None) -> RunView:
+    """Look at a run."""
+    run = service.get_run(run_id)
+    found: Around = around(service, run)
+    return RunView(
+        run,
+        tuple(_figures(run)),
+        run.steps,
+        found.judgements,
+        found.files,
+        found.log,
+        found.before,
+        found.after,
+        found.alarms,
+        found.unaccepted,
+        found.schedule is not None,
+        found.schedule.monitor if found.schedule else "",
+        f"{run.schedule}-{run.tick:%Y-%m-%d}"[:63],
+        problem=problem,
+    )
+
+
+def _figures(run: Execution) -> list[Figure]:
+    """The metrics that are single numbers, those that broke a constraint first."""
+    broken = {violation.subject for violation in run.violations}
+    families = [node for name, node in run.statistics.items() if name.endswith("_metrics") and isinstance(node, dict)]
+    found = [
+        _figure(name, value, name in broken)
+        for family in families
+        for name, value in family.items()
+        if isinstance(value, dict) and "value" in value and not isinstance(value["value"], dict)
+    ]
+    return sorted(found, key=lambda one: not one.violated)
+
+
+def _figure(name: str, node: Mapping[str, Any], violated: bool) -> Figure:
+    entry = read_entry(node)
+    return Figure(name, entry.value, entry.lower, entry.upper, violated)
+
+
+environment.globals.update(share_bar=share_bar, number=number)
+environment.filters["count"] = count
 
 
 @get("/runs/{run_id:str}", media_type=MediaType.HTML, sync_to_thread=True)
 def run_page(request: Raw, service: Given, run_id: Name) -> Response[Any]:
     """One run."""
-    run = service.get_run(run_id)
-    view = RunView(
-        run,
-        _metrics(run),
-        _features(run),
-        bias_lines(run),
-        attribution_lines(run),
-        rankings(run),
-        sorted({item.subject for item in run.violations}),
-    )
-    return show(request, "run.html", view)
+    return show(request, "run.html", run_view(service, run_id))
 
 
-def _metrics(run: Execution) -> Mapping[str, Mapping[str, Any]]:
-    """The metrics of a run that are single numbers."""
-    for family, metrics in run.statistics.items():
-        if family.endswith("_metrics"):
-            return {name: value for name, value in metrics.items() if isinstance(value, dict) and "value" in value}
-    return {}
+@get("/runs/{run_id:str}/files/{name:str}", sync_to_thread=True)
+def run_file(service: Given, run_id: Name, name: Name) -> File:
+    """A file of a run's report folder, to be kept and not shown: scripts of others may have written it."""
+    path = report_file(service, service.get_run(run_id), name)
+    return File(path, filename=name, media_type="application/octet-stream", headers=SECURITY)
 
 
-def _features(run: Execution) -> list[dict[str, Any]]:
-    """The columns of a run of data quality, those that drifted first."""
-    columns = run.statistics.get("features", ())
-    drift = {one["name"]: one for one in run.statistics.get("driftline_drift", ())} if columns else {}
-    found = [_feature(one, drift.get(one["name"], {})) for one in columns]
-    return sorted(found, key=lambda one: not one["drifted"])
+@form("/runs/{run_id:str}/again")
+async def run_again(request: Raw, service: Given, run_id: Name) -> Response[Any]:
+    """Judge the window of a run anew."""
+
+    def act(typed: Mapping[str, str]) -> str:
+        run = service.get_run(run_id)
+        return f"/runs/{service.run_schedule(run.schedule, run.window).id}"
+
+    return await _changed(request, service, run_id, "again", act)
 
 
-def _feature(document: Mapping[str, Any], drift: Mapping[str, Any]) -> dict[str, Any]:
-    kind = document.get("numerical_statistics") or document.get("string_statistics") or {}
-    common = kind.get("common", {})
-    told = (
-        "" if drift.get("distance") is None else f"{drift['method']} {drift['distance']:.4g} of {drift['threshold']:g}"
-    )
-    return {
-        "name": document["name"],
-        "type": document["inferred_type"],
-        "present": common.get("num_present", ""),
-        "missing": common.get("num_missing", ""),
-        "drift": told or drift.get("reason", ""),
-        "drifted": bool(drift.get("drifted")),
-    }
+@form("/runs/{run_id:str}/accept")
+async def run_accept(request: Raw, service: Given, run_id: Name) -> Response[Any]:
+    """Make what a run found a baseline, and hold its schedule against it if that is wanted."""
+
+    def act(typed: Mapping[str, str]) -> str:
+        given = {field: typed.get(field, "").strip() for field in ("name", "tolerance")}
+        made = accept_run(service, run_id, given["name"], tolerance=given["tolerance"], use="use" in typed)
+        return f"/baselines/{quote(made.name, safe='')}"
+
+    return await _changed(request, service, run_id, "accept", act)
+
+
+@form("/runs/{run_id:str}/silence")
+async def run_silence(request: Raw, service: Given, run_id: Name) -> Response[Any]:
+    """Keep the alarms quiet that watch the schedule of a run."""
+    author = visitor.get().name
+
+    def act(typed: Mapping[str, str]) -> str:
+        minutes = typed.get("minutes", "")
+        wanted = next((one for one in SILENCES if str(one) == minutes), SILENCES[0])
+        silence_schedule(service, service.get_run(run_id).schedule, wanted, author)
+        return f"/runs/{quote(run_id, safe='')}"
+
+    return await _changed(request, service, run_id, "silence", act)
+
+
+async def _changed(
+    request: Raw, service: Service, run_id: str, which: str, act: Callable[[Mapping[str, str]], str]
+) -> Response[Any]:
+    await in_thread(service.get_run, run_id)
+
+    def again(problem: Problem) -> Response[Any]:
+        return show(request, "run.html", run_view(service, run_id, problem), status=400)
+
+    return await acted(request, which, act, again)
+
+
+HANDLERS: list[Any] = [run_page, run_file, run_again, run_accept, run_silence]
+"""The handlers of this page."""

@@ -34,7 +34,7 @@ def assets() -> dict[str, Asset]:
     """Every file by its name."""
     files = [path for path in sorted(_HERE.rglob("*")) if path.suffix in _KINDS]
     found = {path.name: _asset(path.name, path.read_bytes()) for path in files}
-    charts = styles.CHARTS + styles.FEATURES + styles.BIAS + styles.RANKINGS
+    charts = styles.CHARTS + styles.SECTIONS + styles.FEATURES + styles.BIAS + styles.RANKINGS + styles.TIMES
     return found | {CHARTS: _asset(CHARTS, charts.encode())}
 
 

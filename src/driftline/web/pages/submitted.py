@@ -6,7 +6,8 @@ from typing import Any
 
 from litestar import MediaType, Response
 
-from driftline.web.access_cookies import check_origin, fields
+from driftline.core.errors import TooLargeError
+from driftline.web.access_cookies import check_origin, fields, limits
 from driftline.web.pages.headers import SECURITY
 from driftline.web.pages.rendering import Raw
 
@@ -17,7 +18,12 @@ async def submitted(request: Raw) -> dict[str, str]:
     With access on, the gate has compared the session's word before; with access off this is the only fence.
     """
     check_origin(dict(request.scope["headers"]))
-    return fields(await request.body())
+    most_bytes, most_fields = limits(request.scope["path"])
+    body = await request.body()
+    if len(body) > most_bytes:
+        what, hint = "this form is too large", "send the document with the API or the command line"
+        raise TooLargeError(what, evidence=f"{len(body)} bytes of at most {most_bytes}", hint=hint)
+    return fields(body, most_fields)
 
 
 def local(path: str) -> str:

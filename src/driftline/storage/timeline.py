@@ -1,0 +1,129 @@
+"""Runs of one schedule as a line of windows: what stands next to each other, read without what is heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Text, and_, or_, select, type_coerce
+
+from driftline.core.verdict import Verdict
+from driftline.core.window import Window
+from driftline.resources.executions import Execution, ExecutionStatus, RunCause
+from driftline.storage.tables import executions as table
+
+
+class RunMark(msgspec.Struct, frozen=True):
+    """A run as far as a line of many shows it."""
+
+    id: str
+    tick: datetime
+    window_start: datetime
+    window_end: datetime
+    revision: int
+    status: ExecutionStatus
+    verdict: Verdict | None
+
+    @property
+    def window(self) -> Window:
+        """What the run reads."""
+        return Window(self.window_start, self.window_end)
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """One judgement of a window: what it counted, and its statistics as JSON text."""
+
+    id: str
+    revision: int
+    status: ExecutionStatus
+    verdict: Verdict | None
+    cause: RunCause
+    counts: dict[str, int]
+    item_count: int | None
+    created: datetime
+    statistics: bytes
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What a run says of the points that it published."""
+
+    id: str
+    window_start: datetime
+    window_end: datetime
+    verdict: Verdict | None
+    item_count: int | None
+
+
+_MARK = tuple(table.c[name] for name in RunMark.__struct_fields__)
+_JUDGED = tuple(table.c[name] for name in Judged.__struct_fields__)
+_LATEST = (table.c.tick.desc(), table.c.window_start.desc(), table.c.revision.desc())
+_EARLIEST = (table.c.tick, table.c.window_start, table.c.revision.desc())
+
+
+def marks(connection: Connection, schedule: str, *, since: datetime, until: datetime, limit: int) -> list[RunMark]:
+    """The runs of a schedule with a tick in [since, until), latest first; of one window the latest revision first."""
+    wanted = (table.c.schedule == schedule, table.c.tick >= since, table.c.tick < until)
+    statement = select(*_MARK).where(*wanted).order_by(*_LATEST).limit(limit)
+    return [RunMark(**_known(dict(row._mapping))) for row in connection.execute(statement)]
+
+
+def neighbours(connection: Connection, run: Execution) -> tuple[RunMark | None, RunMark | None]:
+    """The latest revisions of the windows before and after a run's; None where there is none."""
+    tick, start = table.c.tick, table.c.window_start
+    # The first condition of each is what the index is searched by.
+    before = and_(tick <= run.tick, or_(tick < run.tick, start < run.window_start))
+    after = and_(tick >= run.tick, or_(tick > run.tick, start > run.window_start))
+    return _first(connection, run, before, _LATEST), _first(connection, run, after, _EARLIEST)
+
+
+def revisions(connection: Connection, schedule: str, window: Window, *, limit: int = 50) -> list[Revision]:
+    """The judgements of a window, latest first."""
+    columns = [table.c[name] for name in Revision.__struct_fields__ if name != "statistics"]
+    text = type_coerce(table.c.statistics, Text).label("statistics")
+    statement = select(*columns, text).where(
+        table.c.schedule == schedule, table.c.window_start == window.start, table.c.window_end == window.end
+    )
+    rows = connection.execute(statement.order_by(table.c.revision.desc()).limit(limit))
+    return [_revision(dict(row._mapping)) for row in rows]
+
+
+def judged(connection: Connection, runs: Iterable[str]) -> dict[str, Judged]:
+    """What is known of runs, by their ids; those that are gone are left out."""
+    statement = select(*_JUDGED).where(table.c.id.in_(list(runs)))
+    return {row.id: Judged(**_known(dict(row._mapping))) for row in connection.execute(statement)}
+
+
+def judged_since(
+    connection: Connection, schedule: str, *, since: datetime, until: datetime, limit: int
+) -> list[tuple[datetime, Judged]]:
+    """The ticks in [since, until) of a schedule with what their runs say, latest first, every revision."""
+    wanted = (table.c.schedule == schedule, table.c.tick >= since, table.c.tick < until)
+    statement = select(table.c.tick, *_JUDGED).where(*wanted).order_by(*_LATEST).limit(limit)
+    rows = (dict(row._mapping) for row in connection.execute(statement))
+    return [(row.pop("tick"), Judged(**_known(row))) for row in rows]
+
+
+def statistics_of(connection: Connection, runs: Sequence[str]) -> dict[str, bytes]:
+    """The statistics of runs as JSON text, by their ids: heavy, so for few runs only."""
+    text = type_coerce(table.c.statistics, Text)
+    found = connection.execute(select(table.c.id, text.label("text")).where(table.c.id.in_(list(runs))))
+    return {row.id: row.text.encode() for row in found}
+
+
+def _first(
+    connection: Connection, run: Execution, beside: ColumnElement[bool], order: tuple[ColumnElement[Any], ...]
+) -> RunMark | None:
+    statement = select(*_MARK).where(table.c.schedule == run.schedule, beside).order_by(*order).limit(1)
+    row = connection.execute(statement).first()
+    return None if row is None else RunMark(**_known(dict(row._mapping)))
+
+
+def _revision(row: dict[str, Any]) -> Revision:
+    row["statistics"] = str(row["statistics"]).encode()
+    return Revision(**_known(row))
+
+
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"verdict": None if row["verdict"] is None else Verdict(str(row["verdict"]))}

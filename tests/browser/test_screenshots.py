@@ -1,4 +1,4 @@
-"""``make screenshots``: pictures of every page, light and dark, wide and narrow, of a demo world and an empty one."""
+"""Pictures of every page: ``make screenshots`` takes all of them; without it one shows that it works."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.worlds import World
 
+SECONDS = 10
+"""How long a page may take; pages take milliseconds, and machines are busy."""
+
 
 class Watched:
     """What pages did that no page may: requests to other hosts, errors in the console, and exceptions.
@@ -55,6 +58,7 @@ def visiting(browser: Browser, watched: Watched) -> Iterator[Visit]:
                 base_url=world.url, viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
             )
             stack.callback(context.close)
+            context.set_default_timeout(SECONDS * 1000)
             page = context.new_page()
             watched.watch(page, world.url)
             page.goto(world.path(path))

@@ -16,7 +16,7 @@ from driftline.client import Client
 from driftline.resources.access import NewToken
 from driftline.service import Service
 
-HOURS, DRIFT_HOUR, SEED = 6, 3, 20261122
+HOURS, DRIFT_HOUR, SEED = 4, 1, 20261122
 
 
 class World(NamedTuple):

@@ -31,6 +31,7 @@ WRITER = {
     ("POST", "/api/endpoints/{name}/captures"),
     ("POST", "/api/endpoints/{name}/events"),
 }
+READER = {("POST", "/timezone")}
 ADMIN = {("GET", "/api/tokens"), ("POST", "/api/tokens"), ("POST", "/api/tokens/{name}/revoke"), ("GET", "/api/audit")}
 MUST_BE_THERE = (
     WRITER | ADMIN | OPEN | {("GET", "/metrics"), ("GET", "/schema"), ("GET", "/"), ("GET", "/runs/{run_id}")}
@@ -39,7 +40,7 @@ MUST_BE_THERE = (
 
 def wanted(method: str, path: str) -> str:
     """The role that a route needs, said once more and in another way than the gate's own table."""
-    for role, routes in (("open", OPEN), ("writer", WRITER), ("admin", ADMIN)):
+    for role, routes in (("open", OPEN), ("writer", WRITER), ("admin", ADMIN), ("reader", READER)):
         if (method, path) in routes:
             return role
     return (

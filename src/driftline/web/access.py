@@ -160,7 +160,9 @@ class Gate:
         if changes(scope["method"]):
             await self._auditor.refused(scope, who, error)
         if isinstance(error, AccessError) and scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b""):
-            there = f"/login?next={quote(scope['path'], safe='/')}".encode()
+            query = scope["query_string"].decode("latin-1")
+            wanted = scope["path"] + (f"?{query}" if query else "")
+            there = f"/login?next={quote(wanted, safe='/')}".encode()
             await respond(send, 303, [(b"location", there), (b"content-length", b"0")], b"")
             return
         await respond_error(send, error)

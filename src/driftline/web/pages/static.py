@@ -15,7 +15,7 @@ from driftline.web.api.signature import Maybe, Name
 from driftline.web.pages.headers import SECURITY
 
 _HERE = Path(__file__).parent.parent / "static"
-_KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _YEAR = "public, max-age=31536000, immutable"
 CHARTS = "charts.css"
 """The styles of charts and their tables: the very ones that reports carry."""

@@ -48,6 +48,8 @@ CHARTS = """\
 .chart .point { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
 .chart .right { fill: var(--accent); }
 .chart .wrong { fill: var(--wrong); }
+.chart .part-good { fill: var(--accent); } .chart .part-bad { fill: var(--bad); }
+.chart .part-some { fill: var(--unknown); } .chart .part-none { fill: var(--soft); fill-opacity: .45; }
 .chart .limit { stroke: var(--ink); stroke-dasharray: 3 2; }
 .chart .last, .chart .alone { fill: var(--accent); }
 .chart .violated-dot { fill: var(--bad); }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftline.web.pages import home, run, static
+from driftline.web.pages import endpoint, home, run, static
 
-PAGES: list[Any] = [home.home, run.run_page, static.static]
+PAGES: list[Any] = [endpoint.endpoint_page, home.home, run.run_page, static.static]
 """Every page's handlers, for the application."""

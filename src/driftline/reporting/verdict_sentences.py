@@ -156,13 +156,13 @@ def _subject(found: Violation) -> str:
 
 
 def _beside(others: Sequence[Violation]) -> str:
-    if not others:
-        return ""
+    """What is violated besides, by name where that is short."""
     names = list(dict.fromkeys(_short(one) for one in others))
+    if not names:
+        return ""
     if len(names) > 3:
-        return f", with {plural(len(others), 'more violation')}"
-    last = f" and {names[-1]}" if len(names) > 1 else names[0]
-    return f", with {', '.join(names[:-1])}{last}"
+        return f", and {plural(len(others), 'more violation')}"
+    return f"; {_listed(names)} {'is' if len(names) == 1 else 'are'} violated too"
 
 
 def _short(found: Violation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from markupsafe import Markup
 
@@ -34,7 +34,7 @@ def time_ticks(start: datetime, end: datetime, zone: tzinfo, most: int = 8) -> l
     for number in range(int((end - start) / (step * _HOUR)) + 24 // min(step, 24) + 2):
         # Counted on the wall clock, so that ticks stay at round hours where the clocks change.
         at = day + number * step * _HOUR
-        moment = at.astimezone(zone)
+        moment = at.astimezone(UTC)
         if start <= moment <= end:
             found.append((moment, f"{at.day} {at:%b}" if at.hour == 0 else f"{at:%H:%M}"))
     return found

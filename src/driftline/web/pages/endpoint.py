@@ -25,7 +25,7 @@ _REQUESTS = (
     ("part-bad", "dropped"),
 )
 _LABELS = (("part-good", "with a label"), ("part-none", "without"))
-_NARROW = 340.0
+_WIDE, _HALF, _NARROW = 900.0, 520.0, 340.0
 
 
 @get("/endpoints/{name:str}", media_type=MediaType.HTML, sync_to_thread=True)
@@ -42,14 +42,16 @@ def traffic_chart(view: EndpointView, zone: str, *, narrow: bool) -> Markup:
         Bar(one.hour, one.hour + HOUR, (one.captured - one.withheld, one.withheld, one.sampled_out, one.dropped))
         for one in view.hours
     ]
-    return stacked_bars("Requests an hour", _REQUESTS, bars, view.since, view.now, ZoneInfo(zone), **_width(narrow))
+    width = _NARROW if narrow else _WIDE
+    return stacked_bars("Requests an hour", _REQUESTS, bars, view.since, view.now, ZoneInfo(zone), width=width)
 
 
 def label_chart(view: EndpointView, zone: str, *, narrow: bool) -> Markup:
     """The predictions of each judged window, with and without a label."""
     bars = [Bar(one.start, one.end, (one.matched, one.unlabelled)) for one in view.labels]
     title = "Predictions of each window, with and without a label"
-    return stacked_bars(title, _LABELS, bars, view.since, view.now, ZoneInfo(zone), **_width(narrow))
+    width = _NARROW if narrow else _HALF
+    return stacked_bars(title, _LABELS, bars, view.since, view.now, ZoneInfo(zone), width=width)
 
 
 def lag_chart(view: EndpointView, zone: str, *, narrow: bool) -> Markup:
@@ -58,15 +60,12 @@ def lag_chart(view: EndpointView, zone: str, *, narrow: bool) -> Markup:
         ("now", "half of them, minutes", [(one.end, _float(one.lag_median)) for one in view.labels]),
         ("was", "95 % of them, minutes", [(one.end, _float(one.lag_p95)) for one in view.labels]),
     ]
-    return timeline("Time until labels came", lines, view.since, view.now, ZoneInfo(zone), **_width(narrow))
+    width = _NARROW if narrow else _HALF
+    return timeline("Time until labels came", lines, view.since, view.now, ZoneInfo(zone), width=width)
 
 
 def _float(value: int | None) -> float | None:
     return None if value is None else float(value)
-
-
-def _width(narrow: bool) -> dict[str, float]:
-    return {"width": _NARROW} if narrow else {}
 
 
 environment.globals.update(traffic_chart=traffic_chart, label_chart=label_chart, lag_chart=lag_chart)

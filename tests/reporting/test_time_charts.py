@@ -10,9 +10,9 @@ import pytest
 
 from driftline.reporting.charts.bars import Bar, stacked_bars
 from driftline.reporting.charts.gaps import Places, stretches
+from driftline.reporting.charts.lines import timeline
 from driftline.reporting.charts.sparkline import sparkline
 from driftline.reporting.charts.time_axis import time_ticks
-from driftline.reporting.charts.lines import timeline
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = timedelta(hours=1)

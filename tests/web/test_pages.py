@@ -68,7 +68,7 @@ def test_the_run_page_and_its_twin(web: TestClient[Any], service: Service, clock
     page = web.get(f"/runs/{run['id']}").text
     assert "Reads 2026-11-22 10:00–11:00 UTC, scheduled for 2026-11-22 11:00." in page
     assert "Metrics of 300 predictions with labels" in page
-    assert re.search(r"<td>f2</td>\s*<td class=\"number\">0\.\d{4}</td>", page)
+    assert re.search(r"metric=f2\">f2</a></th>\s*<td class=\"number\">\s*0\.\d{4}</td>", page)
     assert "revision" not in page
     twin = web.get(f"/runs/{run['id']}.json")
     assert twin.headers["content-type"].startswith("application/json")
@@ -85,7 +85,7 @@ def test_a_run_without_rows_shows_the_checklist_and_no_empty_table(
     run = judge(service, clock)
     assert run["verdict"] == "UNKNOWN"
     page = web.get(f"/runs/{run['id']}").text
-    assert "? UNKNOWN" in page
+    assert re.search(r"<h1>.*UNKNOWN.*\?</span> Unknown", page, re.DOTALL)
     assert "captures looked for in" in page
     assert "undefined" not in page
 

@@ -92,9 +92,21 @@ class Feature(msgspec.Struct, frozen=True):
 
 
 def settled(feature: Feature) -> Feature:
-    """The same feature as small data: what is drawn of it in the place of sketches and lists of texts."""
-    drawn = Drawn(feature.numbers, feature.texts)
-    return msgspec.structs.replace(feature, now=_small(feature.now), was=_small(feature.was), drawn=drawn)
+    """The same feature as small data: what is drawn of it in the place of sketches and lists of texts.
+
+    Of a sensitive one no text is left, neither of its values nor of those that are expected.
+    """
+    drawn = Drawn(feature.numbers, None if feature.sensitive else feature.texts)
+    found = msgspec.structs.replace(feature, now=_small(feature.now), was=_small(feature.was), drawn=drawn)
+    return _withheld(found) if feature.sensitive else found
+
+
+def _withheld(feature: Feature) -> Feature:
+    violations = (msgspec.structs.replace(one, samples=(), new_categories=()) for one in feature.violations)
+    limits = feature.expected
+    if limits is not None and limits.domain is not None:
+        limits = msgspec.structs.replace(limits, domain=("***",) * len(limits.domain))
+    return msgspec.structs.replace(feature, expected=limits, violations=tuple(violations))
 
 
 def _small(side: FeatureStatistics | None) -> FeatureStatistics | None:

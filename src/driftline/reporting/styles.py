@@ -53,6 +53,8 @@ CHARTS = """\
 .chart a:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 .chart .right { fill: var(--accent); }
 .chart .wrong { fill: var(--wrong); }
+.chart .part-good { fill: var(--accent); } .chart .part-bad { fill: var(--bad); }
+.chart .part-some { fill: var(--unknown); } .chart .part-none { fill: var(--soft); fill-opacity: .45; }
 .chart .limit { stroke: var(--ink); stroke-dasharray: 3 2; }
 .chart .last, .chart .alone { fill: var(--accent); }
 .chart .violated-dot { fill: var(--bad); }

@@ -85,7 +85,7 @@ def legend(keys: Sequence[tuple[str, str]], left: float, top: float, width: floa
     """Samples with their meaning, in rows of at most ``width``; and the height they take.
 
     A key is the kind of its sample (now, was, chance, point, dot, guess, truth, diamond, threshold, forbidden, bar,
-    bins, was-bins) and its meaning.
+    bins, was-bins, or part- and its role) and its meaning.
     The lines of a curve (now, was) have a row each, so that charts beside each other have their plots at one height.
     """
     x, y, alone, parts = left, top + 12.0, -1.0, []
@@ -110,6 +110,6 @@ def _sample(kind: str, x: float, y: float) -> Markup:
         return diamond(middle, 5, "was-mark")
     if kind == "threshold":
         return line((x + 9, y - 6), (x + 9, y + 6), "threshold")
-    if kind in ("forbidden", "bar", "bins", "was-bins"):
+    if kind in ("forbidden", "bar", "bins", "was-bins") or kind.startswith("part-"):
         return rectangle(x, y - 3, 18, 6, kind)
     return line((x, y), (x + 18, y), kind)

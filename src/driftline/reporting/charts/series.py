@@ -154,7 +154,8 @@ def _events(events: Sequence[Event], x: Scale) -> Iterator[Markup]:
     for one in events[:50]:
         at = x(one.time.timestamp())
         title = svg.node("title", svg.escaped(shorten(one.text, 200)))
-        letter = svg.text(at, TOP - 8, one.letter, "small name", anchor="middle")
+        # What happens together, as a deployment with its baseline, must not be written over each other.
+        letter = svg.text(at + 12 * (one.letter != "D"), TOP - 8, one.letter, "small name", anchor="middle")
         mark = [svg.line((at, TOP - 4), (at, BOTTOM), "event"), letter]
         yield svg.node("g", title, *mark, class_="happening")
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from statistics import median
 
 from markupsafe import Markup
 
 from driftline.reporting import svg
-from driftline.reporting.scales import LARGEST, Scale, thin
+from driftline.reporting.charts.gaps import Places, drawable, stretches
+from driftline.reporting.scales import Scale, thin
 from driftline.reporting.svg import Point
 from driftline.reporting.text import number, plural
 
 WIDTH, HEIGHT = 150.0, 34.0
 _EDGE = 4.0
-_LONGEST = 1.6
-"""A pause longer than so many usual steps is a gap."""
-
-Places = Sequence[tuple[datetime, float | None]]
 
 
 def sparkline(
@@ -45,27 +39,11 @@ def sparkline(
     x = Scale(start.timestamp(), max(end.timestamp(), start.timestamp() + 1), _EDGE, width - _EDGE)
     y = Scale(low, high, height - _EDGE, _EDGE)
     drawn = [svg.line((_EDGE, y(value)), (width - _EDGE, y(value)), "limit") for value in limit]
-    stretches = [[(x(moment), y(value)) for moment, value in part] for part in _stretches(points)]
-    drawn += [_stretch(part) for part in stretches]
-    if stretches:
-        drawn.append(svg.dot(stretches[-1][-1], 2.6, "last violated-dot" if violated else "last"))
+    lines = [[(x(moment), y(value)) for moment, value in part] for part in stretches(points)]
+    drawn += [_stretch(part) for part in lines]
+    if lines:
+        drawn.append(svg.dot(lines[-1][-1], 2.6, "last violated-dot" if violated else "last"))
     return svg.document(width, height, label, _spoken(known, len(points), threshold), *drawn)
-
-
-def _stretches(points: Places) -> Iterator[list[tuple[float, float]]]:
-    """The parts of the line that have no gap, as times in seconds and values."""
-    times = [moment.timestamp() for moment, _ in points]
-    steps = [after - before for before, after in itertools.pairwise(times)]
-    longest = _LONGEST * median(steps) if steps else math.inf
-    part: list[tuple[float, float]] = []
-    for time, (_, value) in zip(times, points, strict=True):
-        if part and (value is None or not drawable(value) or time - part[-1][0] > longest):
-            yield part
-            part = []
-        if value is not None and drawable(value):
-            part.append((time, value))
-    if part:
-        yield part
 
 
 def _stretch(places: list[Point]) -> Markup:
@@ -78,11 +56,6 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     # A constant series is a line in the middle, not noise blown up to the whole height.
     room = 0.0 if high - low > 1e-9 * max(abs(low), abs(high)) else max(abs(low), 1.0) / 2
     return low - room, high + room
-
-
-def drawable(value: float) -> bool:
-    """Whether a value has a place in a chart."""
-    return math.isfinite(value) and abs(value) <= LARGEST
 
 
 def _spoken(known: Sequence[float], points: int, threshold: float | None) -> str:

@@ -20,7 +20,7 @@ from driftline.core.errors import DriftlineError
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics import TableStatistics
-from driftline.core.table_statistics_reader import ListedStatistics, read_statistics
+from driftline.core.table_statistics_reader import ListedStatistics
 from driftline.core.verdict import Judgement, Verdict
 from driftline.jobs.attributes import data_attributes
 from driftline.monitors.attribution import drift as rankings
@@ -71,8 +71,8 @@ class RunHead(msgspec.Struct, frozen=True):
 class Analysis(msgspec.Struct, frozen=True):
     """A run with its report; ``notes`` say what could not be had, and what is shown in its place.
 
-    The features of a :class:`TableReport` are as the store has them, without sketches, and those of its baseline known
-    by name and type; ``listed`` is the baseline's whole document.
+    The features of a :class:`TableReport` and of its baseline are known by name and type only; ``stored`` is what the
+    store has of them, without sketches, and ``listed`` the baseline's whole document.
     """
 
     head: RunHead
@@ -80,6 +80,7 @@ class Analysis(msgspec.Struct, frozen=True):
     schedule: Schedule
     report: RunReport
     notes: tuple[str, ...] = ()
+    stored: ListedStatistics | None = None
     listed: ListedStatistics | None = None
 
 
@@ -94,7 +95,8 @@ def analysis_of(service: Service, run_id: str) -> Analysis:
         stored = _baseline(db, schedule)
     documents = _Documents(run, schedule, service.layout.data / run.report, stored)
     report = _MAKERS[schedule.monitor](documents)
-    return Analysis(_head(run, schedule), documents.folder, schedule, report, tuple(documents.notes), documents.listed)
+    notes, tables = tuple(documents.notes), documents.tables
+    return Analysis(_head(run, schedule), documents.folder, schedule, report, notes, *tables)
 
 
 def _baseline(db: Any, schedule: Schedule) -> baselines.Baseline | None:
@@ -117,7 +119,7 @@ class _Documents:
 
     def __init__(self, run: Execution, schedule: Schedule, folder: Path, stored: baselines.Baseline | None) -> None:
         self.run, self.schedule, self.folder, self.stored = run, schedule, folder, stored
-        self.listed: ListedStatistics | None = None
+        self.tables: tuple[ListedStatistics | None, ListedStatistics | None] = (None, None)
         self.notes: list[str] = []
         if schedule.baseline is not None and stored is None:
             self.notes.append(f"The baseline {schedule.baseline} is not there any longer, so nothing stands beside.")
@@ -194,15 +196,15 @@ def _document(data: bytes) -> dict[str, Any]:
 
 
 def _data_quality(given: _Documents) -> TableReport:
-    statistics = given.run.statistics
-    current = None
+    statistics, stored = given.run.statistics, None
     if "features" in statistics:
-        current = given.tried(lambda: read_statistics(_encoded(statistics), "the statistics of the run"))
-    given.listed = given.of_baseline("statistics", ListedStatistics)
+        stored = given.tried(lambda: ListedStatistics(_encoded(statistics), "the statistics of the run"))
+    listed = given.of_baseline("statistics", _listed)
+    given.tables = (stored, listed)
     return TableReport(
         **given.frame(),
-        current=current or TableStatistics(0),
-        baseline=None if given.listed is None else given.listed.table(),
+        current=TableStatistics(0) if stored is None else stored.table(),
+        baseline=None if listed is None else listed.table(),
         constraints=given.of_baseline("constraints", _table_constraints),
         drift=tuple(_feature_drift(one) for one in statistics.get(DRIFT, ()) if "features" in statistics),
         segments=tuple(statistics.get("segments", ())),
@@ -213,6 +215,11 @@ def _data_quality(given: _Documents) -> TableReport:
 def _table_constraints(data: bytes, source: str) -> DataQualityConstraints:
     """Read once: those of two thousand features take longer than all else on a page."""
     return read_table_constraints(data, source)
+
+
+@lru_cache(maxsize=2)
+def _listed(data: bytes, source: str) -> ListedStatistics:
+    return ListedStatistics(data, source)
 
 
 def _encoded(statistics: dict[str, Any]) -> bytes:

@@ -53,10 +53,26 @@ def distributions(
     """The features of these names, in their order, with their sketches; and what could not be had of them."""
     wanted = frozenset(names)
     now, notes = _current(analysis, report, wanted)
-    was = _tabled(analysis.listed, wanted) or report.baseline
-    whole = msgspec.structs.replace(report, current=_only(now, wanted), baseline=was and _only(was, wanted))
-    found = {one.name: one for one in features_of(whole)}
+    was = _tabled(analysis.listed, wanted)
+    found = {one.name: one for one in features_of(_narrowed(report, now, was, wanted))}
     return tuple(found[name] for name in names if name in found), notes
+
+
+def _narrowed(
+    report: TableReport, now: TableStatistics, was: TableStatistics | None, names: frozenset[str]
+) -> TableReport:
+    """A report of these features alone."""
+    limits = report.constraints
+    if limits is not None:
+        limits = msgspec.structs.replace(limits, features=tuple(one for one in limits.features if one.name in names))
+    return msgspec.structs.replace(
+        report,
+        current=_only(now, names),
+        baseline=None if was is None else _only(was, names),
+        constraints=limits,
+        drift=tuple(one for one in report.drift if one.name in names),
+        violations=tuple(one for one in report.violations if one.feature_name in names),
+    )
 
 
 def _only(table: TableStatistics, names: Collection[str]) -> TableStatistics:
@@ -66,17 +82,18 @@ def _only(table: TableStatistics, names: Collection[str]) -> TableStatistics:
 def _current(
     analysis: Analysis, report: TableReport, wanted: frozenset[str]
 ) -> tuple[TableStatistics, tuple[str, ...]]:
-    """The run's features with the sketches that the file in its report folder has."""
-    if not wanted or not report.current.features:
+    """The run's features with the sketches that the file in its report folder has, else as the store has them."""
+    kept = _tabled(analysis.stored, wanted)
+    if not wanted or kept is None:
         return report.current, ()
     path = analysis.folder / "statistics.json"
     try:
         if path.stat().st_size > MOST_BYTES:
-            return report.current, (TOO_LARGE,)
+            return kept, (TOO_LARGE,)
         found = _tabled(ListedStatistics(path.read_bytes(), "the statistics of the run"), wanted)
     except (OSError, InputError):
         found = None
-    return (report.current, (GONE,)) if found is None else (found, ())
+    return (kept, (GONE,)) if found is None else (found, ())
 
 
 def _tabled(listed: ListedStatistics | None, wanted: frozenset[str]) -> TableStatistics | None:

@@ -16,12 +16,12 @@ from driftline.resources.mutes import NewMute
 from driftline.resources.schedules import Schedule
 from driftline.service import Service
 from driftline.service.dashboard.accepting import schedule_or_none, why_not
+from driftline.service.dashboard.main_metrics import MAIN_METRICS
 from driftline.service.dashboard.raw_documents import part
 from driftline.service.dashboard.run_files import Log, ReportFile, report_files, run_log
 from driftline.storage import alarms, timeline
 from driftline.storage.timeline import RunMark
 
-_MAIN = ("f2", "f1", "weighted_f2", "accuracy", "rmse", "mae")
 SILENCES = (60, 1440)
 """For how many minutes the alarms of a schedule can be silenced from a page."""
 
@@ -109,7 +109,7 @@ def _judgement(found: timeline.Revision) -> Judgement:
 def _main(statistics: bytes) -> tuple[str, Entry]:
     """The main metric of a run of model quality, read past everything else that stands there."""
     for family in FAMILIES.values():
-        for name in _MAIN:
+        for name in MAIN_METRICS:
             found = part(statistics, f"{family}_metrics", name)
             if isinstance(found, dict):
                 return name, read_entry(found)

@@ -18,6 +18,7 @@ from driftline.resources.alarms import Statistic
 from driftline.resources.metrics import Point, Series
 from driftline.resources.schedules import Schedule
 from driftline.service import Service
+from driftline.service.dashboard.main_metrics import MAIN_METRICS
 from driftline.service.dashboard.series_guides import Guides, Happening, guides, happenings
 from driftline.service.dashboard.series_values import NOTHING, SegmentValue, segments_in, value_in
 from driftline.storage import executions, metrics, schedules, timeline
@@ -27,7 +28,6 @@ MOST_POINTS, MOST_READ, MOST_CHOICES, MOST_RUNS = 500, 200, 600, 3000
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 _PERIODS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168, 336, 744)
 _HOUR = 3600
-_MAIN = ("f2", "f1", "weighted_f2", "accuracy", "rmse", "mae", "drifted_share", "ndcg")
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -127,7 +127,7 @@ def _choices(connection: Connection, newest: Sequence[str]) -> list[Series]:
     for run in newest:
         told = metrics.of_run(connection, run, limit=MOST_CHOICES)
         if told:
-            place = {name: rank for rank, name in enumerate(_MAIN)}
+            place = {name: rank for rank, name in enumerate(MAIN_METRICS)}
             return sorted(told, key=lambda one: (one.name.endswith("_std"), place.get(one.name, len(place))))
     return []
 

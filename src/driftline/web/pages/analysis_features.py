@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from markupsafe import Markup
 
@@ -12,7 +10,7 @@ from driftline.reporting.markup import join
 from driftline.reporting.report import TableReport
 from driftline.reporting.sections.features import feature_table
 from driftline.reporting.sections.segments import segment_section
-from driftline.reporting.segments import read_segments
+from driftline.reporting.segments import SegmentGroup, read_segments
 from driftline.reporting.sizes import TableSizes
 from driftline.reporting.table_sentences import rows_sentence, table_headline
 from driftline.service.dashboard.analyses import Analysis
@@ -39,12 +37,11 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class FeaturesView(AnalysisView, frozen=True, kw_only=True):
-    """A run of data quality with some of its features. ``hidden`` are those whose values are not shown."""
+    """A run of data quality with its ranked segments and some of its features."""
 
     found: Found
     features: tuple[Feature, ...]
-    segments: tuple[dict[str, Any], ...] = ()
-    hidden: tuple[str, ...] = ()
+    segments: tuple[SegmentGroup, ...] = ()
 
 
 def features_view(
@@ -53,13 +50,13 @@ def features_view(
     """What the page shows; ``?q=`` finds features, ``?page=`` turns the pages."""
     search = request.query_params.get("q", "")[:200]
     shown = feature_page(analysis, report, page=_page(request), search=search)
+    hidden = frozenset(one.name for one in shown.every if one.sensitive)
     return FeaturesView(
         sentence=table_headline(report, shown.every),
         rests_on=rows_sentence(report),
         found=Found(search, shown.found, len(shown.every), shown.page, shown.pages),
         features=shown.shown,
-        segments=report.segments,
-        hidden=tuple(one.name for one in shown.every if one.sensitive),
+        segments=tuple(read_segments(report.segments, hidden=hidden)),
         **common(analysis, beside, shown.notes),
     )
 
@@ -73,10 +70,9 @@ def feature_sections(view: FeaturesView) -> Markup:
     """The sections of the HTML report, of the features of this page."""
     found = view.found
     title = f"Features {_first(found)}–{_first(found) + len(view.features) - 1} of {found.features}, the worst first"
-    segments = read_segments(view.segments, hidden=frozenset(view.hidden))
 
     def drawn(most: TableSizes) -> Markup:
-        return join([segment_section(segments, most.segments), feature_table(view.features, most, title)])
+        return join([segment_section(view.segments, most.segments), feature_table(view.features, most, title)])
 
     return fitted(drawn, _SIZES)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 from anyio.to_thread import run_sync as in_thread
 from litestar import MediaType, Response, get
-from litestar.response import File
+from litestar.response import Stream
 
 from driftline.reporting.charts.share import share_bar
 from driftline.reporting.statistics import read_entry
@@ -17,6 +18,7 @@ from driftline.reporting.text import count, number
 from driftline.resources.executions import Execution, ExecutionStep
 from driftline.service import Service
 from driftline.service.dashboard.accepting import accept_run
+from driftline.service.dashboard.main_metrics import MAIN_METRICS
 from driftline.service.dashboard.run_files import Log, ReportFile, report_file
 from driftline.service.dashboard.runs import SILENCES, Around, Judgement, around, silence_schedule
 from driftline.storage.timeline import RunMark
@@ -25,6 +27,8 @@ from driftline.web.api.signature import Given, Name
 from driftline.web.pages.acting import Problem, acted, form
 from driftline.web.pages.headers import SECURITY
 from driftline.web.pages.rendering import Raw, environment, show
+
+_CHUNK = 1 << 16
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -89,7 +93,8 @@ def _figures(run: Execution) -> list[Figure]:
         for name, value in family.items()
         if isinstance(value, dict) and "value" in value and not isinstance(value["value"], dict)
     ]
-    return sorted(found, key=lambda one: not one.violated)
+    place = {name: rank for rank, name in enumerate(MAIN_METRICS)}
+    return sorted(found, key=lambda one: (not one.violated, place.get(one.metric, len(place))))
 
 
 def _figure(name: str, node: Mapping[str, Any], violated: bool) -> Figure:
@@ -108,10 +113,17 @@ def run_page(request: Raw, service: Given, run_id: Name) -> Response[Any]:
 
 
 @get("/runs/{run_id:str}/files/{name:str}", sync_to_thread=True)
-def run_file(service: Given, run_id: Name, name: Name) -> File:
+def run_file(service: Given, run_id: Name, name: Name) -> Stream:
     """A file of a run's report folder, to be kept and not shown: scripts of others may have written it."""
     path = report_file(service, service.get_run(run_id), name)
-    return File(path, filename=name, media_type="application/octet-stream", headers=SECURITY)
+    headers = {**SECURITY, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return Stream(_chunks(path), media_type="application/octet-stream", headers=headers)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 @form("/runs/{run_id:str}/again")

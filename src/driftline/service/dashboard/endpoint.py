@@ -1,0 +1,82 @@
+"""One endpoint: its verdict in a sentence, its monitors, its traffic and its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+import msgspec
+
+from driftline.core.window import HOUR, Window
+from driftline.jobs.overdue import overdue
+from driftline.reporting.verdict_sentences import JudgedRun, Watching, endpoint_sentence
+from driftline.resources.endpoints import CaptureHour, Endpoint
+from driftline.resources.executions import OverdueWindow
+from driftline.service import Service
+from driftline.service.dashboard.label_windows import LabelWindow, label_windows
+from driftline.service.dashboard.monitor_states import worst_of
+from driftline.service.dashboard.panels import Panel, panels_of
+from driftline.storage import endpoints, last_runs
+from driftline.storage.last_runs import Found, LastSpoken
+from driftline.storage.open_alarms import AlarmLine, alarms_of
+from driftline.storage.recent_runs import RunLine, recent_runs
+
+MOST_DAYS = 14
+_LOOKED_BACK = 48
+"""How many runs of a schedule are looked back on."""
+_MOST_SCHEDULES = 20
+_TREND = timedelta(days=7)
+_RUNS = 20
+_ALARMS = 50
+
+
+class EndpointView(msgspec.Struct, frozen=True):
+    """What the page of an endpoint shows; ``hours`` and ``labels`` are of the time from ``since`` on."""
+
+    endpoint: Endpoint
+    now: datetime
+    since: datetime
+    trends_since: datetime
+    days: int
+    state: str
+    sentence: str
+    panels: list[Panel]
+    hours: list[CaptureHour]
+    labels: list[LabelWindow]
+    alarms: list[AlarmLine]
+    runs: list[RunLine]
+
+
+def endpoint_view(service: Service, name: str, *, days: int = 2, zone: tzinfo) -> EndpointView:
+    """Look at an endpoint; ``days`` (1 to 14) of traffic and labels, the sentence with the times of a zone.
+
+    Raises :class:`NotFoundError` when there is no such endpoint.
+    """
+    now, days = service.now(), min(max(days, 1), MOST_DAYS)
+    since = now.replace(minute=0, second=0, microsecond=0) + HOUR - timedelta(days=days)
+    with service.store.read() as db:
+        endpoint = endpoints.get(db, name)
+        schedules = last_runs.last_spoken(db, endpoint=name)[:_MOST_SCHEDULES]
+        late = [one for one in overdue(db, now) if one.endpoint == name]
+        runs = {one.name: last_runs.lately(db, one.name, _LOOKED_BACK) for one in schedules}
+        panels = panels_of(db, schedules, {one.schedule for one in late}, runs, now - _TREND)
+        alarms, lines = alarms_of(db, name, _ALARMS), recent_runs(db, name, _RUNS)
+    hours = service.capture_counts(name, Window(since, now + HOUR))
+    state = worst_of(panel.state.state for panel in panels)
+    sentence = endpoint_sentence([_watching(one, runs[one.name], late) for one in schedules], now, zone)
+    labels = label_windows(_labelled(schedules, runs), since)
+    return EndpointView(endpoint, now, since, now - _TREND, days, state, sentence, panels, hours, labels, alarms, lines)
+
+
+def _watching(schedule: LastSpoken, runs: Sequence[Found], late: Sequence[OverdueWindow]) -> Watching:
+    due = min((one.due for one in late if one.schedule == schedule.name), default=None)
+    judged = tuple(
+        JudgedRun(run.window_start, run.window_end, run.verdict, run.status, run.violations, run.reasons, run.counts)
+        for run in runs
+    )
+    return Watching(schedule.monitor, schedule.name, judged, schedule.state == "paused", due)
+
+
+def _labelled(schedules: Sequence[LastSpoken], runs: dict[str, list[Found]]) -> list[Found]:
+    """The runs of the first schedule of model quality: of all monitors it is the one that always counts labels."""
+    return next((runs[one.name] for one in schedules if one.monitor == "model-quality"), [])

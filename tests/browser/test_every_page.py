@@ -7,6 +7,7 @@ import hashlib
 
 import httpx
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.accessibility import AXE, faults
 from tests.browser.pages import EVERYWHERE, PAGES
@@ -14,6 +15,7 @@ from tests.browser.watching import Visit
 from tests.browser.worlds import World
 
 MOST_BYTES = 120 << 10
+SMALL = 360
 AXE_DIGEST = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 """Release 4.14.1, as its package has it."""
 _WIDE = "[...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > innerWidth + 1"
@@ -25,30 +27,26 @@ def test_what_looks_for_faults_is_unchanged_and_has_its_licence() -> None:
     assert "Mozilla Public License" in (AXE.parent / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_no_grave_fault_of_accessibility(visit: Visit, filled: World, path: str, scheme: str) -> None:
-    page = visit(filled, path, color_scheme=scheme, bypass_csp=True)
-    assert faults(page) == []
-
-
-@pytest.mark.parametrize("path", EVERYWHERE)
-def test_no_grave_fault_where_nothing_is_yet(visit: Visit, empty: World, path: str) -> None:
-    assert faults(visit(empty, path, bypass_csp=True)) == []
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_small_screen_shows_the_whole_width(visit: Visit, filled: World, path: str) -> None:
-    page = visit(filled, path, width=360)
+def wrong(page: Page) -> list[str]:
+    """What is wrong with a page: faults of accessibility, and what is wider than a small screen."""
+    found = faults(page)
+    page.set_viewport_size({"width": SMALL, "height": 800})
     width = page.evaluate("() => document.scrollingElement.scrollWidth")
-    assert width <= 360, page.evaluate(_WIDE)
-    assert page.locator("h1").count() == 1
+    if width > SMALL:
+        found += [f"{width} wide on a screen of {SMALL}", *page.evaluate(_WIDE)]
+    if page.locator("h1").count() != 1:
+        found.append("not one h1")
+    return found
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wrong_with_a_page(visit: Visit, filled: World, path: str) -> None:
+    assert wrong(visit(filled, path)) == []
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_a_small_screen_shows_an_empty_service_whole(visit: Visit, empty: World, path: str) -> None:
-    page = visit(empty, path, width=360)
-    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 360, page.evaluate(_WIDE)
+def test_nothing_is_wrong_where_nothing_is_yet(visit: Visit, empty: World, path: str) -> None:
+    assert wrong(visit(empty, path)) == []
 
 
 @pytest.mark.parametrize("path", PAGES)

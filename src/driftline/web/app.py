@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from litestar import Litestar, Response, get
+from litestar import Litestar, Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
@@ -86,7 +86,9 @@ def application(service: Service, extra: Iterable[Any] = ()) -> Litestar:
         return service
 
     app = Litestar(
-        route_handlers=[router(), *PAGES, prometheus.metrics, healthz, *extra],
+        # Pages too are a router: what is registered alone is registered again with the next handler of its path, and a
+        # handler that runs in a thread would then give a coroutine that nobody awaits.
+        route_handlers=[router(), Router("/", route_handlers=PAGES), prometheus.metrics, healthz, *extra],
         dependencies={"service": Provide(provided, sync_to_thread=False)},
         exception_handlers={
             DriftlineError: errors.ours,

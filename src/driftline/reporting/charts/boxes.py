@@ -1,4 +1,4 @@
-"""The last datapoints of an alarm as boxes, oldest first: breaching, fine, missing; each has a sign beside its colour."""
+"""The last datapoints of an alarm as boxes, oldest first: breaching, fine, missing; each with a sign of its own."""
 
 from __future__ import annotations
 

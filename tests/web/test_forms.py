@@ -23,6 +23,7 @@ from driftline.cli.app import app
 from driftline.core.errors import NotFoundError
 from driftline.resources.alarms import Band, NewAlarm
 from driftline.service import Service
+from driftline.storage import alarms
 
 EVIL = "<script>alert('x')</script>"
 CONSTRAINTS = {
@@ -110,9 +111,7 @@ def ready(service: Service) -> Service:
 def essence(made: Any) -> Any:
     """A thing without what its making alone says."""
     document = msgspec.to_builtins(made)
-    return {
-        key: value for key, value in document.items() if key not in ("created", "updated", "revision", "state_since")
-    }
+    return {key: value for key, value in document.items() if key not in ("created", "updated", "revision")}
 
 
 def same_three_ways(
@@ -163,13 +162,7 @@ def test_endpoints_three_ways(web: TestClient[Any], service: Service, client: Cl
             "inference_attribute": "",
         }
         | {"classes": "cat\ndog, wild\no'neil"},
-        {
-            "problem_type": "MulticlassClassification",
-            "inference_attribute": "0",
-            "probability_attribute": "",
-            "baseline": "",
-        }
-        | {"classes": 'one, "only"'},
+        {"monitor": "data-quality", "baseline": "", "names": 'one, "only"'},
         {
             "monitor": "data-quality",
             "baseline": "",
@@ -240,8 +233,9 @@ def test_baselines_three_ways(
     answer = web.post("/new/baseline", data={"name": "made", "constraints": text}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/baselines/made")
     for run, way in ((run_command, ways["command"]), (run_python, ways["python"])):
-        run(way.replace("good", f"good-{run.__name__}"))
-        assert service.get_baseline(f"good-{run.__name__}").constraints == service.get_baseline("made").constraints
+        name = f"by-{run.__name__}".replace("_", "-")
+        run(way.replace("good", name))
+        assert service.get_baseline(name).constraints == service.get_baseline("made").constraints
     refused = web.post("/new/baseline", data={"name": "made", "constraints": text})
     assert refused.status_code == 400
     assert "the baseline made exists" in refused.text
@@ -254,7 +248,7 @@ def test_the_first_page_leads_to_the_forms(web: TestClient[Any]) -> None:
         form = web.get(f"/new/{name}").text
         assert "<h1>New" in form
         labelled = set(re.findall(r'<label for="(\w+)"', form))
-        assert labelled == set(re.findall(r'<(?:input|select|textarea) id="(\w+)"', form)) - {"search"} | {"search"}
+        assert labelled == set(re.findall(r'<(?:input|select|textarea) id="(\w+)"', form)) - {"search"}
 
 
 def test_the_url_fills_the_fields_in(web: TestClient[Any], ready: Service) -> None:
@@ -334,11 +328,8 @@ def test_an_alarm_is_edited_and_its_secrets_stay(web: TestClient[Any], ready: Se
     assert found["alarm_actions"] == "https://hooks.test/…\nhttps://hooks.test/…"
     web.post("/new/alarm", data=found | {"threshold": "0.7"})
     with ready.store.read() as db:
-        from driftline.storage import alarms
-
         stored = alarms.get(db, "low").definition
     assert (stored.alarm_actions, stored.threshold, stored.namespace) == (secret, 0.7, "mine")
-    assert "one" not in web.get("/new/alarm?name=low").text.split("<form", 2)[2].split("Instead")[1].split("none")[0]
 
 
 def test_an_alarm_over_others_is_edited(web: TestClient[Any], ready: Service) -> None:

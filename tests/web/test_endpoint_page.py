@@ -14,7 +14,7 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.resources.alarms import Alarm
 from driftline.resources.metrics import Series, point
 from driftline.service import Service
-from driftline.storage import alarms, capture_counts, metrics
+from driftline.storage import alarms, baselines, capture_counts, metrics
 from driftline.storage.executions import Outcome
 from driftline.testing import START
 
@@ -86,6 +86,27 @@ def test_a_monitor_that_is_fine_shows_its_headline_with_interval_and_n(web: Test
         "label": "F2", "value": 0.8, "lower": 0.7, "upper": 0.9, "rows": 200, "threshold": None, "violated": False
     }  # fmt: skip
     assert "Model quality is OK as of 10:00." in web.get("/endpoints/churn").text
+
+
+@pytest.mark.parametrize(
+    ("constraints", "threshold"),
+    [
+        (
+            b'{"binary_classification_constraints":{"f2":{"threshold":0.7,"comparison_operator":"LessThanThreshold"}}}',
+            0.7,
+        ),
+        (b'{"binary_classification_constraints":{}}', None),
+        (b"no document", None),
+    ],
+)
+def test_a_limit_that_nobody_broke_is_that_of_the_baseline(
+    web: TestClient[Any], world: World, service: Service, constraints: bytes, threshold: float | None
+) -> None:
+    world.endpoint()
+    with service.store.write() as db:
+        baselines.put(db, baselines.Baseline("trusted", "model-quality", b"{}", constraints, START))
+    world.run(world.schedule("hourly", baseline="trusted"), START, FINE)
+    assert view(web)["panels"][1]["figure"]["threshold"] == threshold
 
 
 def test_the_sentence_has_the_times_of_the_reader(web: TestClient[Any], world: World) -> None:

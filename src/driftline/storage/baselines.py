@@ -37,6 +37,11 @@ def get(connection: Connection, name: str) -> Baseline:
     return Baseline(**row._mapping)
 
 
+def constraints_of(connection: Connection, name: str) -> bytes | None:
+    """The constraints of a baseline, without its statistics, which may be large; None when there is none."""
+    return connection.execute(select(table.c.constraints).where(table.c.name == name)).scalar_one_or_none()
+
+
 def listing(connection: Connection) -> list[Baseline]:
     """Every baseline, by name."""
     return [Baseline(**row._mapping) for row in connection.execute(select(table).order_by(table.c.name))]

@@ -19,7 +19,7 @@ from driftline.storage.executions import Outcome
 from driftline.testing import START
 
 if TYPE_CHECKING:
-    from tests.web.conftest import World
+    from tests.web.conftest import Guarded, World
 
 HOUR = timedelta(hours=1)
 MODELS = "aws/sagemaker/Endpoints/model-metrics"
@@ -157,6 +157,16 @@ def test_figures_of_the_other_monitors_come_from_what_they_published(
         0.125,
         500,
     )
+
+
+def test_only_an_admin_sees_who_changed_what(guarded: Guarded) -> None:
+    guarded.service.register_endpoint("churn")
+    assert guarded.ask("PATCH", "/api/endpoints/churn/capture", "operator", json={"percent": 50}).status_code == 200
+    for role, seen in (("admin", True), ("operator", False), ("reader", False)):
+        for form in ("", ".json"):
+            page = guarded.ask("GET", f"/endpoints/churn{form}", role)
+            assert page.status_code == 200
+            assert ("the-operator" in page.text.split("<h1>")[-1]) == seen
 
 
 def test_alarms_of_this_endpoint_and_of_no_other(web: TestClient[Any], world: World, service: Service) -> None:

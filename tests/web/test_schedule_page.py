@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from litestar.testing import TestClient
 
 from driftline.core.verdict import Verdict
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.service import Service
-from driftline.storage import endpoints
+from driftline.storage import endpoints, schedules
 from driftline.testing import START, FakeClock
 
 HTML = {"accept": "text/html"}
@@ -158,3 +159,24 @@ def test_an_unknown_schedule_is_not_found(web: TestClient[Any]) -> None:
     for path in ("/schedules/none", "/schedules/none/delete"):
         assert web.get(path).status_code == 404
     assert web.post("/schedules/none/run").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("before", "status"),
+    [("soon", 400), ("0001-01-01", 400), ("9999-12-31T23:59:59Z", 200), ("2026-11-22T10:30:00Z", 200), ("", 200)],
+)
+def test_a_line_may_end_at_any_moment(web: TestClient[Any], ran: Any, before: str, status: int) -> None:
+    ran(0)
+    assert web.get(f"/schedules/hourly?before={before}").status_code == status
+
+
+@pytest.mark.parametrize("cron", ["*/1 * * * *", "0 0 29 2 *", "cron(0 0 1 1 ? 2027)", "NOW"])
+def test_any_rhythm_has_a_line(web: TestClient[Any], service: Service, clock: FakeClock, cron: str, ran: Any) -> None:
+    assert ran.name == "hourly"
+    with service.store.write() as db:
+        row = msgspec.structs.replace(schedules.get(db, "hourly"), cron=cron)
+        schedules.save(db, row)
+    clock.set(START + timedelta(days=2))
+    twin = web.get("/schedules/hourly.json")
+    assert twin.status_code == 200
+    assert len(twin.json()["slots"]) <= 410

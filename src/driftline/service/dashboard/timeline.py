@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from driftline.core.cron import Cron
+from driftline.core.errors import InputError
+from driftline.core.window import format_time
 from driftline.jobs.overdue import LATE
 from driftline.jobs.planning import window_of
 from driftline.resources.executions import ExecutionStatus

@@ -21,11 +21,7 @@ from driftline.web.pages import (
     timezone,
     violation,
 )
-from driftline.web.pages.forms import alarm as new_alarm
-from driftline.web.pages.forms import baseline as new_baseline
-from driftline.web.pages.forms import endpoint as new_endpoint
-from driftline.web.pages.forms import schedule as new_schedule
-from driftline.web.pages.forms import start
+from driftline.web.pages.forms import alarm as new_alarm, baseline as new_baseline, endpoint as new_endpoint, schedule as new_schedule, start
 
 _MODULES = (
     alarm_forms,

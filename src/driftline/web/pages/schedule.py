@@ -207,7 +207,9 @@ async def _changed(
     request: Raw, service: Service, name: str, which: str, act: Callable[[Mapping[str, str]], str]
 ) -> Response[Any]:
     def again(problem: Problem) -> Response[Any]:
-        return show(request, "schedule.html", schedule_view(service, name, problem=problem), status=400)
+        return show(
+            request, "schedule.html", schedule_view(service, name, problem=problem), status=400, here=_path(name)
+        )
 
     return await acted(request, which, act, again)
 

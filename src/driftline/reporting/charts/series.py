@@ -93,7 +93,7 @@ def series_chart(
     if not any(one.value is not None for one in dots):
         drawn.append(svg.text((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2, "no value in this time", "soft", anchor="middle"))
     height = BOTTOM + _GAP + _BARS + 26
-    return svg.document(WIDTH, height, shorten(title, 120), _spoken(dots, held), *drawn)
+    return svg.document(WIDTH, height, shorten(title, 120), _spoken(dots, held), *drawn, role="group")
 
 
 def _drawable(values: Sequence[float | None]) -> list[float]:

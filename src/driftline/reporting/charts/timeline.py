@@ -58,7 +58,7 @@ def timeline_chart(tiles: Sequence[Tile], title: str = "Windows") -> Markup:
         head = Markup("")
     drawn = [_row(name, placed, _HEAD + place * (_HIGH + 4)) for place, (name, placed) in enumerate(rows)]
     height = _HEAD + len(rows) * (_HIGH + 4)
-    return svg.document(WIDTH, height, title, _spoken(tiles), head, *drawn)
+    return svg.document(WIDTH, height, title, _spoken(tiles), head, *drawn, role="group")
 
 
 def timeline_legend(tiles: Sequence[Tile]) -> list[tuple[str, str, int]]:

@@ -233,3 +233,15 @@ def test_where_it_stands(tmp_path: Path) -> None:
     assert Layout(tmp_path).decoded("churn") == tmp_path / "decoded" / "churn"
     with pytest.raises(InputError, match="cannot be the name"):
         Layout(tmp_path).decoded("../churn")
+
+
+def test_what_is_kept_can_be_looked_at_without_decoding(tmp_path: Path, captures: Path) -> None:
+    files, kept = list_files(captures, WINDOW), DecodedCaptures(tmp_path / "decoded")
+    assert list(kept.kept(files, WINDOW, 100)) == []
+    assert not (tmp_path / "decoded").exists()
+    wanted = rows_of(kept, captures)
+    batches = list(kept.kept(files, WINDOW, 16))
+    assert sorted(f"{batch.schema.types} {row}" for batch in batches for row in batch.to_pylist()) == wanted
+    assert all(batch.num_rows * batch.num_columns <= 16 for batch in batches)
+    write_captures(captures, [capture("0.7", "later", request="1,2")], name="more")
+    assert list(kept.kept(list_files(captures, WINDOW), WINDOW, 100)) == []

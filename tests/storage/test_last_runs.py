@@ -94,9 +94,12 @@ def test_what_runs_found_comes_newest_first_and_once_a_window(store: Store) -> N
     with store.read() as db:
         lately = last_runs.lately(db, "a", 48)
         found = last_runs.found(db, [old, "none"])
+        counts = last_runs.counted(db, "a", NOW - HOUR, 9)
+        assert [one.id for one in last_runs.counted(db, "a", NOW, 9)] == [again]
         assert last_runs.found(db, []) == {}
     assert [one.id for one in lately] == [again, old]
     assert lately[0].violations == (LOW,)
+    assert [(one.id, one.counts) for one in counts] == [(old, {"matched": 3}), (again, {})]
     assert found[old].counts == {"matched": 3}
 
 

@@ -30,8 +30,7 @@ def publish(service: Service, *values: float | None) -> None:
 
 def put(service: Service, name: str = "low", **changes: Any) -> None:
     given: dict[str, Any] = {"metric": "f2", "operator": "LessThanThreshold", "threshold": 0.6} | changes
-    where = {} if given.get("rule") else {"endpoint": "churn", "schedule": "hourly"}
-    service.put_alarm(NewAlarm(**given, **where).named(name))
+    service.put_alarm(NewAlarm(**given, endpoint="churn", schedule="hourly").named(name))
 
 
 @pytest.fixture
@@ -98,14 +97,7 @@ def test_an_alarm_shows_the_datapoints_it_rests_on(web: TestClient[Any], watched
 
 
 def test_an_alarm_over_others_shows_them(web: TestClient[Any], watched: Service) -> None:
-    put(
-        watched,
-        "both",
-        metric="",
-        operator="LessThanLowerOrGreaterThanUpperThreshold",
-        threshold=None,
-        rule="ALARM(low)",
-    )
+    watched.put_alarm(NewAlarm(rule="ALARM(low)").named("both"))
     page = web.get("/alarms/both").text
     assert "Alarms in the rule" in page
     assert 'href="/alarms/low"' in page

@@ -367,6 +367,7 @@ def test_bias_stands_facet_by_metric(world: World) -> None:
     first = world.twin(run, "violations/0")
     assert first["standing"]["recent"][-1]["value"] == pytest.approx(run.violations[0].value)
     assert first["detail"]["part"]["facet"] == "age"
+    assert {row["stage"] for row in first["detail"]["part"]["metrics"]} == {run.violations[0].stage}
     assert "Predictions (after training)" in page
 
 

@@ -71,7 +71,7 @@ def test_the_verdict_the_figure_and_where_they_lead(web: TestClient[Any], world:
     world.points(hourly, "f2", {START - HOUR: 0.8, START: 0.41}, MODELS)
     page = web.get("/endpoints/churn").text
     assert "F2 fell to 0.41, below its threshold 0.62, since 09:00." in page
-    assert "0.3000 to 0.5000, threshold 0.6250, n 300" in page
+    assert "0.3000 to 0.5000, threshold 0.6250, n 300" in " ".join(page.split())
     for path in (f"/runs/{bad}", f"/runs/{bad}/analysis", "/schedules/hourly", "/endpoints/churn/data"):
         assert f'href="{path}"' in page
     assert 'href="/series?endpoint=churn&amp;schedule=hourly"' in page

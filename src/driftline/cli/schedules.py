@@ -55,6 +55,7 @@ def create_schedule(
         str | None, typer.Option(help="a program of the service's programs.toml in the place of the analysis")
     ] = None,
     minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
+    further: Annotated[str | None, typer.Option("--attributes", help="further attributes, as a JSON object")] = None,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
     end_offset: Annotated[str, typer.Option(help="added to the window's end, such as -PT2H")] = "PT0S",
     catch_up: CatchUpOption = "all",
@@ -68,7 +69,7 @@ def create_schedule(
     from driftline.client import Client
 
     out.json = json
-    attributes: dict[str, Any] = {"minimum_sample": minimum_sample}
+    attributes: dict[str, Any] = {"minimum_sample": minimum_sample} | _further(further)
     given = {
         "probability_threshold": probability_threshold,
         "probability_attribute": probability_attribute,
@@ -241,6 +242,19 @@ def _baseline(client: Client, name: str, constraints: Path | None, monitor: str)
     document = any_constraints_document(found) if analysed else msgspec.json.decode(read_file(constraints))
     client.put_baseline(name, msgspec.json.decode(dump(document)), statistics)
     return name
+
+
+def _further(text: str | None) -> dict[str, Any]:
+    """The attributes of ``--attributes``; raises :class:`InputError` for what is no JSON object."""
+    import msgspec
+
+    from driftline.core.json_text import parse_object
+
+    if text is None:
+        return {}
+    parse_object(text.encode(), "--attributes")
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
 
 
 def _monitor(name: str) -> Monitor:

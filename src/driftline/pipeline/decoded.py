@@ -92,14 +92,15 @@ class DecodedCaptures:
                     yield named(batch, self._reading or Reading())
             self._found = _found_of(manifest)
 
-    def kept(self, files: Sequence[str], window: Window) -> Iterator[pa.RecordBatch]:
-        """The batches of a window that is kept; none of another one. Nothing is decoded, and nobody waited for."""
+    def kept(self, files: Sequence[str], window: Window, cells: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a window that is kept, in batches of some so many cells; none of another window. Nothing is
+        decoded, and nobody is waited for."""
         from driftline.engine.payload import Reading, named
 
         with ExitStack() as stack:
             parts = self._parts(self._place(window), fingerprint(files), stack)
             for part in () if parts is None else parts[1]:
-                for batch in row_groups(part, BATCH_ROWS):
+                for batch in row_groups(part, max(1, cells // max(1, part.metadata.num_columns))):
                     yield named(batch, self._reading or Reading())
 
     @contextmanager

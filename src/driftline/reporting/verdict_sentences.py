@@ -97,7 +97,7 @@ def _violated(one: Watching, words: _Words) -> str:
     first, *others = latest.violations
     since, whole = _since(one.runs, first)
     when = f"since {words.time(since)}" if whole else f"since {words.time(since)} or earlier"
-    return f"{_what(first, changed=whole)} {when}{_beside(others)}"
+    return f"{_what(first, changed=whole)} {when}{_beside(first, others)}"
 
 
 def _since(runs: Sequence[JudgedRun], violation: Violation) -> tuple[datetime, bool]:
@@ -155,9 +155,9 @@ def _subject(found: Violation) -> str:
     return f"the {kind} of {shorten(found.feature_name, 60)}"
 
 
-def _beside(others: Sequence[Violation]) -> str:
+def _beside(first: Violation, others: Sequence[Violation]) -> str:
     """What is violated besides, by name where that is short."""
-    names = list(dict.fromkeys(_short(one) for one in others))
+    names = [name for name in dict.fromkeys(map(_short, others)) if name != _short(first)]
     if not names:
         return ""
     if len(names) > 3:

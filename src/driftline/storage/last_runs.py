@@ -51,13 +51,22 @@ class Found(msgspec.Struct, frozen=True):
     counts: Mapping[str, int] = {}
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """What a run counted."""
+
+    id: str
+    window_start: datetime
+    window_end: datetime
+    counts: Mapping[str, int]
+
+
 def last_spoken(connection: Connection, *, endpoint: str | None = None) -> list[LastSpoken]:
     """Every schedule, or those of an endpoint, by name.
 
     One statement. For each schedule the end of the index of its ticks is read, however many runs there are, and of a
     run only what lies before its documents.
     """
-    rows = connection.execute(_last_spoken(endpoint))
+    rows = connection.execute(_last_spoken(endpoint)).all()
     return [LastSpoken(*row) for row in rows]
 
 
@@ -78,6 +87,17 @@ def lately(connection: Connection, schedule: str, limit: int) -> list[Found]:
     for row in rows:
         newest.setdefault((row.window_start, row.window_end), Found(**row._mapping))
     return list(newest.values())
+
+
+def counted(connection: Connection, schedule: str, since: datetime, limit: int) -> list[Counted]:
+    """What the latest runs of a schedule counted whose tick is at or after a time, oldest first, once a window."""
+    columns = (executions.c[name] for name in ("id", "window_start", "window_end", "counts"))
+    chosen = (executions.c.schedule == schedule, executions.c.status.in_(SPOKEN), executions.c.tick >= since)
+    rows = connection.execute(select(*columns).where(*chosen).order_by(*_NEWEST_FIRST).limit(limit)).all()
+    newest: dict[tuple[datetime, datetime], Counted] = {}
+    for row in rows:
+        newest.setdefault((row.window_start, row.window_end), Counted(*row))
+    return list(reversed(newest.values()))
 
 
 def _last_spoken(endpoint: str | None) -> Select[tuple[Any, ...]]:

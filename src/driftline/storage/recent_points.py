@@ -19,7 +19,8 @@ def points_since(connection: Connection, series: Key, since: datetime) -> Places
     namespace, name, dimensions = series
     own = (table.c.namespace == namespace, table.c.name == name, table.c.dimensions == dimensions)
     statement = select(table.c.time, table.c.value).where(*own, table.c.time >= since)
-    return [(time, value) for time, value in connection.execute(statement.order_by(table.c.time, table.c.id))]
+    rows = connection.execute(statement.order_by(table.c.time, table.c.id)).all()
+    return [(time, value) for time, value in rows]
 
 
 def published_as(connection: Connection, runs: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], list[Key]]:

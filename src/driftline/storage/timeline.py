@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Text, and_, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, case, func, or_, select, type_coerce
 
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
 from driftline.resources.executions import Execution, ExecutionStatus, RunCause
 from driftline.storage.tables import executions as table
+from driftline.storage.types import EPOCH, MICROSECOND
 
 
 class RunMark(msgspec.Struct, frozen=True):
@@ -50,12 +51,23 @@ class Judged(msgspec.Struct, frozen=True):
     """What a run says of the points that it published."""
 
     id: str
+    tick: datetime
     window_start: datetime
     window_end: datetime
     verdict: Verdict | None
     item_count: int | None
 
 
+class Together(msgspec.Struct, frozen=True):
+    """What several runs say: how many they are, their rows added up, and the worst verdict."""
+
+    runs: int
+    rows: int | None
+    verdict: Verdict | None
+
+
+_RANKED = ("", "OK", "UNKNOWN", "VIOLATED")
+"""Verdicts from the best to the worst, after none."""
 _MARK = tuple(table.c[name] for name in RunMark.__struct_fields__)
 _JUDGED = tuple(table.c[name] for name in Judged.__struct_fields__)
 _LATEST = (table.c.tick.desc(), table.c.window_start.desc(), table.c.revision.desc())
@@ -95,14 +107,37 @@ def judged(connection: Connection, runs: Iterable[str]) -> dict[str, Judged]:
     return {row.id: Judged(**_known(dict(row._mapping))) for row in connection.execute(statement)}
 
 
-def judged_since(
-    connection: Connection, schedule: str, *, since: datetime, until: datetime, limit: int
-) -> list[tuple[datetime, Judged]]:
-    """The ticks in [since, until) of a schedule with what their runs say, latest first, every revision."""
-    wanted = (table.c.schedule == schedule, table.c.tick >= since, table.c.tick < until)
-    statement = select(table.c.tick, *_JUDGED).where(*wanted).order_by(*_LATEST).limit(limit)
-    rows = (dict(row._mapping) for row in connection.execute(statement))
-    return [(row.pop("tick"), Judged(**_known(row))) for row in rows]
+def ended(connection: Connection, schedule: str, *, since: datetime, until: datetime, limit: int) -> list[Judged]:
+    """What the latest revisions of a schedule's windows say whose tick is in [since, until), latest first."""
+    statement = select(*_JUDGED).where(*_within(schedule, since, until), ~_revised())
+    rows = connection.execute(statement.order_by(*_LATEST).limit(limit))
+    return [Judged(**_known(dict(row._mapping))) for row in rows]
+
+
+def together(
+    connection: Connection, schedule: str, *, since: datetime, until: datetime, period: int
+) -> dict[datetime, Together]:
+    """What the latest revisions of a schedule's windows say, by periods of so many seconds, aligned to the epoch."""
+    micros = period * 1_000_000
+    start = type_coerce(table.c.tick, BigInteger) // micros * micros
+    rank = case(*((table.c.verdict == name, place) for place, name in enumerate(_RANKED)), else_=0)
+    columns = (func.count(), func.sum(table.c.item_count), func.max(rank))
+    statement = select(start, *columns).where(*_within(schedule, since, until), ~_revised()).group_by(start)
+    return {
+        EPOCH + begin * MICROSECOND: Together(number, rows, Verdict(_RANKED[worst]) if worst else None)
+        for begin, number, rows, worst in connection.execute(statement)
+    }
+
+
+def _within(schedule: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return table.c.schedule == schedule, table.c.tick >= since, table.c.tick < until
+
+
+def _revised() -> ColumnElement[bool]:
+    """Whether a later revision of a run's window exists."""
+    later = table.alias()
+    same = (later.c[name] == table.c[name] for name in ("schedule", "window_start", "window_end"))
+    return select(later.c.id).where(*same, later.c.revision > table.c.revision).exists()
 
 
 def statistics_of(connection: Connection, runs: Sequence[str]) -> dict[str, bytes]:

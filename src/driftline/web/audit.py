@@ -7,7 +7,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -41,10 +41,10 @@ class Auditor:
         found = (name for verb, pattern, name in self._routes if verb == method and pattern.fullmatch(path))
         return next(found, "unknown")
 
-    async def done(self, scope: Scope, who: Visitor, status: int, name: str = "") -> None:
-        """A request was answered; ``name`` is what it made, where its path does not say."""
+    async def done(self, scope: Scope, who: Visitor, status: int, name: str = "", place: str = "") -> None:
+        """A request was answered; ``name`` is what it made, or ``place`` its page, where its path does not say."""
         action = self.action(scope["method"], scope["path"])
-        target = _target(scope["path"]) + (f"/{name}" if name else "")
+        target = _target(place or scope["path"]) + (f"/{name}" if name else "")
         outcome = "done" if status < 400 else f"failed with {status}"
         await self._note(who, action, target, outcome)
 
@@ -108,11 +108,18 @@ class Audited:
                 # What a list is asked to add has its name in the answer and not in the path.
                 adds = start["status"] == 201 and scope["path"].count("/") == 2
                 name = _made(message.get("body", b"")) if adds else ""
-                await self._auditor.done(scope, self._visitor(), start["status"], name)
+                await self._auditor.done(scope, self._visitor(), start["status"], name, _place(scope, start))
                 await send(start)
             await send(message)
 
         await self._app(scope, receive, noted)
+
+
+def _place(scope: Scope, start: Message) -> str:
+    """Where the form of a new thing leads to: the page of what it made. Empty for other requests."""
+    if not scope["path"].startswith("/new/") or start["status"] != 303:
+        return ""
+    return unquote(dict(start["headers"]).get(b"location", b"").decode("latin-1"))
 
 
 class _Made(msgspec.Struct):

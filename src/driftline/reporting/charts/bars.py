@@ -47,7 +47,7 @@ def stacked_bars(
     y = Scale(low, high, top + _HEIGHT, top)
     drawn = [_bar(bar, parts, x, y) for bar in bars]
     spoken = _spoken(parts, used, bars)
-    axes = time_axis(x, y, zone, most=max(3, int(width / 62)))
+    axes = time_axis(x, y, zone, most=max(3, int(width / 68)))
     return svg.document(width, top + _HEIGHT + 22, title, spoken, legend, axes, *drawn)
 
 

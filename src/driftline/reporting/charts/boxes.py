@@ -1,4 +1,4 @@
-"""M of the last N: the datapoints of an alarm as a row of boxes, the oldest first, each breaching, fine or missing."""
+"""The last datapoints of an alarm as boxes, oldest first: breaching, fine, missing; each with a sign of its own."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def timeline(
     known = [value for *_, points in lines for _, value in points if value is not None and drawable(value)]
     y = Scale(*domain(known), top + _HEIGHT, top)
     drawn = [_line(points, kind, x, y) for kind, _, points in lines]
-    axes = time_axis(x, y, zone, most=max(3, int(width / 62)))
+    axes = time_axis(x, y, zone, most=max(3, int(width / 68)))
     spoken = "; ".join(f"{meaning}: {_spoken(points)}" for _, meaning, points in lines)
     return svg.document(width, top + _HEIGHT + 22, title, spoken, legend, axes, *drawn)
 

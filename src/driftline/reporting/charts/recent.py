@@ -37,7 +37,7 @@ _COMPACT = _Layout(340, 52, 334, 120)
 def recent_chart(title: str, runs: Sequence[Run], threshold: float | None = None, *, compact: bool = False) -> Markup:
     """The runs from the oldest to the newest, which is ringed; one without a value is a question mark on the axis."""
     layout = _COMPACT if compact else _WIDE
-    keys = [("dot-key", "met"), ("bad-key", "violated"), ("threshold-line", "threshold")]
+    keys = [("dot-key", "not violated"), ("bad-key", "violated"), ("threshold-line", "threshold")]
     legend, height = _legend(keys if threshold is not None else keys[:2])
     top, bottom = height + 8, height + 8 + layout.high
     y = Scale(*_ends(runs, threshold), bottom, top)

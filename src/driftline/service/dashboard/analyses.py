@@ -43,7 +43,8 @@ TITLES = {
     "bias": "Bias",
     "attribution": "Feature attribution",
 }
-_EMPTY = b"{}"
+_EMPTY, _FEW = b"{}", 16
+"""What a document is that says nothing, and the length below which it is looked for."""
 
 
 class RunHead(msgspec.Struct, frozen=True):
@@ -141,7 +142,9 @@ class _Documents:
     def of_baseline(self, part: str, read: Callable[[bytes, str], T]) -> T | None:
         """A document of the baseline; None where there is none."""
         data: bytes = b"" if self.stored is None else getattr(self.stored, part)
-        return None if data.strip() in (b"", _EMPTY) else self.tried(lambda: read(data, self.source))
+        return (
+            None if len(data) < _FEW and data.strip() in (b"", _EMPTY) else self.tried(lambda: read(data, self.source))
+        )
 
     def file(self, name: str) -> bytes | None:
         """A file of the report folder; None where it is gone."""

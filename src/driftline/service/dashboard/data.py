@@ -139,7 +139,7 @@ def _hour_line(hour: datetime, counts: CaptureCounts, labels: HourFolder, runs: 
 def hour_of(moment: datetime) -> datetime:
     """The beginning of the hour of a time.
 
-    >>> format_time(hour_of(datetime.fromisoformat("2026-11-25T08:59:00+00:00")))
-    '2026-11-25T08:00:00Z'
+    >>> hour_of(datetime.fromisoformat("2026-11-25T08:59:00+00:00")).isoformat()
+    '2026-11-25T08:00:00+00:00'
     """
     return moment - timedelta(minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)

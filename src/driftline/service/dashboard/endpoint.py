@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 import msgspec
+from sqlalchemy import Connection
 
 from driftline.core.window import HOUR, Window
 from driftline.jobs.overdue import overdue
@@ -60,11 +61,11 @@ def endpoint_view(service: Service, name: str, *, days: int = 2, zone: tzinfo) -
         late = [one for one in overdue(db, now) if one.endpoint == name]
         runs = {one.name: last_runs.lately(db, one.name, _LOOKED_BACK) for one in schedules}
         panels = panels_of(db, schedules, {one.schedule for one in late}, runs, now - _TREND)
+        labels = _labels(db, schedules, since)
         alarms, lines = alarms_of(db, name, _ALARMS), recent_runs(db, name, _RUNS)
     hours = service.capture_counts(name, Window(since, now + HOUR))
     state = worst_of(panel.state.state for panel in panels)
     sentence = endpoint_sentence([_watching(one, runs[one.name], late) for one in schedules], now, zone)
-    labels = label_windows(_labelled(schedules, runs), since)
     return EndpointView(endpoint, now, since, now - _TREND, days, state, sentence, panels, hours, labels, alarms, lines)
 
 
@@ -77,6 +78,7 @@ def _watching(schedule: LastSpoken, runs: Sequence[Found], late: Sequence[Overdu
     return Watching(schedule.monitor, schedule.name, judged, schedule.state == "paused", due)
 
 
-def _labelled(schedules: Sequence[LastSpoken], runs: dict[str, list[Found]]) -> list[Found]:
-    """The runs of the first schedule of model quality: of all monitors it is the one that always counts labels."""
-    return next((runs[one.name] for one in schedules if one.monitor == "model-quality"), [])
+def _labels(db: Connection, schedules: Sequence[LastSpoken], since: datetime) -> list[LabelWindow]:
+    """The windows of the first schedule of model quality: of all monitors it is the one that always counts labels."""
+    name = next((one.name for one in schedules if one.monitor == "model-quality"), None)
+    return [] if name is None else label_windows(db, name, since)

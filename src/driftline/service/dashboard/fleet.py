@@ -21,7 +21,7 @@ from driftline.storage.open_alarms import AlarmLine, open_alarms
 from driftline.storage.traffic import traffic_since
 
 PAGE = 50
-MOST_TOLD = 20
+MOST_TOLD = 10
 """How many alarms and overdue windows are told; the page of alarms has them all."""
 SPARKLINE = timedelta(days=7)
 _DAY = timedelta(hours=24)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
+from sqlalchemy import Connection
 
-from driftline.storage.last_runs import Found
+from driftline.storage.last_runs import Counted, counted
+
+_MOST = 400
+"""How many runs are looked at: those of two weeks, hour by hour."""
 
 
 class LabelWindow(msgspec.Struct, frozen=True):
@@ -22,12 +25,13 @@ class LabelWindow(msgspec.Struct, frozen=True):
     lag_p95: int | None
 
 
-def label_windows(runs: Iterable[Found], since: datetime) -> list[LabelWindow]:
-    """The windows that end after a time and that counted predictions, oldest first."""
-    return [_window(run) for run in reversed(list(runs)) if run.window_end > since and "predictions" in run.counts]
+def label_windows(db: Connection, schedule: str, since: datetime) -> list[LabelWindow]:
+    """The windows of a schedule that were judged from a time on and have predictions counted, oldest first."""
+    runs = counted(db, schedule, since, _MOST)
+    return [_window(run) for run in runs if "predictions" in run.counts]
 
 
-def _window(run: Found) -> LabelWindow:
+def _window(run: Counted) -> LabelWindow:
     counts = run.counts
     matched = counts.get("matched", 0)
     return LabelWindow(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -31,8 +30,8 @@ from driftline.service.dashboard.analyses import Analysis
 from driftline.service.dashboard.sample_records import COLUMNS, Records, table_of
 
 MOST_ROWS = 10
-_MOST_BATCHES = 4
-"""How many batches of kept rows are looked through: a page must not read a whole day."""
+_CELLS, _MOST_BATCHES = 400_000, 8
+"""How large batches of kept rows are, and how many are looked through: a page must not read a whole day."""
 _MOST_HOURS = 24
 
 
@@ -143,14 +142,14 @@ def _hidden(report: TableReport) -> frozenset[str]:
 def _batches(service: Service, analysis: Analysis) -> Iterator[pa.RecordBatch]:
     head = analysis.head
     window = Window(head.window_start, head.window_end)
-    run = asked(service.layout, analysis.schedule, window, datetime.now(UTC))
+    run = asked(service.layout, analysis.schedule, window, service.now())
     if not isinstance(run, DataQualityRun) or run.preprocessor is not None or run.decoded is None:
         return
     baseline = analysis.report.baseline if isinstance(analysis.report, TableReport) else None
     names = run.names or (() if baseline is None else tuple(one.name for one in baseline.features))
     kept = DecodedCaptures(run.decoded, Reading(tuple(names)))
     for hour in islice(cut(window), _MOST_HOURS):
-        yield from kept.kept(list_files(run.captures, hour), hour)
+        yield from kept.kept(list_files(run.captures, hour), hour, _CELLS)
 
 
 def _rows(column: pa.Array[Any], region: Region, most: int) -> list[int]:

@@ -22,9 +22,9 @@ from driftline.service.dashboard.main_metrics import MAIN_METRICS
 from driftline.service.dashboard.series_guides import Guides, Happening, guides, happenings
 from driftline.service.dashboard.series_values import NOTHING, SegmentValue, segments_in, value_in
 from driftline.storage import executions, metrics, schedules, timeline
-from driftline.storage.timeline import Judged
+from driftline.storage.timeline import Judged, Together
 
-MOST_POINTS, MOST_READ, MOST_CHOICES, MOST_RUNS = 500, 200, 600, 3000
+MOST_POINTS, MOST_READ, MOST_CHOICES = 500, 200, 600
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 _PERIODS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168, 336, 744)
 _HOUR = 3600
@@ -183,31 +183,27 @@ class _Reading:
         period = next((hours for hours in _PERIODS if hours >= least), _PERIODS[-1]) * _HOUR
         since, until = self._window.start, self._window.end
         sets = metrics.by_period(self._db, self._series, period=period, since=since, until=until)
-        judged = timeline.judged_since(self._db, self._schedule.name, since=since, until=until, limit=MOST_RUNS)
-        runs = _grouped(judged, period)
-        return period, [self._together(one, runs.get(_group(one.time, period), [])) for one in sets], False
+        runs = timeline.together(self._db, self._schedule.name, since=since, until=until, period=period)
+        return period, [self._together(one, runs.get(one.time)) for one in sets], False
 
-    def _together(self, one: Point, runs: Sequence[Judged]) -> Measure:
-        rows = sum(run.item_count or 0 for run in runs) if runs else None
-        verdicts = {run.verdict for run in runs}
-        worst = next((v for v in (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.OK) if v in verdicts), None)
-        return Measure(
-            one.time, _value(one, self.statistic), rows=rows, verdict=worst, runs=len(runs) or int(one.count)
-        )
+    def _together(self, one: Point, runs: Together | None) -> Measure:
+        value = _value(one, self.statistic)
+        if runs is None:
+            return Measure(one.time, value, runs=int(one.count))
+        return Measure(one.time, value, rows=runs.rows, verdict=runs.verdict, runs=runs.runs)
 
     def _of_segment(self, segment: SegmentChoice) -> list[Measure]:
         """The metric that segments are ranked by, of one segment; it is published nowhere but in the runs."""
         since, until = self._window.start, self._window.end
-        ended = timeline.judged_since(self._db, self._schedule.name, since=since, until=until, limit=MOST_READ)
-        latest = {run.window_start: (tick, run) for tick, run in reversed(ended)}
-        documents = timeline.statistics_of(self._db, [run.id for _, run in latest.values()])
+        ended = timeline.ended(self._db, self._schedule.name, since=since, until=until, limit=MOST_READ)
+        documents = timeline.statistics_of(self._db, [run.id for run in ended])
         found = []
-        for tick, run in sorted(latest.values(), key=lambda pair: pair[0]):
+        for run in reversed(ended):
             one = _segment(segments_in(documents.get(run.id, b"{}")), segment)
             if one is not None:
                 self.ranking = one.metric
                 entry = Entry(one.value, lower=one.lower, upper=one.upper)
-                found.append(msgspec.structs.replace(_judged(tick, one.value, entry, run), rows=one.rows))
+                found.append(msgspec.structs.replace(_judged(run.tick, one.value, entry, run), rows=one.rows))
         return found
 
 
@@ -234,21 +230,6 @@ def _value(one: Point, statistic: Statistic) -> float | None:
 
 def _segment(found: Sequence[SegmentValue], wanted: SegmentChoice) -> SegmentValue | None:
     return next((one for one in found if (one.column, one.segment) == (wanted.column, wanted.segment)), None)
-
-
-def _group(time: datetime, period: int) -> int:
-    return int(time.timestamp()) // period
-
-
-def _grouped(judged: Sequence[tuple[datetime, Judged]], period: int) -> dict[int, list[Judged]]:
-    """The latest revisions of the windows by the period of their tick."""
-    latest: dict[tuple[datetime, datetime], tuple[datetime, Judged]] = {}
-    for tick, run in judged:
-        latest.setdefault((run.window_start, run.window_end), (tick, run))
-    groups: dict[int, list[Judged]] = {}
-    for tick, run in latest.values():
-        groups.setdefault(_group(tick, period), []).append(run)
-    return groups
 
 
 def default_window(now: datetime, length: timedelta) -> Window:

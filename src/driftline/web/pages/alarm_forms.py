@@ -85,10 +85,10 @@ async def try_alarm(request: Raw, service: Given, name: Name) -> Response[Any]:
     return show(request, "alarm.html", await in_thread(act))
 
 
-@get("/alarms/{name:str}/delete", media_type=_HTML, sync_to_thread=True)
-def delete_alarm_page(request: Raw, service: Given, name: Name) -> Response[Any]:
+@get("/alarms/{name:str}/delete", media_type=_HTML)
+async def delete_alarm_page(request: Raw, service: Given, name: Name) -> Response[Any]:
     """Ask whether an alarm is to be deleted."""
-    return show(request, "alarm_delete.html", alarm_view(service, name))
+    return show(request, "alarm_delete.html", await in_thread(alarm_view, service, name))
 
 
 @post("/alarms/{name:str}/delete", media_type=_HTML, status_code=303)

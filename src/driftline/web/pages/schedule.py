@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
+from anyio.to_thread import run_sync as in_thread
 from litestar import MediaType, Response, get
 
 from driftline.core.cron_words import in_words
@@ -153,10 +154,10 @@ def schedule_page(request: Raw, service: Given, name: Name, before: Maybe = None
     return show(request, "schedule.html", schedule_view(service, name, before or "", max(number, 1)))
 
 
-@get("/schedules/{name:str}/delete", media_type=MediaType.HTML, sync_to_thread=True)
-def schedule_delete_page(request: Raw, service: Given, name: Name) -> Response[Any]:
+@get("/schedules/{name:str}/delete", media_type=MediaType.HTML)
+async def schedule_delete_page(request: Raw, service: Given, name: Name) -> Response[Any]:
     """Ask whether a schedule shall be deleted."""
-    return show(request, "schedule_delete.html", Leaving(service.get_schedule(name)))
+    return show(request, "schedule_delete.html", Leaving(await in_thread(service.get_schedule, name)))
 
 
 @form("/schedules/{name:str}/run")

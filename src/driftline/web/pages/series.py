@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
@@ -238,10 +239,15 @@ def address_of(one: Measure, view: SeriesView) -> str:
         return f"/runs/{one.run}"
     if view.period:
         end = one.time + timedelta(seconds=view.period)
-        kept = dict(parse_qsl(view.query)) | {"start": format_time(one.time), "end": format_time(end)}
-        return f"/series?{urlencode({name: value for name, value in kept.items() if name != 'range'})}"
+        return f"/series?{_outside(view.query)}&{urlencode({'start': format_time(one.time), 'end': format_time(end)})}"
     before = format_time(one.time + timedelta(hours=1))
     return f"/schedules/{view.schedule}?{urlencode({'before': before})}"
+
+
+@lru_cache(maxsize=64)
+def _outside(query: str) -> str:
+    """A question without its time: every point of a chart has the same."""
+    return urlencode([(name, value) for name, value in parse_qsl(query) if name not in ("range", "start", "end")])
 
 
 def query_with(view: SeriesView, **changes: object) -> str:

@@ -50,7 +50,8 @@ _DRIFT = "baseline_drift_check"
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
     """What a violation is about, by its monitor: the confusion matrices of now and of the baseline; the feature with
-    its distributions and ``rows`` that show how it moved; the part of the rows; or the ranking of a label."""
+    its distributions and ``rows`` that show how it moved; the part of the rows with the metrics of the same stage; or
+    the ranking of a label."""
 
     matrix: dict[str, Any] = {}
     baseline_matrix: dict[str, Any] = {}
@@ -146,7 +147,8 @@ def _part(report: BiasReport, violation: Violation) -> Detail:
     for part in parts_of(report):
         row = next((row for row in part.metrics if row.violation is violation), None)
         if row is not None:
-            return Detail(part=part, meaning=meaning(row))
+            stage = tuple(part.of(row.stage))
+            return Detail(part=msgspec.structs.replace(part, metrics=stage), meaning=meaning(row))
     return Detail()
 
 

@@ -162,7 +162,7 @@ def test_new_categories_and_samples_stand_with_their_violation(make: ModuleType)
     page = render(_report(table, Verdict.VIOLATED, violations=(wrong,), baseline=_table(_text("State", {"NY": 3}))))
     make.sound(page, MOST)
     assert '&lt;b&gt;ON&lt;/b&gt;</bdi></th><td class="number">58</td>' in page
-    assert "<pre>f:7: {&lt;}</pre>" in page
+    assert '<pre tabindex="0">f:7: {&lt;}</pre>' in page
     assert "<b>" not in page
     assert "<details open" in page, "the worst one stands open"
 
@@ -210,7 +210,7 @@ def test_rejects_steps_and_counts(make: ModuleType) -> None:
         ),
         current=_table(_number("a")),
     )
-    assert "<pre>a.jsonl:17: {&lt;</pre>" in page
+    assert '<pre tabindex="0">a.jsonl:17: {&lt;</pre>' in page
     assert '<th scope="row">profile</th><td class="number">300</td>' in page
     assert '<th scope="row">capture records</th><td class="number">302</td>' in page
 

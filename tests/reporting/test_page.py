@@ -100,7 +100,7 @@ def test_rejects_steps_and_counts(make: ModuleType) -> None:
     steps = (make.Step("merge", 300, 299, 0.0514), make.Step("check", 299, 1, float("nan")))
     page = render(make.report(make.binary(), rejects=rejects, steps=steps, counts={"capture_records": 302}))
     assert "1,234 in captures: a line is not a JSON object of the expected shape" in page
-    assert "<pre>a.jsonl:17: {&lt;\na.jsonl:88: }</pre>" in page
+    assert '<pre tabindex="0">a.jsonl:17: {&lt;\na.jsonl:88: }</pre>' in page
     assert "1 in labels: odd one" in page
     assert (
         '<th scope="row">merge</th><td class="number">300</td><td class="number">299</td><td class="number">0.051</td>'

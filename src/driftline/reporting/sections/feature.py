@@ -156,7 +156,8 @@ def _samples(violation: Violation, most: TableSizes) -> list[Markup]:
     shown, left = some(violation.samples, most.samples)
     if not shown:
         return []
-    return [html.soft("Records:"), html.element("pre", "\n".join(shorten(one, 200) for one in shown)), html.more(left)]
+    lines = "\n".join(shorten(one, 200) for one in shown)
+    return [html.soft("Records:"), html.element("pre", lines, tabindex="0"), html.more(left)]
 
 
 def expected(given: FeatureConstraints | None) -> Markup:

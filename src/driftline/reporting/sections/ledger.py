@@ -26,7 +26,7 @@ def _reject(reject: Reject) -> list[Markup]:
     meaning = shorten(MEANING.get(reject.reason, reject.reason.replace("_", " ")), 120)
     samples = [shorten(sample, 130) for sample in itertools.islice(reject.samples, 3)]
     said = html.element("p", f"{count(reject.count)} in {shorten(reject.source, 60)}: {meaning}")
-    return [said, html.element("pre", "\n".join(samples))] if samples else [said]
+    return [said, html.element("pre", "\n".join(samples), tabindex="0")] if samples else [said]
 
 
 def ledger(report: RunReport, most: Sizes) -> Markup:

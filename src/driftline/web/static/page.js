@@ -92,7 +92,7 @@
   }
 
   // The browser's own zone, where the server knows it.
-  for (const button of document.querySelectorAll("button[data-zone]")) {
+  for (const button of document.querySelectorAll("button[data-own-zone]")) {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const field = button.form.elements.namedItem("zone");
     if (!zone || ![...field.list.options].some((option) => option.value === zone)) continue;

@@ -272,6 +272,20 @@ def test_a_form_with_files_begins_with_the_session_s_word(guarded: Any, word: st
     assert answer.status_code == (303 if word == "right" else 403), answer.text
 
 
+def test_a_model_is_deployed_from_its_file(web: TestClient[Any], service: Service, model: bytes) -> None:
+    files = {"model": ("C:\\models\\model.json", model)}
+    answer = web.post("/new/endpoint/model", data={"name": "shop"}, files=files, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/endpoints/shop"), answer.text
+    assert service.get_endpoint("shop").model.n_features == 3
+    for name, artifact, told in (("shop", model, "exists"), ("", model, "name is missing"), ("bad", b"{}", "")):
+        refused = web.post("/new/endpoint/model", data={"name": name}, files={"model": ("model.json", artifact)})
+        assert refused.status_code == 400
+        assert 'role="alert"' in refused.text
+        assert told in refused.text
+    assert [endpoint.name for endpoint in service.list_endpoints()] == ["shop"]
+    assert web.post("/new/endpoint/model", files=files, headers={"Origin": "https://evil.test"}).status_code == 403
+
+
 def test_the_first_page_leads_to_the_forms(web: TestClient[Any]) -> None:
     page = web.get("/new").text
     for name in ("endpoint", "baseline", "schedule", "alarm"):

@@ -71,8 +71,8 @@ async def put_baseline(request: Raw, service: Given) -> Response[Any]:
 async def put_baseline_files(request: Raw, service: Given) -> Response[Any]:
     """Keep a baseline from its files."""
     given = await uploaded(request)
-    typed = {"name": given.get("name", b"").decode("utf-8", "replace")}
-    constraints, statistics = given.get("constraints_file", b""), given.get("statistics_file", b"")
+    typed = {"name": given.text("name")}
+    constraints, statistics = given.file("constraints_file")[1], given.file("statistics_file")[1]
     try:
         path = await in_thread(lambda: _keep(service, reading.needed(typed, "name"), constraints, statistics))
     except DriftlineError as error:

@@ -73,3 +73,6 @@ def _float(value: int | None) -> float | None:
 
 environment.globals.update(traffic_chart=traffic_chart, label_chart=label_chart, lag_chart=lag_chart)
 environment.filters["figure"] = number
+
+
+HANDLERS = (endpoint_page,)

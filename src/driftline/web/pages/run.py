@@ -174,5 +174,7 @@ async def _changed(
     return await acted(request, which, act, again)
 
 
-HANDLERS: list[Any] = [run_page, run_file, run_again, run_accept, run_silence]
-"""The handlers of this page."""
+HANDLERS = (
+    run_page,
+    run_file,
+)

@@ -214,13 +214,7 @@ async def _changed(
     return await acted(request, which, act, again)
 
 
-HANDLERS: list[Any] = [
+HANDLERS = (
     schedule_page,
     schedule_delete_page,
-    schedule_run,
-    schedule_pause,
-    schedule_resume,
-    schedule_backfill,
-    schedule_delete,
-]
-"""The handlers of this page."""
+)

@@ -267,3 +267,6 @@ def series_page(request: Raw, service: Given) -> Response[Any]:
     """A metric over time."""
     query = dict(parse_qsl(request.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True))
     return show(request, "series.html", series_view(service, query, chosen(request.cookies)))
+
+
+HANDLERS = (series_page,)

@@ -159,7 +159,6 @@ def _page(page: int) -> int:
 
 
 environment.globals.update(alarm_boxes=boxes, alarm_said=said, alarm_limit=judged_by)
-HANDLERS = (alarms_page, alarm_page)
 
 
 HANDLERS = (

@@ -177,4 +177,7 @@ async def _changed(
 HANDLERS = (
     run_page,
     run_file,
+    run_again,
+    run_accept,
+    run_silence,
 )

@@ -217,4 +217,9 @@ async def _changed(
 HANDLERS = (
     schedule_page,
     schedule_delete_page,
+    schedule_run,
+    schedule_pause,
+    schedule_resume,
+    schedule_backfill,
+    schedule_delete,
 )

@@ -165,8 +165,10 @@ class _Reading:
     def _each(self, plain: Sequence[Point]) -> list[Measure]:
         runs = [one.run for one in plain if one.run is not None]
         judged = timeline.judged(self._db, runs)
-        # What a run found in whole is heavy: it is read only where few points are to be drawn.
-        wanted = runs if len(plain) <= MOST_READ and self.statistic == "Average" else []
+        # What a run found in whole is heavy: it is read only where few points are to be drawn, and never of columns,
+        # whose metrics have no intervals.
+        few = len(plain) <= MOST_READ and self.statistic == "Average" and self._schedule.monitor != "data-quality"
+        wanted = runs if few else []
         documents = timeline.statistics_of(self._db, wanted)
         return [self._measure(one, judged.get(one.run or ""), documents.get(one.run or "")) for one in plain]
 

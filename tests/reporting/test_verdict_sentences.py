@@ -44,7 +44,7 @@ def test_the_whole_of_it_in_one_sentence() -> None:
     bias = Watching("bias", "b", (run(17, "OK"),))
     assert endpoint_sentence([quality, bias], NOW, UTC) == (
         "F2 fell to 0.41, below its threshold 0.62, since 14:00; model quality cannot be judged for 16:00–18:00: "
-        "12.0 % of labels are in (n 36 rows); bias is OK as of 18:00."
+        "12.0 % of labels are in (36 of 300); bias is OK as of 18:00."
     )
 
 

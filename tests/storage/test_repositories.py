@@ -10,12 +10,14 @@ from driftline.core.documents import Violation
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
+from driftline.resources.access import AuditEntry
 from driftline.resources.alarms import Alarm, Datapoint, Transition
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.resources.executions import Execution, ExecutionStep, RejectedRecords
 from driftline.resources.metrics import point, statistic_set
 from driftline.storage import (
     alarms,
+    audit,
     baselines,
     capture_counts,
     deliveries,
@@ -372,3 +374,31 @@ def test_capture_counts_add_up(store: Store) -> None:
         assert capture_counts.total(connection, "churn", Window(NOW, NOW + 2 * HOUR)).captured == 16
         assert capture_counts.total(connection, "churn", Window(NOW, NOW)) == capture_counts.CaptureCounts()
         assert list(capture_counts.by_hour(connection, "churn", Window(NOW, NOW + 2 * HOUR))) == [NOW, NOW + HOUR]
+
+
+def test_alarms_of_a_schedule_are_found_whatever_other_dimensions_they_have(store: Store) -> None:
+    with store.write() as connection:
+        for name, more in (("a", {}), ("b", {"Facet": 'a "quoted" one'}), ("c", {"MonitoringSchedule": "hourlX"})):
+            series = metrics.Series("ns", "f2", {"Endpoint": "churn", "MonitoringSchedule": "hour_y"} | more)
+            alarms.put(connection, name, series, LOW, NOW)
+        assert alarms.of_schedule(connection, "ns", "hour_y") == ["a", "b"]
+        assert alarms.of_schedule(connection, "ns", "hour") == []
+        assert alarms.of_schedule(connection, "other", "hour_y") == []
+
+
+def test_what_was_done_to_a_target_is_found_within_a_time(store: Store) -> None:
+    with store.write() as connection:
+        for hour, outcome in enumerate(("done", "refused with 403", "done", "done")):
+            audit.add(connection, AuditEntry(NOW + hour * HOUR, "a", "admin", f"act{hour}", "baselines/b", outcome, {}))
+        audit.add(connection, AuditEntry(NOW, "a", "admin", "other", "baselines/c", "done", {}))
+        found = audit.changes(connection, "baselines/b", since=NOW, until=NOW + 3 * HOUR)
+        assert [entry.action for entry in found] == ["act2", "act0"]
+
+
+def test_the_series_of_a_run_come_in_its_order(store: Store) -> None:
+    other = metrics.Series("ns", "auc", F2.dimensions | {"Facet": "x"})
+    with store.write() as connection:
+        metrics.add(connection, [(F2, point(NOW, 0.5, "run")), (other, point(NOW, 0.5, "run"))])
+        metrics.add(connection, [(F2, point(NOW, 0.5, "another"))])
+        assert metrics.of_run(connection, "run", limit=9) == [F2, other]
+        assert metrics.of_run(connection, "run", limit=1) == [F2]

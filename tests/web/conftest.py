@@ -18,7 +18,9 @@ import uvicorn
 import xgboost
 from litestar.testing import TestClient
 
-from driftline.core.window import Window
+from driftline.alerting.metrics import NAMESPACES, publish
+from driftline.core.verdict import Verdict
+from driftline.core.window import HOUR, Window
 from driftline.resources.access import ROLES, NewToken
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.resources.metrics import Series, point
@@ -26,7 +28,7 @@ from driftline.resources.schedules import Schedule
 from driftline.service import Service
 from driftline.storage import endpoints, executions, metrics, schedules
 from driftline.storage.executions import Outcome
-from driftline.testing import FakeClock
+from driftline.testing import START, FakeClock
 from driftline.web.app import application
 from driftline.web.connections import Connection
 from driftline.web.worker import Worker
@@ -169,3 +171,100 @@ class World:
 def world(service: Service) -> World:
     """Puts what happened into the store of ``service``."""
     return World(service)
+
+
+class Ran:
+    """Makes runs of a schedule as the scheduler leaves them, without running anything: ``ran(hour, f2=0.8)``."""
+
+    def __init__(self, service: Service, monitor: str = "model-quality", name: str = "hourly") -> None:
+        self.service, self.name = service, name
+        with service.store.write() as db:
+            endpoints.create(
+                db, "churn", model_path="", model=ModelDescription(), capture=CaptureSettings(), now=service.now()
+            )
+            schedules.add(db, schedule_row(name, monitor))
+
+    def __call__(self, hour: int, f2: float | None = 0.8, **given: Any) -> str:
+        """A run of the hour that begins so many hours after START; its id."""
+        start = START + timedelta(hours=hour)
+        verdict = given.get("verdict", Verdict.OK)
+        statistics = given.get("statistics", binary_statistics(f2))
+        with self.service.store.write() as db:
+            made = executions.add(
+                db,
+                schedules.get(db, self.name),
+                Window(start, start + HOUR),
+                tick=start + HOUR,
+                revision=given.get("revision", 1),
+                report=given.get("report", f"reports/churn/{self.name}/{hour}-{given.get('revision', 1)}"),
+                now=start + HOUR,
+            )
+            assert made is not None
+            if given.get("waiting"):
+                return made.id
+            claimed = executions.claim(db, owner="t", now=start + HOUR, real=start, lease=HOUR)
+            assert claimed is not None
+            assert claimed.id == made.id
+            outcome = Outcome(
+                given.get("status", "Completed"),
+                verdict,
+                "done",
+                violations=given.get("violations", ()),
+                steps=given.get("steps", ()),
+                counts={"matched": 90, "unlabelled": 10},
+                statistics=statistics,
+                rejects=given.get("rejects", ()),
+                item_count=given.get("rows", 100),
+                trace=given.get("trace"),
+            )
+            assert executions.finish(db, claimed, outcome, start + HOUR)
+            told = {"f2": f2, "f2_std": 0.01} if given.get("told", True) else {}
+            publish(
+                db,
+                endpoint="churn",
+                schedule=self.name,
+                time=start + HOUR,
+                metrics=told,
+                run=made.id,
+                namespace=NAMESPACES[schedules.get(db, self.name).monitor],
+                dimensioned=given.get("dimensioned", ()),
+            )
+        return made.id
+
+
+def schedule_row(name: str, monitor: str, **changes: Any) -> Schedule:
+    """An hourly schedule on the endpoint churn that has been there since START."""
+    row = Schedule(
+        name=name,
+        endpoint="churn",
+        monitor=monitor,
+        cron="0 * * * *",
+        start_offset="PT0S",
+        end_offset="PT0S",
+        baseline=None,
+        problem_type="BinaryClassification",
+        attributes={"probability_attribute": "0"},
+        state="active",
+        created=START,
+        last_tick=START,
+        next_tick=START + HOUR,
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+def binary_statistics(f2: float | None) -> dict[str, Any]:
+    """What a run of model quality found, in short."""
+    interval = None if f2 is None else {"lower": f2 - 0.1, "upper": f2 + 0.1, "level": 0.95, "method": "m"}
+    metric = {"value": f2, "standard_deviation": "NaN", "confidence_interval": interval}
+    return {"dataset": {"item_count": 100}, "binary_classification_metrics": {"f2": metric}}
+
+
+@pytest.fixture
+def ran(service: Service) -> Ran:
+    return Ran(service)
+
+
+@pytest.fixture
+def ran_of(service: Service) -> Callable[[str], Ran]:
+    """Runs of another monitor: ``ran_of("bias")``."""
+    return lambda monitor: Ran(service, monitor)

@@ -14,12 +14,12 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.resources.alarms import Alarm
 from driftline.resources.metrics import Series, point
 from driftline.service import Service
-from driftline.storage import alarms, capture_counts, metrics
+from driftline.storage import alarms, baselines, capture_counts, metrics
 from driftline.storage.executions import Outcome
 from driftline.testing import START
 
 if TYPE_CHECKING:
-    from tests.web.conftest import World
+    from tests.web.conftest import Guarded, World
 
 HOUR = timedelta(hours=1)
 MODELS = "aws/sagemaker/Endpoints/model-metrics"
@@ -88,6 +88,27 @@ def test_a_monitor_that_is_fine_shows_its_headline_with_interval_and_n(web: Test
     assert "Model quality is OK as of 10:00." in web.get("/endpoints/churn").text
 
 
+@pytest.mark.parametrize(
+    ("constraints", "threshold"),
+    [
+        (
+            b'{"binary_classification_constraints":{"f2":{"threshold":0.7,"comparison_operator":"LessThanThreshold"}}}',
+            0.7,
+        ),
+        (b'{"binary_classification_constraints":{}}', None),
+        (b"no document", None),
+    ],
+)
+def test_a_limit_that_nobody_broke_is_that_of_the_baseline(
+    web: TestClient[Any], world: World, service: Service, constraints: bytes, threshold: float | None
+) -> None:
+    world.endpoint()
+    with service.store.write() as db:
+        baselines.put(db, baselines.Baseline("trusted", "model-quality", b"{}", constraints, START))
+    world.run(world.schedule("hourly", baseline="trusted"), START, FINE)
+    assert view(web)["panels"][1]["figure"]["threshold"] == threshold
+
+
 def test_the_sentence_has_the_times_of_the_reader(web: TestClient[Any], world: World) -> None:
     world.endpoint()
     world.run(world.schedule("hourly"), START, FINE)
@@ -136,6 +157,16 @@ def test_figures_of_the_other_monitors_come_from_what_they_published(
         0.125,
         500,
     )
+
+
+def test_only_an_admin_sees_who_changed_what(guarded: Guarded) -> None:
+    guarded.service.register_endpoint("churn")
+    assert guarded.ask("PATCH", "/api/endpoints/churn/capture", "operator", json={"percent": 50}).status_code == 200
+    for role, seen in (("admin", True), ("operator", False), ("reader", False)):
+        for form in ("", ".json"):
+            page = guarded.ask("GET", f"/endpoints/churn{form}", role)
+            assert page.status_code == 200
+            assert ("the-operator" in page.text.split("<h1>")[-1]) == seen
 
 
 def test_alarms_of_this_endpoint_and_of_no_other(web: TestClient[Any], world: World, service: Service) -> None:

@@ -241,14 +241,59 @@ def test_baselines_three_ways(
     assert "the baseline made exists" in refused.text
 
 
+def test_a_baseline_is_kept_from_its_files(web: TestClient[Any], service: Service) -> None:
+    """A document far above what a pasted form may have."""
+    text = json.dumps(CONSTRAINTS | {"padding": "x" * 200_000})
+    files = {
+        "constraints_file": ("c.json", json.dumps(CONSTRAINTS)),
+        "statistics_file": ("s.json", '{"a": 1}' + " " * 200_000),
+    }
+    answer = web.post("/new/baseline/files", data={"name": "made"}, files=files, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/baselines/made"), answer.text
+    assert service.get_baseline("made").statistics == {"a": 1}
+    for name, given, told in (("made", text, "exists"), ("", text, "name is missing"), ("b", EVIL, "line 1")):
+        refused = web.post("/new/baseline/files", data={"name": name}, files={"constraints_file": ("c", given)})
+        assert refused.status_code == 400
+        assert told in refused.text
+        assert "<script>" not in refused.text
+
+
+@pytest.mark.parametrize("word", ["right", "wrong", "last", "none"])
+def test_a_form_with_files_begins_with_the_session_s_word(guarded: Any, word: str) -> None:
+    login = guarded.ask("POST", "/login", data={"token": guarded.tokens["operator"]}, headers={"Origin": guarded.url})
+    cookie = {"Cookie": login.headers["set-cookie"].split(";")[0]}
+    csrf = re.findall(r'name="csrf" value="(\w+)"', guarded.ask("GET", "/new/baseline", headers=cookie).text)[0]
+    typed = {"name": f"of-{word}"}
+    data = {"right": {"csrf": csrf} | typed, "wrong": {"csrf": "x"} | typed, "last": typed | {"csrf": csrf}}.get(
+        word, typed
+    )
+    files = {"constraints_file": ("c.json", json.dumps(CONSTRAINTS) + " " * 500_000)}
+    answer = guarded.ask("POST", "/new/baseline/files", headers=cookie, data=data, files=files)
+    assert answer.status_code == (303 if word == "right" else 403), answer.text
+
+
+def test_a_model_is_deployed_from_its_file(web: TestClient[Any], service: Service, model: bytes) -> None:
+    files = {"model": ("C:\\models\\model.json", model)}
+    answer = web.post("/new/endpoint/model", data={"name": "shop"}, files=files, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/endpoints/shop"), answer.text
+    assert service.get_endpoint("shop").model.n_features == 3
+    for name, artifact, told in (("shop", model, "exists"), ("", model, "name is missing"), ("bad", b"{}", "")):
+        refused = web.post("/new/endpoint/model", data={"name": name}, files={"model": ("model.json", artifact)})
+        assert refused.status_code == 400
+        assert 'role="alert"' in refused.text
+        assert told in refused.text
+    assert [endpoint.name for endpoint in service.list_endpoints()] == ["shop"]
+    assert web.post("/new/endpoint/model", files=files, headers={"Origin": "https://evil.test"}).status_code == 403
+
+
 def test_the_first_page_leads_to_the_forms(web: TestClient[Any]) -> None:
     page = web.get("/new").text
     for name in ("endpoint", "baseline", "schedule", "alarm"):
         assert f'href="/new/{name}"' in page
         form = web.get(f"/new/{name}").text
         assert "<h1>New" in form
-        labelled = set(re.findall(r'<label for="(\w+)"', form))
-        assert labelled == set(re.findall(r'<(?:input|select|textarea) id="(\w+)"', form)) - {"search"}
+        labelled = set(re.findall(r'<label for="([\w-]+)"', form))
+        assert labelled == set(re.findall(r'<(?:input|select|textarea) id="([\w-]+)"', form)) - {"search"}
 
 
 def test_the_url_fills_the_fields_in(web: TestClient[Any], ready: Service) -> None:

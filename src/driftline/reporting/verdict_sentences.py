@@ -9,7 +9,7 @@ import msgspec
 
 from driftline.core.documents import Violation
 from driftline.core.verdict import Reason
-from driftline.reporting.text import apart, capital, metric_label, percent, plural, shorten
+from driftline.reporting.text import apart, capital, count, metric_label, percent, plural, shorten
 
 _MOST_CLAUSES = 6
 _NAMES = {
@@ -204,7 +204,7 @@ def _why(run: JudgedRun) -> str:
         if matched == 0:
             return f"no label is in for {plural(predictions, 'prediction')}"
         if matched < predictions:
-            return f"{percent(matched, predictions)} of labels are in (n {plural(matched, 'row')})"
+            return f"{percent(matched, predictions)} of labels are in ({count(matched)} of {count(predictions)})"
     # What a reason says of its window is said already.
     return shorten(reason.message.split(" (20")[0], 160).rstrip(".")
 

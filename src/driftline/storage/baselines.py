@@ -61,6 +61,11 @@ def check(connection: Connection, name: str) -> None:
         raise _absent(name)
 
 
+def constraints_of(connection: Connection, name: str) -> bytes | None:
+    """The constraints of a baseline, without its statistics, which may be large; None when there is none."""
+    return connection.execute(select(table.c.constraints).where(table.c.name == name)).scalar_one_or_none()
+
+
 def listing(connection: Connection) -> list[Baseline]:
     """Every baseline, by name."""
     return [Baseline(**row._mapping) for row in connection.execute(select(table).order_by(table.c.name))]

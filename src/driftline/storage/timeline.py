@@ -123,10 +123,13 @@ def together(
     rank = case(*((table.c.verdict == name, place) for place, name in enumerate(_RANKED)), else_=0)
     columns = (func.count(), func.sum(table.c.item_count), func.max(rank))
     statement = select(start, *columns).where(*_within(schedule, since, until), ~_revised()).group_by(start)
-    return {
-        EPOCH + begin * MICROSECOND: Together(number, rows, Verdict(_RANKED[worst]) if worst else None)
-        for begin, number, rows, worst in connection.execute(statement)
-    }
+    rows = connection.execute(statement)
+    return {EPOCH + begin * MICROSECOND: _together(*said) for begin, *said in rows}
+
+
+def _together(runs: int, rows: Any, worst: int) -> Together:
+    """``rows`` are a decimal where the driver gives sums as such."""
+    return Together(runs, None if rows is None else int(rows), Verdict(_RANKED[worst]) if worst else None)
 
 
 def _within(schedule: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -8,11 +8,13 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from driftline.core.errors import ForbiddenError
-from driftline.serving.asgi import Message, Receive, Scope, read_body
+from driftline.serving.asgi import ClientGoneError, Message, Receive, Scope, read_body
 
 COOKIE = "driftline_session"
 MOST_FORM_BYTES, MOST_FIELDS = 64 << 10, 100
 _HOLDS_CONSTRAINTS = re.compile(r"/baselines/[^/]+/(preview|save)")
+_BEGINNING = 4096
+_CSRF_PART = re.compile(rb'--[!-~]{1,100}\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n(\w{1,200})\r\n', re.I)
 _HINT = "reload the page and try again; a program sends a token in the Authorization header instead of a cookie"
 
 
@@ -42,6 +44,7 @@ def check_origin(headers: dict[bytes, bytes]) -> None:
 async def check_form(scope: Scope, headers: dict[bytes, bytes], receive: Receive, csrf: str) -> Receive:
     """Refuse a change that does not repeat its session's word, in ``X-CSRF-Token`` or the form field ``csrf``.
 
+    Of a form with files ``csrf`` must be the first field, as only its beginning is read before it is let through.
     Returns what to receive the request from, because a form had to be read. Raises :class:`ForbiddenError`.
     """
     check_origin(headers)
@@ -51,6 +54,8 @@ async def check_form(scope: Scope, headers: dict[bytes, bytes], receive: Receive
         body = await read_body(receive, headers, most_bytes)
         given = fields(body, most_fields).get("csrf", "")
         receive = _again(body, receive)
+    if not given and headers.get(b"content-type", b"").startswith(b"multipart/form-data"):
+        given, receive = await _first_part(receive)
     if not hmac.compare_digest(given.encode(), csrf.encode()):
         raise ForbiddenError(f"{scope['method']} with a cookie needs the page's own word", hint=_HINT)
     return receive
@@ -72,6 +77,26 @@ def fields(body: bytes, most: int = MOST_FIELDS) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: values[0] for name, values in found.items()}
+
+
+async def _first_part(receive: Receive) -> tuple[str, Receive]:
+    """The field ``csrf`` at the beginning of a form with files, and what to receive the whole request from."""
+    messages: list[Message] = []
+    beginning = b""
+    while len(beginning) < _BEGINNING:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGoneError
+        messages.append(message)
+        beginning += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+
+    async def replay() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    found = _CSRF_PART.match(beginning)
+    return (found[1].decode("ascii") if found else ""), replay
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,13 +12,14 @@ from sqlalchemy import Connection
 from driftline.core.window import HOUR, Window
 from driftline.jobs.overdue import overdue
 from driftline.reporting.verdict_sentences import JudgedRun, Watching, endpoint_sentence
+from driftline.resources.access import AuditEntry
 from driftline.resources.endpoints import CaptureHour, Endpoint
 from driftline.resources.executions import OverdueWindow
 from driftline.service import Service
 from driftline.service.dashboard.label_windows import LabelWindow, label_windows
 from driftline.service.dashboard.monitor_states import worst_of
 from driftline.service.dashboard.panels import Panel, panels_of
-from driftline.storage import endpoints, last_runs
+from driftline.storage import audit, endpoints, last_runs
 from driftline.storage.last_runs import Found, LastSpoken
 from driftline.storage.open_alarms import AlarmLine, alarms_of
 from driftline.storage.recent_runs import RunLine, recent_runs
@@ -29,6 +31,9 @@ _MOST_SCHEDULES = 20
 _TREND = timedelta(days=7)
 _RUNS = 20
 _ALARMS = 50
+_CHANGES = 10
+_TRAFFIC = ("put_labels", "put_events", "invoke")
+"""What the audit log counts and nobody calls a change."""
 
 
 class EndpointView(msgspec.Struct, frozen=True):
@@ -46,10 +51,13 @@ class EndpointView(msgspec.Struct, frozen=True):
     labels: list[LabelWindow]
     alarms: list[AlarmLine]
     runs: list[RunLine]
+    changes: list[AuditEntry]
 
 
-def endpoint_view(service: Service, name: str, *, days: int = 2, zone: tzinfo) -> EndpointView:
+def endpoint_view(service: Service, name: str, *, days: int = 2, zone: tzinfo, audited: bool = False) -> EndpointView:
     """Look at an endpoint; ``days`` (1 to 14) of traffic and labels, the sentence with the times of a zone.
+
+    Only where ``audited`` is it told who changed the endpoint.
 
     Raises :class:`NotFoundError` when there is no such endpoint.
     """
@@ -62,11 +70,14 @@ def endpoint_view(service: Service, name: str, *, days: int = 2, zone: tzinfo) -
         runs = {one.name: last_runs.lately(db, one.name, _LOOKED_BACK) for one in schedules}
         panels = panels_of(db, schedules, {one.schedule for one in late}, runs, now - _TREND)
         labels = _labels(db, schedules, since)
+        changes = _changes(db, name) if audited else []
         alarms, lines = alarms_of(db, name, _ALARMS), recent_runs(db, name, _RUNS)
     hours = service.capture_counts(name, Window(since, now + HOUR))
     state = worst_of(panel.state.state for panel in panels)
     sentence = endpoint_sentence([_watching(one, runs[one.name], late) for one in schedules], now, zone)
-    return EndpointView(endpoint, now, since, now - _TREND, days, state, sentence, panels, hours, labels, alarms, lines)
+    return EndpointView(
+        endpoint, now, since, now - _TREND, days, state, sentence, panels, hours, labels, alarms, lines, changes
+    )
 
 
 def _watching(schedule: LastSpoken, runs: Sequence[Found], late: Sequence[OverdueWindow]) -> Watching:
@@ -76,6 +87,12 @@ def _watching(schedule: LastSpoken, runs: Sequence[Found], late: Sequence[Overdu
         for run in runs
     )
     return Watching(schedule.monitor, schedule.name, judged, schedule.state == "paused", due)
+
+
+def _changes(db: Connection, name: str) -> list[AuditEntry]:
+    """The latest changes of an endpoint."""
+    entries = audit.listing(db, target="endpoints/" + quote(name, safe="-._~"), limit=10 * _CHANGES)
+    return [one for one in entries if one.action not in _TRAFFIC][:_CHANGES]
 
 
 def _labels(db: Connection, schedules: Sequence[LastSpoken], since: datetime) -> list[LabelWindow]:

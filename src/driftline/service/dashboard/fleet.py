@@ -160,9 +160,9 @@ def coverage_of(run: Found | None) -> Coverage | None:
 
 
 def _worst_schedule(one: _Owned) -> LastSpoken | None:
-    """The schedule whose metric is drawn: that of the worst monitor, the first of equals."""
+    """The schedule whose metric is drawn: that of the worst monitor, of equals model quality and else the first."""
     states = [cell for cell in one.monitors if cell.run is not None]
     if not states:
         return None
-    worst = min(states, key=lambda cell: RANKS.index(cell.state))
+    worst = min(states, key=lambda cell: (RANKS.index(cell.state), cell.monitor != "model-quality"))
     return next(each for each in one.schedules if each.name == worst.schedule)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from driftline.core.documents import Violation
 from driftline.reporting.statistics import read_statistics
 from driftline.service.dashboard.monitor_states import MonitorState, monitor_states
+from driftline.service.dashboard.thresholds import threshold_of
 from driftline.service.dashboard.trends import Trend, trends_of
 from driftline.storage import executions
 from driftline.storage.last_runs import Found, LastSpoken
@@ -53,7 +54,15 @@ def panels_of(
     shown = [by_name[state.schedule] for state in states if state.schedule]
     newest = {one.name: next(iter(runs.get(one.name, ())), None) for one in shown}
     trends = trends_of(db, shown, {run.id: run for run in newest.values() if run is not None}, since)
+    trends |= {name: _limited(db, one) for name, one in trends.items() if by_name[name].monitor == "model-quality"}
     return [_panel(db, state, newest.get(state.schedule), trends.get(state.schedule), schedules) for state in states]
+
+
+def _limited(db: Connection, trend: Trend) -> Trend:
+    """A trend with the threshold of its baseline, where its metric is not violated."""
+    if trend.threshold is not None:
+        return trend
+    return msgspec.structs.replace(trend, threshold=threshold_of(db, trend.schedule, trend.metric))
 
 
 def _panel(
@@ -86,7 +95,7 @@ def _measured(db: Connection, run: Found, trend: Trend) -> Figure | None:
     entry = statistics.metrics.get(trend.metric)
     if entry is None or entry.value is None:
         return None
-    return Figure(trend.label, entry.value, entry.lower, entry.upper, statistics.rows)
+    return Figure(trend.label, entry.value, entry.lower, entry.upper, statistics.rows, trend.threshold)
 
 
 def _last(run: Found, trend: Trend) -> Figure | None:

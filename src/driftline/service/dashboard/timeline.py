@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from driftline.core.cron import Cron
+from driftline.core.errors import InputError
+from driftline.core.window import format_time
 from driftline.jobs.overdue import LATE
 from driftline.jobs.planning import window_of
 from driftline.resources.executions import ExecutionStatus
@@ -20,6 +22,7 @@ from driftline.storage.timeline import RunMark
 
 State = Literal["ok", "violated", "unknown", "failed", "stopped", "running", "waiting", "overdue", "planned", "none"]
 MOST_WINDOWS, MOST_PLANNED, MOST_MARKS = 400, 6, 1200
+_EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _WEEK, _DAILY, _MANY = timedelta(days=7), timedelta(hours=12), 60
 _ENDED: dict[ExecutionStatus, State] = {"Failed": "failed", "Stopped": "stopped", "Pending": "waiting"}
 
@@ -50,9 +53,13 @@ def schedule_timeline(service: Service, name: str, before: datetime | None = Non
     """The line of windows before a moment; without one, the latest with those to come.
 
     A line is of seven days, of schedules that run once in twelve hours or less of 60 windows; never of more than 400
-    windows. Raises :class:`NotFoundError` for a schedule that does not exist.
+    windows. A moment to come is none. Raises :class:`NotFoundError` for a schedule that does not exist,
+    :class:`InputError` for a moment before 1971.
     """
     now = service.now()
+    before = None if before is not None and before > now else before
+    if before is not None and before < _EVER + timedelta(days=365):
+        raise InputError("nothing ran so long ago", evidence=format_time(before), hint="name a later moment")
     with service.store.read() as db:
         schedule = schedules.get(db, name)
         cron, end = Cron(schedule.cron), before or now + timedelta(microseconds=1)
@@ -63,9 +70,6 @@ def schedule_timeline(service: Service, name: str, before: datetime | None = Non
     planned = [] if before else _planned(schedule, cron, now)
     newer = None if before is None or end > now else min(end + (end - start), now + timedelta(microseconds=1))
     return Timeline(start, end, (*slots, *planned), start if earlier else None, newer)
-
-
-_EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def state_of(status: ExecutionStatus, verdict: str | None, *, overdue: bool) -> State:

@@ -27,27 +27,26 @@ from driftline.web.pages.forms import endpoint as new_endpoint
 from driftline.web.pages.forms import schedule as new_schedule
 from driftline.web.pages.forms import start
 
-_MODULES = (
-    alarm_forms,
-    alarms,
-    analysis,
-    baseline_forms,
-    baselines,
-    data,
-    endpoint,
-    home,
-    run,
-    schedule,
-    search,
-    series,
-    static,
-    timezone,
-    violation,
-    new_alarm,
-    new_baseline,
-    new_endpoint,
-    new_schedule,
-    start,
+PAGES: tuple[HTTPRouteHandler, ...] = (
+    *alarm_forms.HANDLERS,
+    *alarms.HANDLERS,
+    *analysis.HANDLERS,
+    *baseline_forms.HANDLERS,
+    *baselines.HANDLERS,
+    *data.HANDLERS,
+    *endpoint.HANDLERS,
+    *home.HANDLERS,
+    *run.HANDLERS,
+    *schedule.HANDLERS,
+    *search.HANDLERS,
+    *series.HANDLERS,
+    *static.HANDLERS,
+    *timezone.HANDLERS,
+    *violation.HANDLERS,
+    *new_alarm.HANDLERS,
+    *new_baseline.HANDLERS,
+    *new_endpoint.HANDLERS,
+    *new_schedule.HANDLERS,
+    *start.HANDLERS,
 )
-PAGES = [one for module in _MODULES for one in vars(module).values() if isinstance(one, HTTPRouteHandler)]
-"""Every page's handlers, for the application: those that stand in the modules."""
+"""Every page's handlers, for the application."""

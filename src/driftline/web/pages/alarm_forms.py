@@ -139,10 +139,10 @@ def _mute(typed: dict[str, str], alarm: str | None, author: str) -> NewMute:
 
 HANDLERS = (
     acknowledge_alarm,
-    delete_alarm,
-    delete_alarm_page,
-    end_mute,
     mute_alarm,
     mute_alarms,
+    end_mute,
     try_alarm,
+    delete_alarm_page,
+    delete_alarm,
 )

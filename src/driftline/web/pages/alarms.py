@@ -159,4 +159,9 @@ def _page(page: int) -> int:
 
 
 environment.globals.update(alarm_boxes=boxes, alarm_said=said, alarm_limit=judged_by)
-HANDLERS = (alarms_page, alarm_page)
+
+
+HANDLERS = (
+    alarms_page,
+    alarm_page,
+)

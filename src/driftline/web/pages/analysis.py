@@ -41,3 +41,6 @@ def analysis_view(request: Raw, service: Service, run_id: str) -> tuple[str, Ana
     if isinstance(report, BiasReport):
         return "analysis_bias.html", bias_view(request, analysis, report, near)
     return "analysis_attribution.html", attribution_view(request, analysis, cast(AttributionReport, report), near)
+
+
+HANDLERS = (analysis_page,)

@@ -114,3 +114,9 @@ def _version(given: Mapping[str, str], field: str) -> int:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and 0 < len(text) < 9
+
+
+HANDLERS = (
+    preview_baseline,
+    save_baseline,
+)

@@ -193,3 +193,10 @@ def _value_in(change: Change, side: str) -> str:
 
 
 environment.globals |= {"operators": constraint_rows.OPERATORS, "value_in": _value_in}
+
+
+HANDLERS = (
+    baselines_page,
+    baseline_page,
+    version_page,
+)

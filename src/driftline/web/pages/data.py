@@ -84,3 +84,6 @@ environment.globals["answer_words"] = {"yes": "yes", "no": "no", "unknown": "can
 environment.globals["answer_states"] = {"yes": "OK", "no": "VIOLATED", "unknown": "UNKNOWN"}
 environment.globals["hour_before"] = lambda moment: moment - HOUR
 environment.filters["stamp"] = lambda moment: moment.strftime("%Y-%m-%dT%H:%MZ")
+
+
+HANDLERS = (data_page,)

@@ -14,6 +14,7 @@ from driftline.reporting.charts.bars import Bar, stacked_bars
 from driftline.reporting.charts.lines import timeline
 from driftline.reporting.text import number
 from driftline.service.dashboard.endpoint import EndpointView, endpoint_view
+from driftline.web.access import visitor
 from driftline.web.api.signature import Given, Name
 from driftline.web.pages.rendering import Raw, environment, show
 from driftline.web.pages.zones import UTC, chosen
@@ -33,7 +34,9 @@ def endpoint_page(request: Raw, service: Given, name: Name, days: FromQuery[str]
     """One endpoint."""
     zone = UTC if request.query_params.get("export") == "1" else chosen(request.cookies)
     wanted = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 2
-    return show(request, "endpoint.html", endpoint_view(service, name, days=wanted, zone=ZoneInfo(zone)))
+    audited = visitor.get().role == "admin"
+    view = endpoint_view(service, name, days=wanted, zone=ZoneInfo(zone), audited=audited)
+    return show(request, "endpoint.html", view)
 
 
 def traffic_chart(view: EndpointView, zone: str, *, narrow: bool) -> Markup:
@@ -70,3 +73,6 @@ def _float(value: int | None) -> float | None:
 
 environment.globals.update(traffic_chart=traffic_chart, label_chart=label_chart, lag_chart=lag_chart)
 environment.filters["figure"] = number
+
+
+HANDLERS = (endpoint_page,)

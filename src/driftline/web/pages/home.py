@@ -57,3 +57,6 @@ environment.globals.update(
 )
 environment.filters.update(count=count, short_count=short_count, plural=plural, shorten=shorten)
 environment.globals["percent"] = percent
+
+
+HANDLERS = (home,)

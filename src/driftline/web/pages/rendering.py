@@ -33,11 +33,14 @@ WORDS = {
 _EXPORTED = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
-def show(request: Raw, template: str, view: msgspec.Struct, *, status: int = 200) -> Response[Any]:
+def show(
+    request: Raw, template: str, view: msgspec.Struct, *, status: int = 200, here: str | None = None
+) -> Response[Any]:
     """A view-model in the form that is asked for.
 
     ``view`` is a struct of plain data; in the template it is called ``view``. Its fields that are sequences of structs
     are its tables. Charts are drawn in the template, from the data. ``?export=1`` gives one file that stands alone.
+    ``here`` is the page's address where the request's is not one, as that of a form is not.
     """
     form = form_of(cast(Scope, request.scope))
     if form == "json":
@@ -46,7 +49,7 @@ def show(request: Raw, template: str, view: msgspec.Struct, *, status: int = 200
         return _csv(request, view)
     exported = request.query_params.get("export") == "1"
     zone = "UTC" if exported else chosen(request.cookies)
-    text = _text(template, view=view, zone=zone, export=exported, here=_here(request), tables=table_names(view))
+    text = _text(template, view=view, zone=zone, export=exported, here=here or _here(request), tables=table_names(view))
     headers = dict(SECURITY)
     if exported:
         name = request.url.path.strip("/").replace("/", "-") or "driftline"

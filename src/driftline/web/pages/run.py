@@ -169,10 +169,12 @@ async def _changed(
     await in_thread(service.get_run, run_id)
 
     def again(problem: Problem) -> Response[Any]:
-        return show(request, "run.html", run_view(service, run_id, problem), status=400)
+        return show(request, "run.html", run_view(service, run_id, problem), status=400, here=f"/runs/{run_id}")
 
     return await acted(request, which, act, again)
 
 
-HANDLERS: list[Any] = [run_page, run_file, run_again, run_accept, run_silence]
-"""The handlers of this page."""
+HANDLERS = (
+    run_page,
+    run_file,
+)

@@ -207,18 +207,14 @@ async def _changed(
     request: Raw, service: Service, name: str, which: str, act: Callable[[Mapping[str, str]], str]
 ) -> Response[Any]:
     def again(problem: Problem) -> Response[Any]:
-        return show(request, "schedule.html", schedule_view(service, name, problem=problem), status=400)
+        return show(
+            request, "schedule.html", schedule_view(service, name, problem=problem), status=400, here=_path(name)
+        )
 
     return await acted(request, which, act, again)
 
 
-HANDLERS: list[Any] = [
+HANDLERS = (
     schedule_page,
     schedule_delete_page,
-    schedule_run,
-    schedule_pause,
-    schedule_resume,
-    schedule_backfill,
-    schedule_delete,
-]
-"""The handlers of this page."""
+)

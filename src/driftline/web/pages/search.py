@@ -68,3 +68,6 @@ def _of(schedule: Found) -> str:
 def search(request: Raw, service: Given, q: Maybe = None) -> Response[Any]:
     """What has a text in its name."""
     return show(request, "search.html", search_view(service, q or ""))
+
+
+HANDLERS = (search,)

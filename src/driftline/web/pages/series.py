@@ -158,8 +158,8 @@ def _window(now: datetime, query: Mapping[str, str], zone: ZoneInfo) -> Window:
             raise InputError(f"{name[:40]!r} is not a range", hint=f"use one of {', '.join(RANGES)}, or start and end")
         return default_window(now, RANGES[name])
     end = moment(query["end"], zone) if "end" in query else default_window(now, RANGES["7d"]).end
-    start = moment(query["start"], zone) if "start" in query else max(end - RANGES["7d"], _EARLIEST)
-    if not timedelta() < end - start <= _LONGEST:
+    start = moment(query["start"], zone) if "start" in query else max(end, _EARLIEST + RANGES["7d"]) - RANGES["7d"]
+    if not (timedelta() < end - start <= _LONGEST and start >= _EARLIEST and end <= now + _LONGEST):
         evidence = f"{format_time(start)} to {format_time(end)}"
         raise InputError("the time is of no use", evidence=evidence, hint="end after the start, within ten years")
     return Window(start, end)
@@ -267,3 +267,6 @@ def series_page(request: Raw, service: Given) -> Response[Any]:
     """A metric over time."""
     query = dict(parse_qsl(request.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True))
     return show(request, "series.html", series_view(service, query, chosen(request.cookies)))
+
+
+HANDLERS = (series_page,)

@@ -60,3 +60,6 @@ def static(name: Name, v: Maybe = None) -> Response[bytes]:
 
 def _asset(name: str, body: bytes) -> Asset:
     return Asset(body, _KINDS[Path(name).suffix], hashlib.sha256(body).hexdigest()[:16])
+
+
+HANDLERS = (static,)

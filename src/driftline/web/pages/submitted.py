@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from litestar import MediaType, Response
+from litestar.datastructures import UploadFile
 
 from driftline.core.errors import TooLargeError
 from driftline.web.access_cookies import check_origin, fields, limits
@@ -34,6 +36,29 @@ def local(path: str) -> str:
     """
     safe = path.startswith("/") and not path.startswith("//") and path.isprintable() and path.isascii()
     return path if safe and "\\" not in path else "/"
+
+
+class Uploaded(NamedTuple):
+    """A form with files: its fields, and each file's name and content."""
+
+    texts: Mapping[str, str]
+    files: Mapping[str, tuple[str, bytes]]
+
+    def text(self, name: str) -> str:
+        """What was typed in a field; empty where it is left out."""
+        return self.texts.get(name, "")
+
+    def file(self, name: str) -> tuple[str, bytes]:
+        """A file's name and content; both empty where none was chosen."""
+        return self.files.get(name, ("", b""))
+
+
+async def uploaded(request: Raw) -> Uploaded:
+    """A form with files of one of our own pages; see :func:`submitted`."""
+    check_origin(dict(request.scope["headers"]))
+    given = dict((await request.form()).items())
+    files = {name: (one.filename, await one.read()) for name, one in given.items() if isinstance(one, UploadFile)}
+    return Uploaded({name: one for name, one in given.items() if isinstance(one, str)}, files)
 
 
 def there(path: str) -> Response[Any]:

@@ -41,3 +41,9 @@ async def choose_timezone(request: Raw) -> Response[Any]:
     answer = there(back)
     answer.headers["Set-Cookie"] = f"{COOKIE}={quote(zone, safe='/')}; Path=/; Max-Age={YEAR}; SameSite=Lax"
     return answer
+
+
+HANDLERS = (
+    timezone,
+    choose_timezone,
+)

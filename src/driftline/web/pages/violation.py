@@ -199,3 +199,6 @@ environment.globals.update(
     part_drawing=part_drawing,
     ranking_drawing=ranking_drawing,
 )
+
+
+HANDLERS = (violation_page,)

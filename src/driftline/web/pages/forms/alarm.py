@@ -79,4 +79,7 @@ async def put_alarm(request: Raw, service: Given) -> Response[Any]:
     return await form_sent(request, service, ALARM)
 
 
-HANDLERS = (new_alarm, put_alarm)
+HANDLERS = (
+    new_alarm,
+    put_alarm,
+)

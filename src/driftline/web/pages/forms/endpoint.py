@@ -6,18 +6,20 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from anyio.to_thread import run_sync as in_thread
 from litestar import MediaType, Response, get, post
 
-from driftline.core.errors import ConflictError, InputError
+from driftline.core.errors import ConflictError, DriftlineError, InputError, NotFoundError
 from driftline.resources.endpoints import sensitive_columns
-from driftline.service import Service
-from driftline.service.dashboard.choices import endpoint_choices
+from driftline.service import MOST_MODEL_BYTES, Service
 from driftline.web.api.signature import Given
 from driftline.web.pages.forms import reading
 from driftline.web.pages.forms.equivalents import Equivalent, command, python
 from driftline.web.pages.forms.reading import Typed
-from driftline.web.pages.forms.showing import Form, form_page, form_sent
-from driftline.web.pages.rendering import Raw
+from driftline.web.pages.forms.showing import Form, FormView, form_page, form_sent
+from driftline.web.pages.problems import problem_of
+from driftline.web.pages.rendering import Raw, show
+from driftline.web.pages.submitted import there, uploaded
 
 _SIDES = ("both", "input", "output")
 _DEFAULTS = {"name": "", "upstream": "", "percent": "100", "sides": "both", "sensitive": ""}
@@ -62,10 +64,7 @@ def _equivalent(typed: Typed) -> Equivalent:
 
 def _make(service: Service, typed: Typed) -> str:
     asked = _wanted(typed)
-    if asked.name in endpoint_choices(service):
-        # Registering it again would take its model away.
-        hint = "choose another name; `driftline endpoint capture` changes what is captured"
-        raise ConflictError(f"the endpoint {asked.name[:80]} exists", hint=hint)
+    _check_new(service, asked.name)
     capture: dict[str, Any] = {
         "percent": asked.percent,
         "input": asked.sides != "output",
@@ -74,6 +73,23 @@ def _make(service: Service, typed: Typed) -> str:
     }
     service.register_endpoint(asked.name, capture, upstream=asked.upstream)
     return f"/endpoints/{quote(asked.name, safe='')}"
+
+
+def _check_new(service: Service, name: str) -> None:
+    """Raises :class:`ConflictError` for an endpoint that there is: a form must not take its model away."""
+    try:
+        service.get_endpoint(name)
+    except NotFoundError:
+        return
+    hint = "choose another name; `driftline deploy` gives that one another model, `driftline endpoint capture` settings"
+    raise ConflictError(f"the endpoint {name[:80]} exists", hint=hint)
+
+
+def _deploy(service: Service, name: str, filename: str, artifact: bytes) -> str:
+    _check_new(service, name)
+    # Some browsers say the whole path on their machine.
+    service.deploy(name, filename.replace("\\", "/").rpartition("/")[2], artifact)
+    return f"/endpoints/{quote(name, safe='')}"
 
 
 ENDPOINT = Form("new_endpoint.html", _DEFAULTS, lambda service, typed: {}, _equivalent, _make)
@@ -92,4 +108,22 @@ async def register_endpoint(request: Raw, service: Given) -> Response[Any]:
     return await form_sent(request, service, ENDPOINT)
 
 
-HANDLERS = (new_endpoint, register_endpoint)
+@post("/new/endpoint/model", media_type=MediaType.HTML, status_code=303, request_max_body_size=MOST_MODEL_BYTES)
+async def deploy(request: Raw, service: Given) -> Response[Any]:
+    """Deploy a model from its file."""
+    given = await uploaded(request)
+    typed = {"name": given.text("name")}
+    filename, artifact = given.file("model")
+    try:
+        path = await in_thread(lambda: _deploy(service, reading.needed(typed, "name"), filename, artifact))
+    except DriftlineError as error:
+        view = FormView({**_DEFAULTS, **typed}, {}, problem=problem_of(error))
+        return show(request, ENDPOINT.template, view, status=400)
+    return there(path)
+
+
+HANDLERS = (
+    new_endpoint,
+    register_endpoint,
+    deploy,
+)

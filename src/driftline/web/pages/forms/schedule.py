@@ -67,4 +67,7 @@ async def create_schedule(request: Raw, service: Given) -> Response[Any]:
     return await form_sent(request, service, SCHEDULE)
 
 
-HANDLERS = (new_schedule, create_schedule)
+HANDLERS = (
+    new_schedule,
+    create_schedule,
+)

@@ -132,7 +132,7 @@ class Day:
         tick = self.first + timedelta(hours=hour)
         self.clock.set(tick.timestamp() + 1)
         while len(found := self._finished(tick)) < 1 + len(OTHERS):
-            time.sleep(0.02)
+            time.sleep(0.05)
         main = found[SCHEDULE]
         note = f"{len(main.violations)} violations" if main.violations else ""
         hours = f"{main.window_start:%H:%M}–{main.window_end:%H:%M}"

@@ -47,6 +47,13 @@ TEXTS = StringStatistics(2.0, (("a", 2), ("b", 1)))
         (pa.array(["a", "c", None]), rule("baseline_drift_check", "String", string=TEXTS), [1]),
         (pa.array(["a"]), rule("baseline_drift_check"), []),
         (pa.array(["text"]), rule("baseline_drift_check", numerical=NUMBERS), []),
+        # Whole and broken numbers in one batch come as texts.
+        (
+            pa.array(["2", "2.5", " 3.5 ", "+4", "-1e3", "x", "", None, "1e999"]),
+            rule("baseline_drift_check", "Fractional", numerical=NUMBERS),
+            [2, 3, 4, 8],
+        ),
+        (pa.array([True, False]), rule("baseline_drift_check", numerical=NUMBERS), []),
         (pa.nulls(2), rule("completeness_check"), [0, 1]),
     ],
 )

@@ -108,4 +108,5 @@ def test_a_page_is_saved_as_one_file_that_asks_for_nothing(visit: Visit, filled:
         page.get_by_role("link", name="one file").click()
     text = saved.value.path().read_text(encoding="utf-8")
     assert "<style>" in text
-    assert not re.search(r"<(script|link|img|form)\b", text)
+    assert not re.search(r"<(script|link|img)\b", text)
+    assert "form { display: none; }" in text

@@ -43,9 +43,12 @@ def link(name: str) -> str:
     return f"/static/{name}?v={assets()[name].digest}"
 
 
-def inlined(name: str) -> str:
-    """What is in a file, for a page that must stand alone."""
-    return assets()[name].body.decode()
+@cache
+def inlined() -> str:
+    """All our style sheets one after the other, for a page that must stand alone; it has no forms."""
+    own = [path.name for path in sorted(_HERE.glob("*.css")) if path.name != "style.css"]
+    parts = [assets()[name].body.decode() for name in (CHARTS, "style.css", *own)]
+    return "".join([*parts, "form { display: none; }\n"])
 
 
 @get("/static/{name:str}", sync_to_thread=False)

@@ -96,23 +96,23 @@ def test_a_p_value_below_its_threshold_is_the_worse_the_smaller(make: ModuleType
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (_violation("age", value=0.6481, threshold=0.1), "Age has drifted: its distance 0.65 is above 0.10"),
+        (_violation("age", value=0.6481, threshold=0.1), "age has drifted: its distance 0.65 is above 0.10"),
         (
             _violation("age", "completeness_check", value=0.926, threshold=1.0),
-            "Age is present in 92.6 % of the rows, not in 100 %",
+            "age is present in 92.6 % of the rows, not in 100 %",
         ),
         (
             _violation("age", "data_type_check", value=0.9996, threshold=1.0),
-            "Age is of its type in 99.96 % of its values, not in 100.00 %",
+            "age is of its type in 99.96 % of its values, not in 100.00 %",
         ),
         (
             _violation("age", "categorical_values_check", value=0.5, threshold=0.9),
-            "Age has values that are not expected: 50.0 % are, not 90 %",
+            "age has values that are not expected: 50.0 % are, not 90 %",
         ),
-        (_violation("age", "missing_column_check"), "Age is missing"),
-        (_violation("age", "extra_column_check"), "Age is a column that the baseline does not have"),
-        (_violation("age", "completeness_check", value=92.6, threshold=100.0), "Age: is off"),
-        (_violation("age", "odd_check", said=""), "Age does not pass its odd check"),
+        (_violation("age", "missing_column_check"), "age is missing"),
+        (_violation("age", "extra_column_check"), "age is a column that the baseline does not have"),
+        (_violation("age", "completeness_check", value=92.6, threshold=100.0), "age: is off"),
+        (_violation("age", "odd_check", said=""), "age does not pass its odd check"),
         (_violation(None, "odd_check", said="The table is odd"), "The table is odd"),
     ],
 )
@@ -126,7 +126,7 @@ def test_several_violations_are_counted_with_their_features(make: ModuleType) ->
     drift = (FeatureDrift("a", "PSI", 0.5, 0.1), FeatureDrift("b", "PSI", 0.2, 0.1), FeatureDrift("c", "PSI", 0.0, 0.1))
     table = _table(*map(_number, "abc"))
     page = render(_report(table, Verdict.VIOLATED, violations=wrong, drift=drift))
-    said = "A has drifted: its distance 0.50 is above 0.10, and 2 more violations; 2 of 3 features are concerned"
+    said = "a has drifted: its distance 0.50 is above 0.10, and 2 more violations; 2 of 3 features are concerned"
     assert make.headline(page) == said
     assert "<h2>3 violations</h2>" in page
 

@@ -10,7 +10,7 @@ from driftline.reporting.features import BY_P_VALUE, Feature, feature_label
 from driftline.reporting.report import FeatureDrift, TableReport
 from driftline.reporting.sentences import headline
 from driftline.reporting.statistics import finite
-from driftline.reporting.text import apart, capital, count, plural, shorten
+from driftline.reporting.text import apart, count, plural, shorten
 
 _CHECKS = {
     "data_type_check": "type",
@@ -53,7 +53,8 @@ def _violated(report: TableReport, features: Sequence[Feature]) -> str:
     if not ordered:
         words = [shorten(violation.description, 200) for violation in report.violations]
         return headline(Verdict.VIOLATED, [word for word in words if word], (), {})
-    first = capital(violation_sentence(ordered[0][1], ordered[0][0].drift))
+    # A feature is written as it is, also where a sentence begins with it.
+    first = violation_sentence(ordered[0][1], ordered[0][0].drift)
     more = len(report.violations) - 1
     if not more:
         return first

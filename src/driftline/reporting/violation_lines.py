@@ -12,7 +12,7 @@ from driftline.reporting.rankings import rankings_of
 from driftline.reporting.report import AttributionReport, BiasReport, Report, RunReport, TableReport
 from driftline.reporting.sections.verdict import violation_sentences
 from driftline.reporting.statistics import finite
-from driftline.reporting.text import capital, number, shorten
+from driftline.reporting.text import number, shorten
 
 _DRIFT = "baseline_drift_check"
 
@@ -24,8 +24,7 @@ def lines_of(report: RunReport) -> list[str]:
         return violation_sentences(report, read.now, read.before)
     if isinstance(report, TableReport):
         drift = {one.name: one for one in report.drift}
-        said = [table_sentences.violation_sentence(one, drift.get(one.feature_name or "")) for one in report.violations]
-        return list(map(capital, said))
+        return [table_sentences.violation_sentence(one, drift.get(one.feature_name or "")) for one in report.violations]
     if isinstance(report, BiasReport):
         rows = [(part, row) for part in parts_of(report) for row in part.metrics if row.violation is not None]
         found = {id(row.violation): bias_sentences.violation_sentence(part, row) for part, row in rows}

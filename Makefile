@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
 	$(BIN)/ruff check .

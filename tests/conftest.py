@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+from xdist.scheduler import LoadGroupScheduling
 
 from driftline.storage.database import migrate, open_store
 
@@ -27,6 +29,22 @@ settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 DATABASES = ("sqlite", "postgresql")
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
+
+
+class OneBrowser(LoadGroupScheduling):  # type: ignore[misc]
+    """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once.
+
+    The plugin's own groups need a part of pytest that release 9.2 no longer has.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+    """How tests are given to processes."""
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session")

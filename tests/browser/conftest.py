@@ -14,13 +14,6 @@ from tests.browser.watching import Visit, Watched, visiting
 from tests.browser.worlds import World
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests here run in one process, so that the worlds are made once."""
-    for item in items:
-        if "tests/browser/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The demo in small."""

@@ -307,16 +307,17 @@ def test_the_secret_of_the_web_hook_is_shown_nowhere(world: World, judged: Judge
         told = client.alarm_notifications("f2-low")
     paths = ("", "/history", "/deliveries")
     paths = (*(f"/api/alarms/f2-low{part}" for part in paths), "/api/alarms", "/", f"/runs/{judged.runs[1].id}")
+    paths = (*paths, "/alarms", "/alarms/f2-low", "/alarms/f2-low.json", "/new/alarm?name=f2-low")
     shown = [http.get(world.server.url + path).text for path in paths]
     assert "very-secret-token" not in "".join(shown) + world.server.text()
     assert any(sent.status == "sent" and sent.target.startswith("http://127") for sent in told)
 
 
 def test_the_pages_show_what_happened(world: World, judged: Judged, http: Any) -> None:
-    home = http.get(world.server.url).text
-    assert "✓ OK" in home
-    assert "✕ VIOLATED" in home
-    assert "? UNKNOWN" in home
+    assert f'href="/endpoints/{judged.runs[1].endpoint}"' in http.get(world.server.url).text
+    windows = http.get(f"{world.server.url}/schedules/{judged.runs[1].schedule}").text
+    for glyph, word in (("✓", "OK"), ("✕", "Violated"), ("?", "Unknown")):
+        assert f'<span aria-hidden="true">{glyph}</span> {word}' in windows
     page = http.get(f"{world.server.url}/runs/{judged.runs[1].id}").text
     assert "was LessThanThreshold &#39;0.625&#39;" in page
     assert "Metrics of 201 predictions with labels" in page

@@ -53,8 +53,8 @@ def _step(match: re.Match[str], start: int) -> str | None:
         text = name or msgspec.json.decode(f'"{quoted}"', type=str)
     except msgspec.DecodeError:
         return None
-    # A quoted star is a wildcard to DuckDB, and a quote ends its name.
-    return None if set(text) & set('"*\\') else f'."{text}"'
+    # A quoted star is a wildcard to DuckDB, a quote ends its name, and dots and brackets in it are taken for steps.
+    return None if set(text) & set('"*\\.[]') else f'."{text}"'
 
 
 @lru_cache(maxsize=256)

@@ -63,15 +63,16 @@ MACROS = (
     # The lists of numbers that a JSON path finds, as texts: one for each list found, or one of the numbers found.
     """CREATE OR REPLACE TEMP MACRO json_vectors(document, path) AS CASE
         WHEN NOT json_valid(document) THEN [NULL]
-        WHEN contains(path, '[*]') THEN as_vectors(CAST(json_extract_string(document, path) AS VARCHAR[]))
+        WHEN contains(path, '[*]') THEN as_vectors(TRY_CAST(json_extract_string(document, path) AS VARCHAR[]))
         WHEN json_type(document, path) = 'ARRAY'
-        THEN as_vectors(CAST(json_extract_string(document, path || '[*]') AS VARCHAR[]))
+        THEN as_vectors(TRY_CAST(json_extract_string(document, path || '[*]') AS VARCHAR[]))
         ELSE [CAST(json_extract_string(document, path) AS VARCHAR)] END""",
-    # What a JSON path finds in a document, as a list: the elements of an array, or the one value.
+    # What a JSON path finds, as a list: the elements of an array, or the one value. The casts change
+    # nothing where their branch is taken; DuckDB may try them on constants elsewhere, where they must not fail.
     """CREATE OR REPLACE TEMP MACRO json_values(document, path) AS CASE
         WHEN NOT json_valid(document) THEN [NULL]
-        WHEN contains(path, '[*]') THEN CAST(json_extract_string(document, path) AS VARCHAR[])
-        WHEN json_type(document, path) = 'ARRAY' THEN CAST(json_extract_string(document, path || '[*]') AS VARCHAR[])
+        WHEN contains(path, '[*]') THEN TRY_CAST(json_extract_string(document, path) AS VARCHAR[])
+        WHEN json_type(document, path) = 'ARRAY' THEN TRY_CAST(json_extract_string(document, path || '[*]') AS VARCHAR[])
         ELSE [CAST(json_extract_string(document, path) AS VARCHAR)] END""",
 )
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.worlds import World
 
-SECONDS = 10
+SECONDS = 60
 """How long a page may take; pages take milliseconds, and machines are busy."""
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.worlds import World
 
-SECONDS = 60
+SECONDS = 10
 """How long a page may take; pages take milliseconds, and machines are busy."""
 
 

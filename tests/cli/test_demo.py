@@ -42,8 +42,8 @@ def check_story(told: dict[str, Any], folder: Path) -> None:
         # What is asked drifts in the last six hours; what needs labels is judged two hours later.
         "churn-data": {"OK": 18, "VIOLATED": 6},
         "churn-bias": {"UNKNOWN": 2, "OK": 18, "VIOLATED": 4},
-        "churn-attribution": {"OK": 24},
-        "upsell-data": {"OK": 24},
+        "churn-attribution": {"OK": 1},
+        "upsell-data": {"OK": 1},
     }
     changes = [(change["from_state"], change["to_state"]) for change in told["alarm_transitions"]]
     assert changes == [("INSUFFICIENT_DATA", "OK"), ("OK", "ALARM")]
@@ -59,7 +59,7 @@ def test_two_demos_tell_the_same_story(tmp_path: Path) -> None:
         subprocess.Popen((*COMMAND, str(folder)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for folder in folders
     ]
-    spoken = [demo.communicate(timeout=400) for demo in demos]
+    spoken = [demo.communicate(timeout=120) for demo in demos]
     lasted = time.monotonic() - began
     assert [demo.returncode for demo in demos] == [0, 0], spoken
     told = [json.loads(said) for said, _ in spoken]
@@ -70,5 +70,5 @@ def test_two_demos_tell_the_same_story(tmp_path: Path) -> None:
     findings = [[(run["verdict"], run["violations"], run["item_count"]) for run in story["runs"]] for story in told]
     assert findings[0] == findings[1]
     assert told[0]["monitors"] == told[1]["monitors"]
-    # Two share the machine here, with each other and with other tests; one alone takes a fraction of it.
-    assert lasted < 300
+    # One must end within a minute; here two share the machine with each other and with other tests.
+    assert lasted < 90

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from driftline.storage.clock import SharedClock
 
 ENDPOINT, SCHEDULE, ALARM = "churn", "churn-hourly", "churn-f2-low"
-OTHERS = ("churn-data", "churn-bias", "churn-attribution", "upsell-data")
+HOURLY, DAILY = ("churn-data", "churn-bias"), ("churn-attribution", "upsell-data")
+OTHERS = HOURLY + DAILY
+"""The schedules beside the main one. The daily ones run once, when the day is over."""
 HEALTHY, ELSEWHERE = "upsell", "fraud"
 HOURS, DRIFT_HOUR, PER_HOUR, HEALTHY_PER_HOUR = 24, 18, 300, 60
 THRESHOLD = 0.5
@@ -45,6 +47,7 @@ class Day:
         self.model = folder / "model.json"
         self.baseline = folder / "baseline"
         self.first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
+        self._daily = f"cron(0 {(self.first + timedelta(hours=hours)).hour} ? * * *)"
 
     def live(self) -> dict[str, Any]:
         """Prepare, live through the hours, and tell what happened."""
@@ -71,9 +74,9 @@ class Day:
         out.say(f"deploying it at {self.client.url}/endpoints/{ENDPOINT}/invocations, every request captured")
         self.client.deploy(ENDPOINT, self.model, capture_percent=100)
         demo_monitors.watch_quality(self.client, SCHEDULE, ENDPOINT, self.baseline, THRESHOLD)
-        demo_monitors.watch_data(self.client, "churn-data", ENDPOINT, table)
+        demo_monitors.watch_data(self.client, "churn-data", ENDPOINT, table, demo_monitors.HOURLY)
         demo_monitors.watch_bias(self.client, "churn-bias", ENDPOINT, table, THRESHOLD)
-        demo_monitors.watch_attribution(self.client, "churn-attribution", ENDPOINT, table, self.model)
+        demo_monitors.watch_attribution(self.client, "churn-attribution", ENDPOINT, table, self.model, self._daily)
         self._alarm(floor)
         self._neighbours()
 
@@ -97,7 +100,7 @@ class Day:
         demo_world.train(demo_world.buyers(self.random, 6000), model)
         demo_world.write_baseline(demo_world.buyers(self.random, 4000), model, table, THRESHOLD)
         self.client.deploy(HEALTHY, model, capture_percent=100)
-        demo_monitors.watch_data(self.client, "upsell-data", HEALTHY, table)
+        demo_monitors.watch_data(self.client, "upsell-data", HEALTHY, table, self._daily)
         self.client.register_endpoint(ELSEWHERE)
 
     def _predict(self, hour: int, waiting: dict[int, bytes]) -> None:
@@ -131,7 +134,8 @@ class Day:
         """Let the hour strike and wait for its runs."""
         tick = self.first + timedelta(hours=hour)
         self.clock.set(tick.timestamp() + 1)
-        while len(found := self._finished(tick)) < 1 + len(OTHERS):
+        due = {SCHEDULE, *HOURLY, *(DAILY if hour == self.hours else ())}
+        while not due <= (found := self._finished(tick)).keys():
             time.sleep(0.05)
         main = found[SCHEDULE]
         note = f"{len(main.violations)} violations" if main.violations else ""

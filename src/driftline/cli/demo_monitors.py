@@ -57,13 +57,13 @@ def watch_quality(client: Client, schedule: str, endpoint: str, folder: Path, th
     )
 
 
-def watch_data(client: Client, schedule: str, endpoint: str, table: Path) -> None:
+def watch_data(client: Client, schedule: str, endpoint: str, table: Path, cron: str) -> None:
     """Judge what is asked and answered by the columns of a table."""
     from driftline.pipeline.data_tables import baseline_data_quality
 
     found = _content(baseline_data_quality(table, exclude=_BESIDE).documents())
     client.put_baseline(schedule, found["constraints"], found["statistics"])
-    client.create_schedule(schedule, endpoint=endpoint, cron=HOURLY, monitor="data-quality", baseline=schedule)
+    client.create_schedule(schedule, endpoint=endpoint, cron=cron, monitor="data-quality", baseline=schedule)
 
 
 def watch_bias(client: Client, schedule: str, endpoint: str, table: Path, threshold: float) -> None:
@@ -97,14 +97,14 @@ def watch_bias(client: Client, schedule: str, endpoint: str, table: Path, thresh
     )
 
 
-def watch_attribution(client: Client, schedule: str, endpoint: str, table: Path, model: Path) -> None:
+def watch_attribution(client: Client, schedule: str, endpoint: str, table: Path, model: Path, cron: str) -> None:
     """Judge what weighs in the model's answers."""
     from driftline.pipeline.attribution_tables import baseline_attribution
 
     made = baseline_attribution(table, model, label="label", exclude=("probability", "prediction"))
     found = _content(made.documents())
     client.put_baseline(schedule, found["analysis"], found["analysis_config"])
-    client.create_schedule(schedule, endpoint=endpoint, cron=HOURLY, monitor="attribution", baseline=schedule)
+    client.create_schedule(schedule, endpoint=endpoint, cron=cron, monitor="attribution", baseline=schedule)
 
 
 def _content(documents: dict[str, Any]) -> dict[str, Any]:

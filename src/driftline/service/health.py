@@ -61,13 +61,11 @@ class Health(Wiring):
 
     def _schedules(self) -> Check:
         """A late tick is told and is no failure: one long run makes the others wait."""
-        latest = self.now() - OVERDUE
         try:
             with self.store.read() as db:
-                rows = schedules.listing(db)
+                late = schedules.late(db, self.now() - OVERDUE)
         except DriftlineError:
             return Check("schedules", False, "the schedules cannot be read", "see the log; is the database up?")
-        late = [row.name for row in rows if row.state == "active" and row.next_tick and row.next_tick < latest]
         if late:
             hint = "is a long run going on? see driftline runs list, and the log"
             return Check("schedules", True, f"{len(late)} schedules have a tick that nobody took up yet", hint)

@@ -10,13 +10,14 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from litestar import MediaType, Request, Response
+from markupsafe import Markup
 
 from driftline.core.errors import NotFoundError
 from driftline.serving.asgi import Scope
 from driftline.web.access import visitor
 from driftline.web.pages.csv_tables import csv_of, table_names
 from driftline.web.pages.headers import SECURITY
-from driftline.web.pages.static import inlined, link
+from driftline.web.pages.static import link, sheet
 from driftline.web.pages.zones import chosen
 from driftline.web.twins import form_of
 
@@ -105,6 +106,11 @@ def _time(context: Context, moment: datetime | None, form: str = "%Y-%m-%d %H:%M
     return f"{moment.astimezone(ZoneInfo(context['zone'])):{form}}"
 
 
+@pass_context
+def _sheet(context: Context, name: str) -> Markup:
+    return sheet(name, inline=context["export"])
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("driftline.web"),
@@ -117,7 +123,7 @@ def _environment() -> Environment:
     made.filters["clock"] = pass_context(lambda context, moment: _time(context, moment, "%H:%M"))
     made.filters["glyph"] = lambda state: GLYPHS.get(str(state), "…")
     made.filters["word"] = lambda state: WORDS.get(str(state), str(state))
-    made.globals.update(visitor=visitor.get, asset=link, inlined=inlined, twin=twin)
+    made.globals.update(visitor=visitor.get, asset=link, sheet=_sheet, twin=twin)
     return made
 
 

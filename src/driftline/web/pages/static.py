@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
+from markupsafe import Markup
 
 from driftline.reporting import styles
 from driftline.web.api.signature import Maybe, Name
@@ -43,12 +44,11 @@ def link(name: str) -> str:
     return f"/static/{name}?v={assets()[name].digest}"
 
 
-@cache
-def inlined() -> str:
-    """All our style sheets one after the other, for a page that must stand alone; it has no forms."""
-    own = [path.name for path in sorted(_HERE.glob("*.css")) if path.name != "style.css"]
-    parts = [assets()[name].body.decode() for name in (CHARTS, "style.css", *own)]
-    return "".join([*parts, "form { display: none; }\n"])
+def sheet(name: str, *, inline: bool) -> Markup:
+    """A style sheet in the head of a page; ``inline`` with all that is in it, for a page that must stand alone."""
+    if inline:
+        return Markup("<style>{}</style>").format(Markup(assets()[name].body.decode()))  # noqa: S704 - our own file
+    return Markup('<link rel="stylesheet" href="{}">').format(link(name))
 
 
 @get("/static/{name:str}", sync_to_thread=False)

@@ -1,4 +1,4 @@
-"""``driftline demo``: the main job, end to end, on a world that it makes: a day of traffic in about a minute."""
+"""``driftline demo``: the main job, end to end, on a world that it makes: a day of traffic in half a minute."""
 
 from __future__ import annotations
 

@@ -273,3 +273,34 @@ audit = Table(
     Index(None, "time"),
     Index(None, "target", "time"),
 )
+
+registered = Table(
+    "registered",
+    metadata,
+    _text("kind", primary_key=True),
+    _text("name", primary_key=True),
+    _json("document", dict[str, Any]),
+    _json("tags", dict[str, str]),
+    _time("created"),
+    _time("updated"),
+    Index(None, "kind", "created"),
+)
+
+batch_jobs = Table(
+    "batch_jobs",
+    metadata,
+    _text("name", primary_key=True),
+    _text("kind"),
+    _json("settings", dict[str, Any]),
+    _text("status"),
+    Column("message", Text),
+    Column("error", Text),
+    _json("result", dict[str, Any]),
+    _time("created"),
+    _time("started", nullable=True),
+    _time("finished", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    _time("lease_until", nullable=True),
+    Index(None, "status", "created"),
+)

@@ -1,0 +1,1 @@
+"""The AWS face: the calls of AWS clients, answered from botocore's own service models."""

@@ -14,12 +14,25 @@ from driftline.service.responses import Responses
 from driftline.service.retention import Retaining
 from driftline.service.runs import Runs
 from driftline.service.schedules import Schedules
+from driftline.service.scripts import Scripts
 
 __all__ = ["MOST_EVENT_BYTES", "MOST_IMPORT_BYTES", "MOST_MODEL_BYTES", "Service"]
 
 
 class Service(
-    Elsewhere, Endpoints, Labels, Baselines, Schedules, Runs, Metrics, Responses, Access, Health, Prometheus, Retaining
+    Elsewhere,
+    Endpoints,
+    Labels,
+    Baselines,
+    Schedules,
+    Scripts,
+    Runs,
+    Metrics,
+    Responses,
+    Access,
+    Health,
+    Prometheus,
+    Retaining,
 ):
     """A data folder at work. Every method is one transaction and may be called from any thread.
 

@@ -106,11 +106,12 @@ def pause_schedule(connection: Connection, name: str) -> Schedule:
 
 
 def resume_schedule(connection: Connection, name: str, *, now: datetime) -> Schedule:
-    """Go on from now; the ticks of the pause are not made up for (:func:`backfill` does that)."""
+    """Go on from now; the ticks of the pause are not made up for (:func:`backfill` does that). That of the expression
+    ``NOW`` is now."""
     schedule = rows.get(connection, name, lock=True)
     if schedule.state == "active":
         return schedule
-    following = Cron(schedule.cron).next(now)
+    following = _first_tick(schedule.cron, now)
     schedule = msgspec.structs.replace(schedule, state="active", last_tick=now, next_tick=following)
     rows.save(connection, schedule)
     return schedule

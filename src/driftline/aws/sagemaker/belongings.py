@@ -10,6 +10,7 @@ from driftline.aws.context import Context
 from driftline.aws.errors import validation
 from driftline.core.errors import ConflictError, InputError, NotFoundError
 from driftline.core.uris import object_uri
+from driftline.jobs.analyses import settled_document
 from driftline.sagemaker.analysis import completed, read_rows, rows_elsewhere
 from driftline.sagemaker.definitions import Definition
 from driftline.sagemaker.schedules import derived_name, own_analysis
@@ -39,7 +40,7 @@ def gathered(context: Context, name: str, definition: Definition) -> Belongings:
             attributes[role] = derived_name(name, f"{role}.py")
             scripts[attributes[role]] = content(context, uri)
     if definition.config is not None:
-        attributes["analysis_config"] = _analysis(context, definition.config)
+        attributes["analysis_config"] = _analysis(context, definition, constraints)
     return Belongings(constraints, statistics or b"{}", scripts, attributes)
 
 
@@ -125,7 +126,9 @@ def _results(context: Context, job: str) -> str:
     return str(uri).rstrip("/")
 
 
-def _analysis(context: Context, uri: str) -> dict[str, Any]:
+def _analysis(context: Context, definition: Definition, constraints: bytes | None) -> dict[str, Any]:
+    """What is analysed, in our form; rows that it names by their address stand in it then."""
+    uri = str(definition.config)
     try:
         config = json.loads(content(context, uri))
     except (ValueError, RecursionError) as error:
@@ -134,4 +137,4 @@ def _analysis(context: Context, uri: str) -> dict[str, Any]:
         raise InputError(f"{uri} is no configuration", hint="it must be a JSON object")
     elsewhere = rows_elsewhere(config)
     rows = None if elsewhere is None else read_rows(content(context, elsewhere), elsewhere)
-    return completed(config, rows)
+    return settled_document(completed(config, rows), uri, constraints if definition.kind.monitor == "bias" else None)

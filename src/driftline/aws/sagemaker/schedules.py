@@ -95,8 +95,6 @@ def update(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 def start(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """StartMonitoringSchedule; one of the expression NOW runs once more."""
     found = _watched(context, given)
-    if found.schedule.state == "paused" and found.schedule.cron == "NOW":
-        context.service.update_schedule(found.schedule.name, cron="NOW")
     context.service.resume_schedule(found.schedule.name)
     _remember(context, found, {})
     return {}

@@ -198,8 +198,8 @@ def test_an_update_may_turn_to_another_input_but_not_to_another_type(world: Any)
     assert world.service.get_schedule("hourly").endpoint == "Churn"
     assert [row.name for row in world.service.list_endpoints()] == ["Churn"]
     world.call("CreateModelQualityJobDefinition", **world.definition("ModelQuality", world.source()))
+    other = world.config("ModelQuality")
     with pytest.raises(AwsError, match="type"):
-        other = world.config("ModelQuality")
         world.call("UpdateMonitoringSchedule", MonitoringScheduleName="hourly", MonitoringScheduleConfig=other)
 
 

@@ -3,15 +3,25 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn xgboost
 
-.PHONY: demo test check bench crash fuzz screenshots lock clean
+.PHONY: demo test check clients bench crash fuzz screenshots lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
+
+# Clients of AWS in environments of their own, that the tests of tests/aws walk with (1 GB): the SageMaker SDK 2 and 3
+# with today's awscli and boto3, and those of two years ago.
+clients: $(CLIENTS:%=build/clients/%/.installed)
+
+build/clients/%/.installed: tests/aws/clients/%.txt
+	$(PYTHON) -m venv build/clients/$*
+	build/clients/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from driftline.aws.sagemaker import (
     endpoints,
     executions,
     models,
+    processing,
     schedules,
     tags,
 )
@@ -24,5 +25,6 @@ OPERATIONS: dict[str, Operations] = {
         **executions.OPERATIONS,
         **alerts.OPERATIONS,
         **tags.OPERATIONS,
+        **processing.OPERATIONS,
     },
 }

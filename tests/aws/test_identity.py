@@ -25,7 +25,7 @@ def test_roles_can_be_assumed(shared_server: Any) -> None:
     assert lasts.total_seconds() == 3600
     assert sts.get_session_token(DurationSeconds=900)["Credentials"]["AccessKeyId"]
     with pytest.raises(ClientError) as raised:
-        sts.get_session_token(DurationSeconds=899)
+        sts.get_session_token(DurationSeconds=129_601)
     assert raised.value.response["Error"]["Code"] == "ValidationError"
 
 

@@ -110,7 +110,7 @@ def _broken(shape: Shape, value: Any) -> Iterator[str]:
     if kind == "string":
         if "\0" in value:
             yield "Member must not contain the null character"
-        if shape.enum and value not in shape.enum:
+        elif shape.enum and value not in shape.enum:
             yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
         elif "pattern" in rules and (highest is None or len(value) <= highest) and not matches(rules["pattern"], value):
             yield f"Member must satisfy regular expression pattern: {rules['pattern']}"

@@ -52,7 +52,7 @@ class World:
         return answer
 
     def conforms(self, operation: str, answer: dict[str, Any]) -> None:
-        """Raises :class:`AssertionError` for an answer with a member that the model has not, or without one it needs."""
+        """Raises :class:`AssertionError` for an answer with other members than the model's, or without one it needs."""
         shape = MODEL.operation_model(operation).output_shape
         if shape is not None:
             report = ParamValidator().validate(answer, shape)

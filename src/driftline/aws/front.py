@@ -36,6 +36,7 @@ _ADDRESS_CREDENTIAL = re.compile(rb"X-Amz-Credential=[^/&]*?(?:%2F|/)\d{8}(?:%2F
 _INVOCATIONS = re.compile(r"/endpoints/[^/]+/invocations")
 _FORM = b"application/x-www-form-urlencoded"
 _THREADS = 16
+_NO_BUCKETS = b"<Error><Code>NotImplemented</Code><Message>driftline serves no buckets here</Message></Error>"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -111,7 +112,7 @@ class Front:
 
     async def _bucket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._s3 is None:
-            await reply(send, _unknown("S3"), str(uuid4()))
+            await reply(send, Answer(501, [(b"content-type", b"application/xml")], _NO_BUCKETS), str(uuid4()))
         else:
             await self._s3(scope, receive, send)
 

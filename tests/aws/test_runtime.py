@@ -24,11 +24,11 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture
-def invoke(aws_server: Any, client: Callable[[str], Any], artifact: bytes) -> Callable[..., dict[str, Any]]:
+@pytest.fixture(scope="module")
+def invoke(shared_server: Any, artifact: bytes) -> Callable[..., dict[str, Any]]:
     """Asks the endpoint churn."""
-    aws_server.service.deploy("churn", "model.json", artifact)
-    runtime = client("sagemaker-runtime")
+    shared_server.service.deploy("churn", "model.json", artifact)
+    runtime = shared_server.client("sagemaker-runtime")
 
     def call(body: bytes | str = "1,2,3", name: str = "churn", **more: Any) -> dict[str, Any]:
         given = {"EndpointName": name, "ContentType": "text/csv", "Body": body, **more}
@@ -45,15 +45,14 @@ def refused(call: Callable[[], Any]) -> dict[str, Any]:
     return found | found["Error"] | {"Status": found["ResponseMetadata"]["HTTPStatusCode"]}
 
 
-def test_predictions_are_answered_and_captured(aws_server: Any, invoke: Callable[..., dict[str, Any]]) -> None:
+def test_predictions_are_answered_and_captured(shared_server: Any, invoke: Callable[..., dict[str, Any]]) -> None:
     answer = invoke(InferenceId="mine", CustomAttributes="a=1")
     assert 0 < float(answer["Body"].read()) < 1
     assert answer["InvokedProductionVariant"] == "AllTraffic"
     assert answer["ContentType"].startswith("text/csv")
     assert answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
-    aws_server.worker.captures.rotate()
-    aws_server.worker.captures.close()
-    files = list((aws_server.service.layout.data / "captures" / "churn").rglob("*.jsonl"))
+    shared_server.worker.captures.rotate()
+    files = list((shared_server.service.layout.data / "captures" / "churn").rglob("*.jsonl"))
     assert any("mine" in path.read_text() for path in files)
 
 
@@ -107,9 +106,9 @@ def elsewhere() -> Iterator[str]:
     server.server_close()
 
 
-def test_models_that_fail_elsewhere(aws_server: Any, client: Callable[[str], Any], elsewhere: str) -> None:
-    aws_server.service.register("away", upstream=elsewhere)
-    runtime = client("sagemaker-runtime")
+def test_models_that_fail_elsewhere(shared_server: Any, elsewhere: str) -> None:
+    shared_server.service.register_endpoint("away", upstream=elsewhere)
+    runtime = shared_server.client("sagemaker-runtime")
     error = refused(lambda: runtime.invoke_endpoint(EndpointName="away", ContentType="text/csv", Body="1"))
     assert (error["Code"], error["Status"], error["OriginalStatusCode"]) == ("ModelError", 424, 500)
     assert error["OriginalMessage"] == "the model � broke"
@@ -117,7 +116,7 @@ def test_models_that_fail_elsewhere(aws_server: Any, client: Callable[[str], Any
     assert "authorization" not in Elsewhere.seen
 
 
-def test_other_operations_of_the_runtime_are_not_there(client: Callable[[str], Any]) -> None:
-    runtime = client("sagemaker-runtime")
+def test_other_operations_of_the_runtime_are_not_there(shared_server: Any) -> None:
+    runtime = shared_server.client("sagemaker-runtime")
     error = refused(lambda: runtime.invoke_endpoint_async(EndpointName="churn", InputLocation="s3://b/k"))
     assert error["Code"] == "UnknownOperationException"

@@ -31,6 +31,7 @@ from driftline.storage.objects import open_objects
 _MARKS = frozenset(
     {b"x-amz-target", b"x-amz-date", b"x-amz-content-sha256", b"amz-sdk-invocation-id", b"smithy-protocol"}
 )
+_PERHAPS = _MARKS | {b"authorization"}
 _SIGNED_ADDRESS = re.compile(rb"X-Amz-Algorithm=|AWSAccessKeyId=")
 _ADDRESS_CREDENTIAL = re.compile(rb"X-Amz-Credential=[^/&]*?(?:%2F|/)\d{8}(?:%2F|/)[a-z0-9-]*(?:%2F|/)([a-z0-9-]*)")
 _INVOCATIONS = re.compile(r"/endpoints/[^/]+/invocations")
@@ -172,9 +173,10 @@ class Front:
 
 def _of_aws(scope: Scope) -> bool:
     """Whether a request is an AWS client's: by its headers alone, or by an address that is signed."""
-    for name, value in scope["headers"]:
-        if name in _MARKS or (name == b"authorization" and value.startswith(b"AWS")):
-            return True
+    headers = dict(scope["headers"])
+    # The way of every prediction: nothing more than this look.
+    if not _PERHAPS.isdisjoint(headers):
+        return not _MARKS.isdisjoint(headers) or headers[b"authorization"].startswith(b"AWS")
     query: bytes = scope["query_string"]
     return bool(query) and _SIGNED_ADDRESS.search(query) is not None
 

@@ -6,10 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from driftline.resources.batch_jobs import BatchLimits
+
 Splitting = Literal["None", "Line"]
 
 
-class TransformSettings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class TransformSettings(BatchLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model over objects in a bucket.
 
     ``model_path`` is relative to the data folder. ``input`` is the beginning of keys, or with ``manifest`` the object

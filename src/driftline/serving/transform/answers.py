@@ -54,8 +54,7 @@ def _placed(error: DriftlineError, source: str, first: int, count: int) -> Drift
     if found is None:
         what = f"{source}, lines {first} to {first + count - 1}: {error.what}"
     else:
-        rest = error.what[found.end() :].lstrip(":, ")
-        what = f"{source}, line {first + int(found[1]) - 1}: {rest}"
+        what = f"{source}, line {first + int(found[1]) - 1}: the row{error.what[found.end() :]}"
     kind = PredictionError if isinstance(error, PredictionError) else InputError
     return kind(what, evidence=error.evidence, hint=error.hint)
 
@@ -72,8 +71,10 @@ def cells_of_answers(values: list[Any]) -> Array:
 def documents_of_answers(values: list[Any], *, listed: bool) -> Array:
     """Predictions as JSON documents, one a row; ``listed`` gives each the form that an endpoint's answer has.
 
-    >>> documents_of_answers([0.25], listed=False).to_pylist(), documents_of_answers([[0.5, 0.5]], listed=True).to_pylist()
-    (['{"score":0.25}'], ['{"predictions":[{"scores":[0.5,0.5]}]}'])
+    >>> documents_of_answers([0.25], listed=False).to_pylist()
+    ['{"score":0.25}']
+    >>> documents_of_answers([[0.5, 0.5]], listed=True).to_pylist()
+    ['{"predictions":[{"scores":[0.5,0.5]}]}']
     """
     several = isinstance(values[0], list)
     numbers = pc.replace_substring_regex(cells_of_answers(values), _NO_NUMBER, "null")

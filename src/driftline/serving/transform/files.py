@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -58,8 +59,8 @@ class Transformer:
         """The answers to the records of a file; raises :class:`InputError` naming file and line."""
         if not content.strip():
             raise InputError(f"{source} is empty", hint="leave it out, or write records into it")
-        with Documents() as json:
-            if CSV == self._type and (self._by_line or CSV == self._accept):
+        with closing(Documents()) as json:
+            if self._type == CSV and (self._by_line or self._accept == CSV):
                 blocks = self._csv(json, lines_of(content, source), source)
             elif self._by_line:
                 blocks = self._json_lines(json, lines_of(content, source), source)
@@ -86,7 +87,7 @@ class Transformer:
 
     def _answered(self, json: Documents, records: Array, values: list[Any], source: str, first: int) -> Array:
         """What is written for records that each have one value."""
-        if CSV == self._accept:
+        if self._accept == CSV:
             return self._rows(records, values, source, first)
         return self._written(json, records, documents_of_answers(values, listed=self._listed), source, first)
 
@@ -109,17 +110,17 @@ class Transformer:
     def _document(self, json: Documents, content: bytes, source: str) -> tuple[Array, int]:
         """The whole file as one request; its answer is one document, with one id, or rows of CSV."""
         record = pa.array([text_of(content, source).strip()])
-        if JSON == self._type and first_broken(json, record) is not None:
+        if self._type == JSON and first_broken(json, record) is not None:
             hint = "give every file one JSON document, or split it by lines"
             raise InputError(f"{source}: no JSON", evidence=record[0].as_py()[:80], hint=hint)
-        body = record if CSV == self._type else filtered(json, record, self._settings.input_filter, source, 1)
-        if CSV == self._type:
+        body = record if self._type == CSV else filtered(json, record, self._settings.input_filter, source, 1)
+        if self._type == CSV:
             body = selected(lines_of(content, source), self._settings.input_filter, source, 1)
         try:
             values = answers(self._model, joined_lines(body).to_pybytes(), self._type)
         except DriftlineError as error:
             raise InputError(f"{source}: {error.what}", evidence=error.evidence, hint=error.hint) from None
-        if CSV == self._accept:
+        if self._accept == CSV:
             return self._rows(record, values, source, 1), len(values)
         answer = pa.array([format_answer(values, JSON).decode()])
         return self._written(json, record, answer, source, 1), len(values)

@@ -51,9 +51,10 @@ def selected(lines: Array, path: str, source: str, first: int) -> Array:
         return lines
     names = [str(place) for place in range(width)]
     try:
+        # With several threads an error does not know its row.
         table = csv.read_csv(
             pa.BufferReader(joined_lines(lines)),
-            read_options=csv.ReadOptions(column_names=names),
+            read_options=csv.ReadOptions(column_names=names, use_threads=False),
             parse_options=csv.ParseOptions(ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=names
@@ -98,7 +99,9 @@ def inference_ids(count: int) -> Array:
     raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
     raw[:, 6] = raw[:, 6] & 0x0F | 0x40
     raw[:, 8] = raw[:, 8] & 0x3F | 0x80
-    digits = pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), count, [None, pa.py_buffer(raw.tobytes().hex().encode())])
+    digits = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(32), count, [None, pa.py_buffer(raw.tobytes().hex().encode())]
+    )
     texts = pc.cast(pc.cast(digits, pa.binary()), pa.string())
     ends = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
     return pc.binary_join_element_wise(*(pc.utf8_slice_codeunits(texts, *end) for end in ends), "-")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from driftline.aws.context import Operations
-from driftline.aws.sagemaker import endpoint_configs, endpoints, models
+from driftline.aws.sagemaker import endpoint_configs, endpoints, models, transform
 
 OPERATIONS: dict[str, Operations] = {
     "sagemaker": {
         **models.OPERATIONS,
         **endpoint_configs.OPERATIONS,
         **endpoints.OPERATIONS,
+        **transform.OPERATIONS,
     },
 }

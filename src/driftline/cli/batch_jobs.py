@@ -46,6 +46,16 @@ def show_job(name: Name, url: Url = None, json: Json = False) -> int:
         return _tell(client.get_batch_job(name))
 
 
+@batch.command("log")
+def job_log(name: Name, url: Url = None) -> int:
+    """What a job's process has printed so far."""
+    from driftline.client import Client
+
+    with Client(url) as client:
+        out.result(None, client.batch_job_log(name).decode("utf-8", "replace").splitlines())
+    return 0
+
+
 @batch.command("stop")
 def stop_job(name: Name, url: Url = None, json: Json = False) -> int:
     """Stop a job that has not finished."""

@@ -29,6 +29,10 @@ class BatchJobs(Connection):
         """Stop a job that has not finished; raises :class:`ConflictError` for one that has."""
         return self._write("POST", path_of("batch-jobs", name, "stop"), BatchJob)
 
+    def batch_job_log(self, name: str) -> bytes:
+        """What a job's process has printed so far."""
+        return self._send("GET", path_of("batch-jobs", name, "log")).content
+
     def wait_for_batch_job(self, name: str, *, timeout: float = 600.0) -> BatchJob:
         """The job once it has finished; :class:`ServiceError` when it has not within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout

@@ -58,7 +58,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 KINDS: dict[str, Kind] = {
-    "baseline": Kind(BaselineSettings, "driftline.jobs.baseline_job"),
+    "baseline": Kind(BaselineSettings, "driftline.jobs.baselines.job"),
     "transform": Kind(TransformSettings, "driftline.jobs.transform_job"),
 }
 

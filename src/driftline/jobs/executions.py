@@ -25,6 +25,7 @@ from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
+from driftline.jobs.messages import ended
 from driftline.pipeline import ProgramRun, Run, RunResult
 from driftline.pipeline.programs import remove_input
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
@@ -155,9 +156,9 @@ class Worker:
                 logger.warning("run %s is no longer ours; its result is discarded", execution.id)
                 return execution
             self._tell(connection, execution, outcome, told)
-            ended = executions.get(connection, execution.id)
-        logger.info("run %s: %s", ended.id, ended.message)
-        return ended
+            stored = executions.get(connection, execution.id)
+        logger.info("run %s: %s", stored.id, stored.message)
+        return stored
 
     def _tell(self, connection: Connection, execution: Execution, outcome: Outcome, told: _Told) -> None:
         """Publish the metrics and judge the alarms; of one window's revisions only the newest speaks."""
@@ -202,7 +203,7 @@ def _outcome_of(result: RunResult) -> Outcome:
     return Outcome(
         status=status,
         verdict=judgement.verdict,
-        message=f"{status}: {_sentence(result)}",
+        message=ended(judgement, len(result.violations)),
         reasons=judgement.reasons,
         violations=tuple(map(finite, result.violations)),
         steps=_plain(result.steps, tuple[ExecutionStep, ...]),
@@ -211,14 +212,6 @@ def _outcome_of(result: RunResult) -> Outcome:
         rejects=_plain(result.rejects, tuple[RejectedRecords, ...]),
         item_count=result.item_count,
     )
-
-
-def _sentence(result: RunResult) -> str:
-    verdict, count = result.judgement.verdict, len(result.violations)
-    if verdict == Verdict.UNKNOWN:
-        codes = ", ".join(dict.fromkeys(reason.code for reason in result.judgement.reasons))
-        return f"Job completed without a verdict: {codes}."
-    return f"Job completed successfully with {count if verdict == Verdict.VIOLATED else 'no'} violations."
 
 
 def _failure(error: Exception) -> Outcome:

@@ -41,8 +41,8 @@ class BatchJobs(Wiring):
             batch_jobs.stop(db, name, self.now())
             return batch_jobs.get(db, name)
 
-    def batch_job_log(self, name: str) -> str:
+    def batch_job_log(self, name: str) -> bytes:
         """What a job's process has printed so far."""
         self.get_batch_job(name)
         path = log_of(self.layout, name)
-        return path.read_text("utf-8", "replace") if path.is_file() else ""
+        return path.read_bytes() if path.is_file() else b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import get, post
+from litestar import MediaType, get, post
 from litestar.params import JSONBody, QueryParameter
 
 from driftline.resources.batch_jobs import BatchJob, NewBatchJob
@@ -40,4 +40,10 @@ def stop_batch_job(service: Given, name: Name) -> BatchJob:
     return service.stop_batch_job(name)
 
 
-HANDLERS = (list_batch_jobs, start_batch_job, get_batch_job, stop_batch_job)
+@get("/batch-jobs/{name:str}/log", sync_to_thread=True, media_type=MediaType.TEXT)
+def batch_job_log(service: Given, name: Name) -> bytes:
+    """What a job's process has printed so far, as text."""
+    return service.batch_job_log(name)
+
+
+HANDLERS = (list_batch_jobs, start_batch_job, get_batch_job, batch_job_log, stop_batch_job)

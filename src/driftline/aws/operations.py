@@ -14,6 +14,7 @@ from driftline.aws.sagemaker import (
     processing,
     schedules,
     tags,
+    transform,
 )
 
 OPERATIONS: dict[str, Operations] = {
@@ -27,6 +28,7 @@ OPERATIONS: dict[str, Operations] = {
         **alerts.OPERATIONS,
         **tags.OPERATIONS,
         **processing.OPERATIONS,
+        **transform.OPERATIONS,
     },
     "sts": sts.OPERATIONS,
     "iam": iam.OPERATIONS,

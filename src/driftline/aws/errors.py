@@ -25,6 +25,13 @@ _NOT_FOUND = {
     "logs": "ResourceNotFoundException",
     "iam": "NoSuchEntity",
 }
+_INVALID = {
+    "sagemaker-runtime": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "logs": "InvalidParameterException",
+    "sts": "ValidationError",
+    "iam": "ValidationError",
+}
 _CONFLICT = {"sagemaker": "ResourceInUse"}
 
 
@@ -38,5 +45,8 @@ def translated(service: str, error: DriftlineError) -> AwsError:
         return AwsError(_CONFLICT.get(service, "ConflictException"), message)
     if error.http_status >= 500:
         return AwsError("InternalFailure", message, 500)
-    code = "ValidationError" if service in ("sagemaker-runtime", "sts", "iam") else "ValidationException"
-    return AwsError(code, message, error.http_status if service == "sagemaker-runtime" else 400)
+    return AwsError(
+        _INVALID.get(service, "ValidationException"),
+        message,
+        error.http_status if service == "sagemaker-runtime" else 400,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftline.aws import cloudwatch
 from driftline.aws.context import Operations
 from driftline.aws.sagemaker import models
 
@@ -9,4 +10,5 @@ OPERATIONS: dict[str, Operations] = {
     "sagemaker": {
         **models.OPERATIONS,
     },
+    "cloudwatch": cloudwatch.OPERATIONS,
 }

@@ -42,9 +42,10 @@ class StatisticSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A point from outside: a ``value``, or ``statistics`` of many samples, or neither for the mark of a missing value.
+    """A point from outside: a ``value``, ``statistics`` of many samples, or neither for the mark of a missing value.
 
-    Without a ``time`` it is of now; without a ``namespace`` of that of the monitor of the schedule it has for a dimension.
+    Without a ``time`` it is of now; without a ``namespace`` it goes to that of the monitor of the schedule that its
+    dimensions name.
     """
 
     name: str

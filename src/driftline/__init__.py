@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
     from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
     from driftline.resources.baselines import BaselineVersion, StoredBaseline
+    from driftline.resources.batch_jobs import BatchJob
     from driftline.resources.captures import EventReceipt, ImportReceipt
     from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
     from driftline.resources.executions import Execution, ExecutionStep, OverdueWindow, RejectedRecords
@@ -60,6 +61,7 @@ _WHERE = {
     "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
     "BaselineVersion": "driftline.resources.baselines",
+    "BatchJob": "driftline.resources.batch_jobs",
     "BiasBaseline": "driftline.pipeline.bias_tables",
     "BiasChecked": "driftline.pipeline.bias_tables",
     "BusyError": "driftline.core.errors",
@@ -135,6 +137,7 @@ __all__ = [
     "Band",
     "Baseline",
     "BaselineVersion",
+    "BatchJob",
     "BiasBaseline",
     "BiasChecked",
     "BusyError",

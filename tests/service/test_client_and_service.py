@@ -167,7 +167,7 @@ def test_the_client_has_the_service_s_words() -> None:
 
     inside = {"add_capture_counts", "keep_events", "last_day", "newest_revision", "now", "served", "window_of"}
     assert methods(Service) - methods(Client) == inside
-    assert methods(Client) - methods(Service) == {"guarded", "healthy", "invoke", "wait_for_run"}
+    assert methods(Client) - methods(Service) == {"guarded", "healthy", "invoke", "wait_for_batch_job", "wait_for_run"}
 
 
 def test_every_document_is_a_public_name() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from driftline.aws import cloudwatch
 from driftline.aws.context import Operations
-from driftline.aws.sagemaker import models
+from driftline.aws.sagemaker import endpoint_configs, endpoints, models
 
 OPERATIONS: dict[str, Operations] = {
     "sagemaker": {
         **models.OPERATIONS,
+        **endpoint_configs.OPERATIONS,
+        **endpoints.OPERATIONS,
     },
     "cloudwatch": cloudwatch.OPERATIONS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftline.aws import cloudwatch
+from driftline.aws import cloudwatch, logs
 from driftline.aws.context import Operations
 from driftline.aws.sagemaker import endpoint_configs, endpoints, models
 
@@ -13,4 +13,5 @@ OPERATIONS: dict[str, Operations] = {
         **endpoints.OPERATIONS,
     },
     "cloudwatch": cloudwatch.OPERATIONS,
+    "logs": logs.OPERATIONS,
 }

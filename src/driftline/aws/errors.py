@@ -24,6 +24,7 @@ _NOT_FOUND = {
     "cloudwatch": "ResourceNotFound",
     "logs": "ResourceNotFoundException",
     "iam": "NoSuchEntity",
+    "kms": "NotFoundException",
 }
 _INVALID = {
     "sagemaker-runtime": "ValidationError",
@@ -32,7 +33,7 @@ _INVALID = {
     "sts": "ValidationError",
     "iam": "ValidationError",
 }
-_CONFLICT = {"sagemaker": "ResourceInUse"}
+_CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
 
 
 def translated(service: str, error: DriftlineError) -> AwsError:

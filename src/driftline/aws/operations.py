@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftline.aws import cloudwatch, logs
+from driftline.aws import cloudwatch, iam, kms, logs, sts
 from driftline.aws.context import Operations
 from driftline.aws.sagemaker import endpoint_configs, endpoints, models
 
@@ -14,4 +14,7 @@ OPERATIONS: dict[str, Operations] = {
     },
     "cloudwatch": cloudwatch.OPERATIONS,
     "logs": logs.OPERATIONS,
+    "sts": sts.OPERATIONS,
+    "iam": iam.OPERATIONS,
+    "kms": kms.OPERATIONS,
 }

@@ -248,8 +248,8 @@ def test_tags(cloudwatch: Any, context: Context) -> None:
         {"ComparisonOperator": "GreaterThanUpperThreshold"},
     ],
 )
-def test_alarms_that_cannot_be_are_refused(cloudwatch: Any, wrong: dict[str, Any]) -> None:
-    assert code(cloudwatch.put_metric_alarm, **(NOTEBOOK | wrong)) == "ValidationError"
+def test_alarms_that_cannot_be_are_refused(refusing: Any, wrong: dict[str, Any]) -> None:
+    assert code(refusing.put_metric_alarm, **(NOTEBOOK | wrong)) == "ValidationError"
     left_out = {key: value for key, value in NOTEBOOK.items() if key not in ("Statistic", *wrong)}
-    assert code(cloudwatch.put_metric_alarm, **left_out, **wrong) == "ValidationError"
-    assert states(cloudwatch) == {}
+    assert code(refusing.put_metric_alarm, **left_out, **wrong) == "ValidationError"
+    assert states(refusing) == {}

@@ -26,6 +26,13 @@ _NOT_FOUND = {
     "iam": "NoSuchEntity",
     "kms": "NotFoundException",
 }
+_INVALID = {
+    "sagemaker-runtime": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "logs": "InvalidParameterException",
+    "sts": "ValidationError",
+    "iam": "ValidationError",
+}
 _CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
 
 
@@ -47,5 +54,8 @@ def translated(service: str, error: DriftlineError) -> AwsError:
         return AwsError(_CONFLICT.get(service, "ConflictException"), message)
     if error.http_status >= 500:
         return AwsError("InternalFailure", message, 500)
-    code = "ValidationError" if service in ("sagemaker-runtime", "sts", "iam") else "ValidationException"
-    return AwsError(code, message, error.http_status if service == "sagemaker-runtime" else 400)
+    return AwsError(
+        _INVALID.get(service, "ValidationException"),
+        message,
+        error.http_status if service == "sagemaker-runtime" else 400,
+    )

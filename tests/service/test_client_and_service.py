@@ -14,7 +14,7 @@ import xgboost
 from litestar.testing import TestClient
 
 import driftline
-from driftline import Client, InputError, ModelError, NewAlarm, NotFoundError, Service, Window
+from driftline import Client, InputError, ModelError, NewAlarm, NewPoint, NotFoundError, Service, Window
 from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
 from driftline.resources.metrics import Series, point
 from driftline.storage import metrics
@@ -156,6 +156,11 @@ def test_metrics_and_alarms(deployed: Client, service: Service) -> None:
     assert alarm.definition.alarm_actions == ("https://hooks.test/…",)
     assert deployed.alarm_history("low") == service.alarm_history("low")
     assert deployed.alarm_notifications("low") == service.alarm_notifications("low")
+    [change] = deployed.put_metrics([NewPoint("f2", 0.4, dimensions=series.dimensions, time=START)])
+    assert (change.alarm, change.to_state) == ("low", "ALARM")
+    assert deployed.alarm_history("low")[0] == change
+    with pytest.raises(InputError, match="no usable number"):
+        deployed.put_metrics([NewPoint("f2", 1e200)])
     deployed.delete_alarm("low")
     with pytest.raises(NotFoundError):
         deployed.delete_alarm("low")

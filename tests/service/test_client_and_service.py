@@ -25,6 +25,7 @@ CONSTRAINTS = {
     "version": 0.0,
     "binary_classification_constraints": {"f2": {"threshold": 0.6, "comparison_operator": "LessThanThreshold"}},
 }
+WHERE = {"probability_attribute": "0"}
 HOUR = timedelta(hours=1)
 
 
@@ -175,7 +176,7 @@ def test_a_run_is_stopped_and_found_by_the_beginning_of_its_id(client: Client, s
 def test_a_baseline_is_deleted_when_no_schedule_needs_it(client: Client, service: Service) -> None:
     service.register_endpoint("churn")
     client.put_baseline("good", CONSTRAINTS)
-    client.create_schedule("hourly", endpoint="churn", cron="0 * * * *", baseline="good")
+    client.create_schedule("hourly", endpoint="churn", cron="0 * * * *", baseline="good", attributes=WHERE)
     with pytest.raises(ConflictError, match="in use"):
         client.delete_baseline("good")
     client.delete_schedule("hourly")

@@ -14,7 +14,7 @@ import xgboost
 from litestar.testing import TestClient
 
 import driftline
-from driftline import Client, InputError, ModelError, NewAlarm, NewPoint, NotFoundError, Service, Window
+from driftline import Client, ConflictError, InputError, ModelError, NewAlarm, NewPoint, NotFoundError, Service, Window
 from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
 from driftline.resources.metrics import Series, point
 from driftline.storage import metrics
@@ -25,6 +25,7 @@ CONSTRAINTS = {
     "version": 0.0,
     "binary_classification_constraints": {"f2": {"threshold": 0.6, "comparison_operator": "LessThanThreshold"}},
 }
+WHERE = {"probability_attribute": "0"}
 HOUR = timedelta(hours=1)
 
 
@@ -166,11 +167,46 @@ def test_metrics_and_alarms(deployed: Client, service: Service) -> None:
         deployed.delete_alarm("low")
 
 
+def test_a_run_is_stopped_and_found_by_the_beginning_of_its_id(client: Client, service: Service) -> None:
+    service.register_endpoint("churn")
+    client.create_schedule("hourly", endpoint="churn", cron="0 * * * *", monitor="data-quality")
+    run = client.run_schedule("hourly")
+    assert service.find_run(run.id[:24]) == service.get_run(run.id)
+    assert service.find_run("x") is None
+    assert client.stop_run(run.id).status == "Stopped"
+    with pytest.raises(ConflictError):
+        client.stop_run(run.id)
+
+
+def test_a_baseline_is_deleted_when_no_schedule_needs_it(client: Client, service: Service) -> None:
+    service.register_endpoint("churn")
+    client.put_baseline("good", CONSTRAINTS)
+    client.create_schedule("hourly", endpoint="churn", cron="0 * * * *", baseline="good", attributes=WHERE)
+    with pytest.raises(ConflictError, match="in use"):
+        client.delete_baseline("good")
+    client.delete_schedule("hourly")
+    client.delete_baseline("good")
+    with pytest.raises(NotFoundError):
+        client.delete_baseline("good")
+
+
 def test_the_client_has_the_service_s_words() -> None:
     def methods(kind: type) -> set[str]:
         return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
-    inside = {"add_capture_counts", "keep_events", "last_day", "newest_revision", "now", "served", "window_of"}
+    inside = {
+        "add_capture_counts",
+        "find_run",
+        "forget_script",
+        "keep_events",
+        "keep_model",
+        "keep_script",
+        "last_day",
+        "newest_revision",
+        "now",
+        "served",
+        "window_of",
+    }
     assert methods(Service) - methods(Client) == inside
     assert methods(Client) - methods(Service) == {"guarded", "healthy", "invoke", "wait_for_batch_job", "wait_for_run"}
 

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from driftline.aws import cloudwatch, iam, kms, logs, sts
 from driftline.aws.context import Operations
-from driftline.aws.sagemaker import endpoint_configs, endpoints, models
+from driftline.aws.sagemaker import (
+    alerts,
+    definitions,
+    endpoint_configs,
+    endpoints,
+    executions,
+    models,
+    processing,
+    schedules,
+    tags,
+)
 
 OPERATIONS: dict[str, Operations] = {
     "sagemaker": {
         **models.OPERATIONS,
         **endpoint_configs.OPERATIONS,
         **endpoints.OPERATIONS,
+        **definitions.OPERATIONS,
+        **schedules.OPERATIONS,
+        **executions.OPERATIONS,
+        **alerts.OPERATIONS,
+        **tags.OPERATIONS,
+        **processing.OPERATIONS,
     },
     "cloudwatch": cloudwatch.OPERATIONS,
     "logs": logs.OPERATIONS,

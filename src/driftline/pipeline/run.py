@@ -35,7 +35,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     ``age:18,30``), which ``names`` names where no header or key does: outputs first, or with ``names_of_inputs`` inputs
     alone, however many they are; they are ranked by
     ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``decoded`` is a folder where decoded
-    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there.
+    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there. With
+    ``merged`` the records with their labels are written beside the report, see :mod:`driftline.pipeline.merging`.
     """
 
     captures: str
@@ -56,6 +57,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     segment_metric: str | None = None
     names: tuple[str, ...] = ()
     names_of_inputs: bool = False
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
     decoded: str | None = None
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -195,6 +198,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
     report: str | None = None
     endpoint: str | None = None
     schedule: str | None = None
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -205,5 +209,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
 Run = ModelQualityRun | DataQualityRun | BiasRun | AttributionRun | ProgramRun
 LabelledRun = ModelQualityRun | BiasRun
 """Runs that join predictions with labels."""
+MergingRun = LabelledRun | ProgramRun
+"""Runs whose merged records may be wanted beside their report."""
 ColumnsRun = DataQualityRun | AttributionRun
 """Runs that see the captured columns as they are."""

@@ -208,4 +208,4 @@ def test_results_that_cannot_be_written_fail_the_run(
 
 def test_what_is_no_address_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match="names no object"):
-        schedule(store, "columns", "data-quality", {"output": "/tmp/here"})
+        schedule(store, "columns", "data-quality", {"output": "./here"})

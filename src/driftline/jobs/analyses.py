@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from sqlalchemy import Connection
 
-from driftline.core.analysis_config import AnalysisConfig, read_analysis_config
+from driftline.core.analysis_config import AnalysisConfig, analysis_config_document, read_analysis_config
+from driftline.core.analysis_documents import read_bias
 from driftline.core.analysis_settings import BiasConfig, ShapConfig
 from driftline.core.errors import InputError
-from driftline.monitors.bias.deciding import bias_of, settled
+from driftline.monitors.bias.deciding import bias_of, decided, settled
 from driftline.resources.schedules import Schedule
 from driftline.storage import baselines
 
@@ -44,6 +46,20 @@ def analysis_of(connection: Connection, schedule: Schedule) -> AnalysisConfig | 
     if schedule.monitor == "bias":
         settled(bias_of(config))
     return config
+
+
+def settled_document(document: dict[str, Any], source: str, baseline: bytes | None = None) -> dict[str, Any]:
+    """A configuration, of either form, in ours, with nothing left to be decided by a table.
+
+    What may be a category or a threshold is what the ``analysis.json`` of the ``baseline`` took it for, else a
+    category. Raises :class:`InputError` as :func:`~driftline.core.analysis_config.read_analysis_config` does.
+    """
+    config = read_analysis_config(msgspec.json.encode(document), source)
+    if config.bias is not None:
+        known = None if baseline is None else read_bias(baseline, f"the baseline of {source}")
+        no_rows = pa.RecordBatch.from_pydict({})
+        config = msgspec.structs.replace(config, bias=decided(config.bias, no_rows, known))
+    return analysis_config_document(config)
 
 
 def _part(config: AnalysisConfig, monitor: str) -> BiasConfig | ShapConfig | None:

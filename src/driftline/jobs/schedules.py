@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -16,6 +17,7 @@ from driftline.core.window import parse_duration
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.jobs.planning import window_of
+from driftline.jobs.transform_schedules import transform_of
 from driftline.monitors.quality.recipes import PROBLEM_TYPES
 from driftline.resources.schedules import CatchUp, Schedule
 from driftline.storage import baselines
@@ -24,7 +26,7 @@ from driftline.storage.layout import check_name
 
 MONITORS = tuple(NAMESPACES)
 CHANGEABLE = frozenset(
-    {"cron", "start_offset", "end_offset", "baseline", "problem_type", "attributes"}
+    {"endpoint", "cron", "start_offset", "end_offset", "baseline", "problem_type", "attributes"}
     | {"catch_up", "time_limit", "memory_limit", "rejudge_step"}
 )
 LEAST_MEMORY = 256 << 20
@@ -67,7 +69,7 @@ def create_schedule(
         state="active",
         created=now,
         last_tick=now,
-        next_tick=now if Cron(cron).once else Cron(cron).next(now),
+        next_tick=_first_tick(cron, now),
         catch_up=catch_up,
         time_limit=time_limit,
         memory_limit=memory_limit,
@@ -90,7 +92,7 @@ def update_schedule(connection: Connection, name: str, *, now: datetime, **chang
         raise TypeError(f"only {', '.join(sorted(CHANGEABLE))} can change")
     schedule = msgspec.structs.replace(rows.get(connection, name, lock=True), **changes)
     if "cron" in changes:
-        schedule = msgspec.structs.replace(schedule, last_tick=now, next_tick=Cron(schedule.cron).next(now))
+        schedule = msgspec.structs.replace(schedule, last_tick=now, next_tick=_first_tick(schedule.cron, now))
     _check(schedule)
     if "baseline" in changes:
         _check_baseline(connection, schedule)
@@ -106,11 +108,12 @@ def pause_schedule(connection: Connection, name: str) -> Schedule:
 
 
 def resume_schedule(connection: Connection, name: str, *, now: datetime) -> Schedule:
-    """Go on from now; the ticks of the pause are not made up for (:func:`backfill` does that)."""
+    """Go on from now; the ticks of the pause are not made up for (:func:`backfill` does that). That of the expression
+    ``NOW`` is now."""
     schedule = rows.get(connection, name, lock=True)
     if schedule.state == "active":
         return schedule
-    following = Cron(schedule.cron).next(now)
+    following = _first_tick(schedule.cron, now)
     schedule = msgspec.structs.replace(schedule, state="active", last_tick=now, next_tick=following)
     rows.save(connection, schedule)
     return schedule
@@ -120,6 +123,12 @@ def delete_schedule(connection: Connection, name: str) -> None:
     """Delete a schedule and its executions at once; a run under way is discarded when it ends. Reports stay."""
     if not rows.remove(connection, name):
         raise NotFoundError(f"there is no schedule {name}", hint="list the schedules to see their names")
+
+
+def _first_tick(cron: str, now: datetime) -> datetime | None:
+    """That of ``NOW`` is now, whenever it is given."""
+    given = Cron(cron)
+    return now if given.once else given.next(now)
 
 
 def _check(schedule: Schedule) -> None:
@@ -141,6 +150,7 @@ def _check(schedule: Schedule) -> None:
         window = window_of(schedule, schedule.next_tick)
         if window.start == window.end:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
+    transform_of(Path(), schedule.attributes, schedule.monitor)
     program = data_attributes(schedule.attributes).program
     if schedule.monitor == "model-quality" and program is None:
         output_attributes(schedule.attributes).check(schedule.problem_type)

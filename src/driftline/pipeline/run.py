@@ -21,6 +21,7 @@ from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.rules import Rule
 from driftline.pipeline.programs import Program
+from driftline.pipeline.transform_source import TransformSource
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):
@@ -34,8 +35,10 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     kept, so that it need not be read again. ``segments`` divide the rows by captured columns (``plan``,
     ``age:18,30``), which ``names`` names where no header or key does: outputs first, or with ``names_of_inputs`` inputs
     alone, however many they are; they are ranked by
-    ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``decoded`` is a folder where decoded
-    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there.
+    ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``transform`` says from which batch
+    transforms the captures are made before anything else. ``decoded`` is a folder where decoded
+    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there. With
+    ``merged`` the records with their labels are written beside the report, see :mod:`driftline.pipeline.merging`.
     """
 
     captures: str
@@ -44,6 +47,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     attributes: OutputAttributes
     constraints: ModelQualityConstraints | None = None
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     seed: int = 0
     report: str | None = None
@@ -56,6 +60,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     segment_metric: str | None = None
     names: tuple[str, ...] = ()
     names_of_inputs: bool = False
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -85,12 +90,14 @@ class BiasRun(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     names_of_inputs: bool = False
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     seed: int = 0
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
     decoded: str | None = None
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -126,6 +133,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     classes: tuple[str, ...] = ()
     rows: int | None = None
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
@@ -154,6 +162,7 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
@@ -191,10 +200,12 @@ class ProgramRun(msgspec.Struct, frozen=True):
     publish_metrics: bool = True
     seconds: float = math.inf
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     report: str | None = None
     endpoint: str | None = None
     schedule: str | None = None
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -205,5 +216,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
 Run = ModelQualityRun | DataQualityRun | BiasRun | AttributionRun | ProgramRun
 LabelledRun = ModelQualityRun | BiasRun
 """Runs that join predictions with labels."""
+MergingRun = LabelledRun | ProgramRun
+"""Runs whose merged records may be wanted beside their report."""
 ColumnsRun = DataQualityRun | AttributionRun
 """Runs that see the captured columns as they are."""

@@ -15,6 +15,7 @@ from driftline.service.responses import Responses
 from driftline.service.retention import Retaining
 from driftline.service.runs import Runs
 from driftline.service.schedules import Schedules
+from driftline.service.scripts import Scripts
 
 __all__ = ["MOST_EVENT_BYTES", "MOST_IMPORT_BYTES", "MOST_MODEL_BYTES", "Service"]
 
@@ -25,6 +26,7 @@ class Service(
     Labels,
     Baselines,
     Schedules,
+    Scripts,
     Runs,
     Metrics,
     Responses,

@@ -6,12 +6,13 @@ import msgspec
 
 from driftline.core.analysis_config import read_analysis_config
 from driftline.core.constraint_documents import monitor_of, read_any_constraints
+from driftline.core.errors import ConflictError
 from driftline.core.table_statistics_reader import read_statistics
 from driftline.jobs.analyses import ANALYSED
 from driftline.resources.baselines import BaselineVersion, StoredBaseline
 from driftline.service.wiring import Wiring
 from driftline.serving.endpoints import check_name
-from driftline.storage import baseline_versions, baselines
+from driftline.storage import baseline_versions, baselines, schedules
 from driftline.storage.baseline_versions import Edit, VersionRow
 
 
@@ -47,6 +48,16 @@ class Baselines(Wiring):
         """Every baseline, by name."""
         with self.store.read() as db:
             return [_stored(baseline) for baseline in baselines.listing(db)]
+
+    def delete_baseline(self, name: str) -> None:
+        """Delete a baseline with its versions; :class:`ConflictError` while a schedule is held against it."""
+        with self.store.write() as db:
+            users = [schedule for _, schedule, _ in schedules.using(db, [name])]
+            if users:
+                hint = "give those schedules another baseline, or delete them first"
+                raise ConflictError(f"the baseline {name} is in use", evidence=", ".join(users)[:200], hint=hint)
+            baselines.check(db, name)
+            baselines.remove(db, name)
 
     def list_baseline_versions(self, name: str, *, limit: int = 100, offset: int = 0) -> list[BaselineVersion]:
         """The versions of a baseline's constraints, newest first, without the constraints themselves."""

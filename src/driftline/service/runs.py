@@ -21,3 +21,14 @@ class Runs(Wiring):
         """Runs, newest first; filters: schedule, endpoint, status, since, until, limit, offset."""
         with self.store.read() as db:
             return executions.listing(db, **filters)
+
+    def find_run(self, beginning: str) -> Execution | None:
+        """The run whose id begins so; None when there is none."""
+        with self.store.read() as db:
+            return executions.find(db, beginning)
+
+    def stop_run(self, run_id: str) -> Execution:
+        """Stop a run that has not finished, and return it as it is then; :class:`ConflictError` when it has."""
+        with self.store.write() as db:
+            executions.stop(db, run_id, self.now())
+            return executions.get(db, run_id)

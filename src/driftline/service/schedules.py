@@ -52,6 +52,8 @@ class Schedules(Wiring):
         """Change a schedule; names as :class:`~driftline.resources.schedules.ScheduleChange` has them."""
         self._check_program(changes.get("attributes"))
         with self.store.write() as db:
+            if "endpoint" in changes:
+                endpoints.get(db, changes["endpoint"])
             return scheduling.update_schedule(db, name, now=self.now(), **changes)
 
     def backfill_schedule(self, name: str, start: datetime, end: datetime) -> list[Execution]:

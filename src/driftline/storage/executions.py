@@ -77,6 +77,14 @@ def get(connection: Connection, execution_id: str) -> Execution:
     return _execution(row)
 
 
+def find(connection: Connection, beginning: str) -> Execution | None:
+    """The execution whose id begins with these hexadecimal digits, whole; None when there is none, or no one alone."""
+    # A range, which the index of ids answers; no digit comes after the letter that ends it.
+    inside = and_(table.c.id >= beginning, table.c.id < f"{beginning}g")
+    rows = connection.execute(select(table).where(inside).limit(2)).all()
+    return _execution(rows[0]) if len(rows) == 1 else None
+
+
 def listing(
     connection: Connection,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,15 +23,23 @@ class Entry(NamedTuple):
     summary: dict[str, Any]
 
 
-def page(entries: Iterable[Entry], given: dict[str, Any], field: str, *, order: str = "Descending") -> dict[str, Any]:
-    """The page of a list that a request asks for, its summaries under ``field``; ``order`` is used where none is given.
+def page(
+    entries: Iterable[Entry],
+    given: dict[str, Any],
+    field: str,
+    *,
+    order: str = "Descending",
+    keys: Mapping[str, Callable[[Entry], Any]] | None = None,
+) -> dict[str, Any]:
+    """The page of a list that a request asks for, its summaries under ``field``; ``order`` is used where none is given,
+    ``keys`` for a ``SortBy`` that other lists do not have.
 
     Understands ``NameContains``, ``StatusEquals``, the times before and after, ``SortBy``, ``SortOrder``,
     ``MaxResults`` and ``NextToken``.
     """
     found = [entry for entry in entries if _wanted(entry, given)]
-    keys = {"Name": lambda entry: entry.name, "Status": lambda entry: (entry.status, entry.name)}
-    key = keys.get(given.get("SortBy", ""), lambda entry: (entry.created, entry.name))
+    known = {"Name": lambda entry: entry.name, "Status": lambda entry: (entry.status, entry.name)} | dict(keys or {})
+    key = known.get(given.get("SortBy", ""), lambda entry: (entry.created, entry.name))
     found.sort(key=key, reverse=given.get("SortOrder", order) == "Descending")
     return cut([entry.summary for entry in found], given, field)
 

@@ -238,3 +238,13 @@ def test_what_cannot_be_run_is_refused_and_leaves_nothing(context: Context) -> N
     assert call(context, "ListProcessingJobs") == {"ProcessingJobSummaries": []}
     (context.service.layout.data / "images.toml").write_text('[[image]]\nimage = "*/own:*"\nas = "analyzer"\n')
     assert call(context, "CreateProcessingJob", **request("own", data, image=f"{REGISTRY}/own:1"))
+
+
+@pytest.mark.parametrize("config", ['{"methods": [1]}', '{"methods": {"shap": 1}, "predictor": "churn"}', "{}"])
+def test_an_odd_configuration_is_the_job_s_affair(context: Context, config: str) -> None:
+    inputs = (
+        source("dataset", "s3://bucket/rows.csv", "/opt/ml/processing/input/data"),
+        source("analysis_config", put(context, "s3://bucket/odd.json", config), "/opt/ml/processing/input/config"),
+    )
+    call(context, "CreateProcessingJob", **request("odd", *inputs, image=f"{REGISTRY}/sagemaker-clarify-processing:1"))
+    assert context.service.get_batch_job("odd").settings["analysis_config"] == json.loads(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -9,11 +10,12 @@ import pytest
 
 from driftline.aws.sagemaker import executions as jobs
 from driftline.core.errors import ConflictError
+from driftline.core.uris import object_uri
 from driftline.core.window import HOUR
 from driftline.jobs.planning import plan_due
 from driftline.storage import executions
 from driftline.storage.executions import Outcome
-from driftline.testing import START
+from driftline.testing import START, prediction_batch, quality_captures, write_captures, write_labels
 
 BASE = {"status": "Completed", "verdict": "OK", "message": "Completed: Job completed successfully with no violations."}
 VIOLATED = BASE | {
@@ -143,3 +145,25 @@ def test_a_job_that_is_none_of_ours(world: Any, name: str) -> None:
     assert jobs.describe_job(world.context, name) is None
     assert jobs.execution_of(world.context, name) is None
     assert not jobs.stop_job(world.context, name)
+
+
+def test_a_window_of_predictions_and_of_labels_in_a_bucket(world: Any) -> None:
+    """The real pipeline: labels are read where the definition says, and results are where the job says."""
+    world.quality()
+    rows = prediction_batch(400, 3, skill=0.2)
+    write_captures(world.service.layout.captures("Churn") / "AllTraffic", quality_captures(rows))
+    labels = dict(zip(rows["id"].to_pylist(), rows["label"].to_pylist(), strict=True))
+    bucket = world.context.objects.folder(object_uri("s3://data/labels"))
+    assert bucket is not None
+    write_labels(bucket, labels, collected=START)
+    world.run(START + HOUR)
+    (row,) = world.executions(MonitoringScheduleName="hourly")
+    assert row["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    told = job(world, job_of(row))
+    assert "violations" in told["ExitMessage"]
+    (output,) = told["ProcessingOutputConfig"]["Outputs"]
+    report = object_uri(output["S3Output"]["S3Uri"])
+    violations = json.loads(world.context.objects.read(report / "constraint_violations.json"))["violations"]
+    assert {"f2"} == {one["metric_name"] for one in violations}
+    merged = next(one for one in told["ProcessingInputs"] if one["InputName"] == "endpoint_input_1")
+    assert list(world.context.objects.listing(object_uri(merged["S3Input"]["S3Uri"])))

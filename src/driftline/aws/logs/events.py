@@ -51,7 +51,7 @@ def _asked(given: dict[str, Any]) -> tuple[bool, int | None]:
 
 def _within(log: JobLog, given: dict[str, Any]) -> bool:
     time = millis(log.started)
-    return given.get("startTime", time) <= time < given.get("endTime", time + 1)
+    return bool(given.get("startTime", time) <= time < given.get("endTime", time + 1))
 
 
 def _event(log: JobLog, line: Line) -> dict[str, Any]:

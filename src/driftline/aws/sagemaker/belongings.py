@@ -36,6 +36,8 @@ def gathered(context: Context, name: str, definition: Definition) -> Belongings:
     scripts: dict[str, bytes] = {}
     for role, uri in (("preprocessor", definition.preprocessor), ("postprocessor", definition.postprocessor)):
         if uri is not None:
+            if definition.kind.type != "DataQuality":
+                raise validation(f"a {role} is run for data quality alone here: leave {uri} out")
             attributes[role] = derived_name(name, f"{role}.py")
             scripts[attributes[role]] = content(context, uri)
     if definition.config is not None and "program" not in attributes:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from driftline.aws.logs.groups import PROCESSING, TRANSFORM
-from driftline.jobs.batch import log_of
+from driftline.jobs.batch_kinds import log_of
 from driftline.jobs.executions import LOG
 from driftline.resources.executions import Execution
 from driftline.service import Service

@@ -10,7 +10,7 @@ from driftline.aws.context import Context
 from driftline.aws.errors import AwsError
 from driftline.aws.sagemaker.executions import execution_of
 from driftline.core.errors import ConflictError, InputError, NotFoundError
-from driftline.jobs.batch import log_of
+from driftline.jobs.batch_kinds import log_of
 from driftline.jobs.executions import LOG
 from driftline.resources.batch_jobs import ENDED, BatchJob
 from driftline.resources.executions import FINISHED, Execution

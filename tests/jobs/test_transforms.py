@@ -156,13 +156,13 @@ def test_what_cannot_be_answered_fails_the_job_and_is_not_captured(
     assert not (layout.data / "s3/captured").exists()
 
 
-@pytest.fixture
-def scheduled(store: Store, layout: Layout, model: str, table: Table, published: Path) -> None:
-    """A baseline and an hourly schedule of each monitor, looking at a transform's captures six hours back."""
+@pytest.fixture(scope="module")
+def documents(table: Table, published: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Constraints and statistics of a baseline of each monitor."""
+    place = published / "churn" / "xgb-churn-prediction-model.json"
     features = table.drop_columns(["Churn"])
     rows = np.column_stack([column.to_numpy().astype(float) for column in features.columns])
-    booster = xgboost.Booster(model_file=published / "churn" / "xgb-churn-prediction-model.json")
-    scores = booster.predict(xgboost.DMatrix(rows)).astype(float)
+    scores = xgboost.Booster(model_file=place).predict(xgboost.DMatrix(rows)).astype(float)
     quality = {"probability": scores, "prediction": (scores > THRESHOLD).astype(int), "label": table["Churn"]}
     found = baseline_model_quality(
         pa.table(quality), label="label", prediction="prediction", probability="probability", threshold=THRESHOLD
@@ -173,8 +173,8 @@ def scheduled(store: Store, layout: Layout, model: str, table: Table, published:
         scored, label="Churn", positive="1", facets=["Account Length>=100"], probability="probability",
         threshold=THRESHOLD,
     )  # fmt: skip
-    weights = baseline_attribution(table, layout.data / model, label="Churn")
-    documents = {
+    weights = baseline_attribution(table, place, label="Churn")
+    return {
         "model-quality": (dump(constraints_document(found.constraints)), b"{}"),
         "data-quality": (dump(table_constraints_document(data.constraints)), write_statistics(data.statistics)),
         "bias": (dump(analysis_document(fair.analysis)), dump(analysis_config_document(fair.config))),
@@ -182,6 +182,11 @@ def scheduled(store: Store, layout: Layout, model: str, table: Table, published:
             dump(analysis_document(attribution=weights.analysis)), dump(analysis_config_document(weights.config())),
         ),
     }  # fmt: skip
+
+
+@pytest.fixture
+def scheduled(store: Store, model: str, documents: dict[str, tuple[bytes, bytes]]) -> None:
+    """A baseline and an hourly schedule of each monitor, looking at a transform's captures six hours back."""
     reads = {"model-quality": {"probability_attribute": 69, "probability_threshold": THRESHOLD}}
     reads["bias"] = reads["model-quality"]
     with store.write() as db:

@@ -101,6 +101,16 @@ def test_endpoints_are_those_of_the_service(client: Client, service: Service, mo
         client.deploy("shop", tmp_path / "missing.json")
 
 
+def test_a_variant_and_a_place_in_a_bucket_are_kept(client: Client, model: Path) -> None:
+    made = client.deploy("churn", model, variant="Blue", destination="s3://lake/captured")
+    assert (made.variant, made.capture.destination) == ("Blue", "s3://lake/captured")
+    kept = client.deploy("churn", model)
+    assert (kept.variant, kept.capture.destination) == ("Blue", "s3://lake/captured")
+    assert client.configure_capture("churn", destination="").capture.destination == ""
+    with pytest.raises(InputError, match="names no object"):
+        client.configure_capture("churn", destination="/somewhere")
+
+
 def test_labels_and_baselines(deployed: Client, service: Service) -> None:
     receipt = deployed.put_labels("churn", b"who,left\na,1\nb,\n", "csv", id_column="who", label_column="left")
     assert (receipt.accepted, receipt.without_label) == (1, 1)

@@ -68,7 +68,7 @@ class Buckets:
 
     def client(self, key: str = "any", secret: str = "any", service: str = "s3", **options: Any) -> Any:  # noqa: S107
         """A client of boto3 that asks once."""
-        options["retries"] = {"total_max_attempts": 1}
+        options |= {"retries": {"total_max_attempts": 1}, "read_timeout": 20}
         keys = {"aws_access_key_id": key, "aws_secret_access_key": secret}
         return _SESSION.client(service, endpoint_url=self.url, config=Config(**options), **keys)
 
@@ -105,7 +105,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
         found.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def s3(buckets: Buckets) -> Any:
     return buckets.client()
 

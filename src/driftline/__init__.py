@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from driftline.resources.executions import Execution, ExecutionStep, OverdueWindow, RejectedRecords
     from driftline.resources.health import Check, Readiness
     from driftline.resources.labels import LabelReceipt
-    from driftline.resources.metrics import Point, Series
+    from driftline.resources.metrics import NewPoint, Point, Series, StatisticSet
     from driftline.resources.mutes import Acknowledgement, Action, ActionTest, Mute, NewMute
     from driftline.resources.retention import Removed, Retention, RetentionReport
     from driftline.resources.schedules import Schedule
@@ -90,6 +90,7 @@ _WHERE = {
     "Mute": "driftline.resources.mutes",
     "NewAlarm": "driftline.resources.alarms",
     "NewMute": "driftline.resources.mutes",
+    "NewPoint": "driftline.resources.metrics",
     "NewToken": "driftline.resources.access",
     "NotFoundError": "driftline.core.errors",
     "Notification": "driftline.resources.alarms",
@@ -105,6 +106,7 @@ _WHERE = {
     "Service": "driftline.service",
     "ServiceError": "driftline.core.errors",
     "SetupError": "driftline.core.errors",
+    "StatisticSet": "driftline.resources.metrics",
     "StoredBaseline": "driftline.resources.baselines",
     "Token": "driftline.resources.access",
     "Tolerance": "driftline.monitors.quality.checks",
@@ -164,6 +166,7 @@ __all__ = [
     "Mute",
     "NewAlarm",
     "NewMute",
+    "NewPoint",
     "NewToken",
     "NotFoundError",
     "Notification",
@@ -179,6 +182,7 @@ __all__ = [
     "Service",
     "ServiceError",
     "SetupError",
+    "StatisticSet",
     "StoredBaseline",
     "Token",
     "Tolerance",

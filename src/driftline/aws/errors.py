@@ -26,18 +26,36 @@ _NOT_FOUND = {
     "iam": "NoSuchEntity",
     "kms": "NotFoundException",
 }
+_INVALID = {
+    "sagemaker-runtime": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "logs": "InvalidParameterException",
+    "sts": "ValidationError",
+    "iam": "ValidationError",
+}
 _CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
+
+
+def sentence(*parts: str) -> str:
+    """What happened, what was seen and what to do in one line; parts may be empty.
+
+    >>> sentence("there is no model a", "", "list them")
+    'there is no model a. list them'
+    """
+    return ". ".join(part for part in parts if part)
 
 
 def translated(service: str, error: DriftlineError) -> AwsError:
     """Our error as the service would call it: in one line what happened, what was seen and what to do."""
-    parts = [error.what, error.evidence, error.hint]
-    message = ". ".join(part for part in parts if part)
+    message = sentence(error.what, error.evidence, error.hint)
     if isinstance(error, NotFoundError):
         return AwsError(_NOT_FOUND.get(service, "ResourceNotFoundException"), message, 404 if service == "iam" else 400)
     if isinstance(error, ConflictError):
         return AwsError(_CONFLICT.get(service, "ConflictException"), message)
     if error.http_status >= 500:
         return AwsError("InternalFailure", message, 500)
-    code = "ValidationError" if service in ("sagemaker-runtime", "sts", "iam") else "ValidationException"
-    return AwsError(code, message, error.http_status if service == "sagemaker-runtime" else 400)
+    return AwsError(
+        _INVALID.get(service, "ValidationException"),
+        message,
+        error.http_status if service == "sagemaker-runtime" else 400,
+    )

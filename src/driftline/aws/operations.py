@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftline.aws import iam, kms, sts
+from driftline.aws import cloudwatch, iam, kms, logs, sts
 from driftline.aws.context import Operations
 from driftline.aws.sagemaker import (
     alerts,
@@ -14,6 +14,7 @@ from driftline.aws.sagemaker import (
     processing,
     schedules,
     tags,
+    transform,
 )
 
 OPERATIONS: dict[str, Operations] = {
@@ -27,7 +28,10 @@ OPERATIONS: dict[str, Operations] = {
         **alerts.OPERATIONS,
         **tags.OPERATIONS,
         **processing.OPERATIONS,
+        **transform.OPERATIONS,
     },
+    "cloudwatch": cloudwatch.OPERATIONS,
+    "logs": logs.OPERATIONS,
     "sts": sts.OPERATIONS,
     "iam": iam.OPERATIONS,
     "kms": kms.OPERATIONS,

@@ -9,6 +9,7 @@ import typer
 from driftline.cli import (
     access,
     analysis,
+    aws,
     batch_jobs,
     captures,
     constraints,
@@ -73,4 +74,5 @@ app.add_typer(access.token, name="token")
 app.command("audit")(access.audit)
 app.add_typer(retention.retention, name="retention")
 app.add_typer(export.export, name="export")
+app.add_typer(aws.aws, name="aws")
 app.command("doctor")(service.doctor)

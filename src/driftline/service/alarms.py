@@ -25,7 +25,8 @@ class Alarms(Wiring):
             (*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions)
         )
         with self.store.write() as db:
-            alarm = msgspec.structs.replace(alarm, namespace=resolved(db, alarm.series).namespace)
+            series = resolved(db, alarm.series)
+            alarm = msgspec.structs.replace(alarm, namespace=series.namespace, dimensions=series.dimensions)
             watch.put_alarm(db, alarm, now=self.now(), real=utc(system_clock()))
             return shown(alarms.get(db, alarm.name))
 
@@ -39,10 +40,10 @@ class Alarms(Wiring):
         with self.store.read() as db:
             return [shown(alarm) for alarm in alarms.listing(db)]
 
-    def alarm_history(self, name: str) -> list[Transition]:
-        """The transitions of an alarm, newest first."""
+    def alarm_history(self, name: str | None = None, *, limit: int = 100) -> list[Transition]:
+        """The last transitions of an alarm, or of all, newest first."""
         with self.store.read() as db:
-            return alarms.history(db, name)
+            return alarms.history(db, name, limit=limit)
 
     def alarm_notifications(self, name: str) -> list[Notification]:
         """What was sent about an alarm, to whom, and with what outcome."""

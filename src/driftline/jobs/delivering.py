@@ -44,7 +44,7 @@ def deliver(objects: Objects, schedule: Schedule, tick: datetime, run: Run, *, v
         objects.remove(target / VIOLATIONS)
     merged = report / FOLDER
     for file in sorted(merged.rglob("*.jsonl")):
-        objects.put_file(output / FOLDER / schedule.endpoint / file.relative_to(merged).as_posix(), file)
+        objects.put_file(merged_uri(output, schedule, file.relative_to(merged).as_posix()), file)
     shutil.rmtree(merged, ignore_errors=True)
 
 

@@ -3,14 +3,25 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CLIENTS := sdk2 sdk3 old
+EXTRAS := aws demo lightgbm notify onnx postgres sklearn xgboost
 
-.PHONY: demo test check bench crash fuzz screenshots lock clean
+.PHONY: demo test check clients bench crash fuzz screenshots lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
+
+# Clients of AWS in environments of their own, that the tests of tests/aws walk with (1 GB): the SageMaker SDK 2 and 3
+# with today's awscli and boto3, and those of two years ago.
+clients: $(CLIENTS:%=build/clients/%/.installed)
+
+build/clients/%/.installed: tests/aws/clients/%.txt
+	$(PYTHON) -m venv build/clients/$*
+	build/clients/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -44,9 +55,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# Rewrites the lock file from pyproject.toml (needs uv).
+# Rewrites the lock file from pyproject.toml (needs uv). Every extra but TensorFlow, which would be 1 GB.
 lock:
-	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements.lock
 
 clean:

@@ -31,20 +31,23 @@ DATABASES = ("sqlite", "postgresql")
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
 
 
-class OneBrowser(LoadGroupScheduling):  # type: ignore[misc]
-    """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once.
+class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
+    """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once;
+    and so do those of one client's journeys.
 
     The plugin's own groups need a part of pytest that release 9.2 no longer has.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/aws/test_journeys.py"):
+            return "journeys of " + nodeid.partition("[")[2].rstrip("]").partition("-")[0]
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> KeptTogether:
     """How tests are given to processes."""
-    return OneBrowser(config, log)
+    return KeptTogether(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -122,6 +122,7 @@ class Sum:
     """A model of two columns."""
 
     n_features = 2
+    plain_answers = False
 
     def predict(self, rows: Any) -> Any:
         """The sum of each row."""

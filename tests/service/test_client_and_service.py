@@ -165,7 +165,16 @@ def test_the_client_has_the_service_s_words() -> None:
     def methods(kind: type) -> set[str]:
         return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
-    inside = {"add_capture_counts", "keep_events", "last_day", "newest_revision", "now", "served", "window_of"}
+    inside = {
+        "add_capture_counts",
+        "keep_events",
+        "keep_model",
+        "last_day",
+        "newest_revision",
+        "now",
+        "served",
+        "window_of",
+    }
     assert methods(Service) - methods(Client) == inside
     assert methods(Client) - methods(Service) == {"guarded", "healthy", "invoke", "wait_for_run"}
 

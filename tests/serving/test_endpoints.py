@@ -18,6 +18,7 @@ class Fake:
     """A model that answers with a constant."""
 
     n_features = 1
+    plain_answers = False
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -27,6 +27,7 @@ class Adder:
     """Answers the sum of two columns; counts its calls; cannot bear 666 nor survive 667."""
 
     n_features = 2
+    plain_answers = False
 
     def __init__(self, outputs: int = 1) -> None:
         self.batches: list[int] = []

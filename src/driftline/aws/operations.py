@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from driftline.aws.context import Operations
-from driftline.aws.sagemaker import alerts, definitions, executions, models, schedules, tags
+from driftline.aws.sagemaker import (
+    alerts,
+    definitions,
+    endpoint_configs,
+    endpoints,
+    executions,
+    models,
+    schedules,
+    tags,
+)
 
 OPERATIONS: dict[str, Operations] = {
     "sagemaker": {
         **models.OPERATIONS,
+        **endpoint_configs.OPERATIONS,
+        **endpoints.OPERATIONS,
         **definitions.OPERATIONS,
         **schedules.OPERATIONS,
         **executions.OPERATIONS,

@@ -13,7 +13,7 @@ import msgspec
 from driftline.core.errors import InputError, NotFoundError
 from driftline.core.window import Window
 from driftline.jobs import schedules as scheduling
-from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint
+from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
 from driftline.service.models import keep_model
 from driftline.service.wiring import Wiring
 from driftline.serving.capture_log import CaptureCount
@@ -43,6 +43,15 @@ class Endpoints(Wiring):
             settings = changed_settings(CaptureSettings() if current is None else current.capture, capture or {})
             write, now = endpoints.create if current is None else endpoints.change, self.now()
             return write(db, name, model_path=stored, model=described, capture=settings, now=now, upstream=None)
+
+    def keep_model(self, name: str, filename: str, artifact: bytes) -> tuple[str, ModelDescription]:
+        """Keep a model file that no endpoint serves yet: its path below the data folder, and what it was found to be.
+
+        Raises :class:`ModelError` for one that cannot be used.
+        """
+        check_name("model", name)
+        path, described = keep_model(self.layout, name, filename, artifact)
+        return self.layout.relative(path), described
 
     def configure_capture(self, name: str, changes: dict[str, Any]) -> Endpoint:
         """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types,

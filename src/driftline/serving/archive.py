@@ -6,11 +6,13 @@ import gzip
 import io
 import tarfile
 import zlib
+from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from driftline.core.errors import ModelError, TooLargeError
 
+_Read = TypeVar("_Read")
 MAX_MEMBERS = 1_000
 MAX_BYTES = 2 << 30
 MAX_RATIO = 200
@@ -48,12 +50,37 @@ def model_member(
     ``..``, or holds no single best candidate, and :class:`TooLargeError` for one beyond a limit.
     """
     limit = min(max_bytes, max(_RATIO_FREE, len(data) * max_ratio))
+    return _reading(data, limit, source, lambda archive: _best(archive, source, max_members))
+
+
+def unpacked(data: bytes, source: str) -> dict[str, bytes]:
+    """Every regular file of a tar archive by its path, within the limits of :func:`model_member`."""
+    limit = min(MAX_BYTES, max(_RATIO_FREE, len(data) * MAX_RATIO))
+    return _reading(data, limit, source, lambda archive: _files(archive, source))
+
+
+def _reading(data: bytes, limit: int, source: str, read: Callable[[tarfile.TarFile], _Read]) -> _Read:
     stream = _Bounded(_opened(data), limit, source)
     try:
         with tarfile.open(fileobj=stream, mode="r|", errorlevel=2) as archive:
-            return _best(archive, source, max_members)
+            return read(archive)
     except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, OverflowError) as error:
         raise ModelError(f"{source} is not a readable tar archive", evidence=str(error), hint=_HINT) from None
+
+
+def _files(archive: tarfile.TarFile, source: str) -> dict[str, bytes]:
+    found = {}
+    for number, info in enumerate(archive):
+        if number >= MAX_MEMBERS:
+            raise _too_many(source, MAX_MEMBERS)
+        path = _checked(info.name, source)
+        if info.isreg() and not info.issparse():
+            found[path.as_posix()] = _content(archive, info)
+    return found
+
+
+def _too_many(source: str, most: int) -> TooLargeError:
+    return TooLargeError(f"{source} holds more than {most:,} files", hint=_HINT)
 
 
 def _opened(data: bytes) -> gzip.GzipFile | io.BytesIO:
@@ -85,7 +112,7 @@ def _best(archive: tarfile.TarFile, source: str, max_members: int) -> Member:
     passed: list[str] = []
     for number, info in enumerate(archive):
         if number >= max_members:
-            raise TooLargeError(f"{source} holds more than {max_members:,} files", hint=_HINT)
+            raise _too_many(source, max_members)
         path = _checked(info.name, source)
         if info.isdir():
             continue

@@ -95,7 +95,9 @@ def _predict(jobs: list[Job]) -> None:
         raise ModelError(f"the model gave {len(answers)} answers for {len(rows)} rows", hint="check the model")
     start = 0
     for job in jobs:
-        job.exchange.answer = format_answer(answers[start : start + job.count], job.answer_type)
+        job.exchange.answer = format_answer(
+            answers[start : start + job.count], job.answer_type, plain=model.plain_answers
+        )
         job.exchange.answer_type = ANSWER_TYPES[job.answer_type]
         start += job.count
 

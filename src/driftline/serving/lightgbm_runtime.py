@@ -127,6 +127,8 @@ def _check_linear_leaves(tree: dict[str, str], leaves: int, last_column: int) ->
 class LightGBMModel:
     """A booster that predicts on one thread, with the trees up to its best iteration."""
 
+    plain_answers = False
+
     def __init__(self, booster: Any, text: str) -> None:
         self.booster = booster
         self.n_features = int(booster.num_feature())

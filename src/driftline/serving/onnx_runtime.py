@@ -85,6 +85,8 @@ def _answer(session: Any, source: str) -> Any:
 class OnnxModel:
     """A session. With an output of labels beside its numbers it is a classifier, and two columns are binary."""
 
+    plain_answers = False
+
     def __init__(self, session: Any, source: str, classes: list[str] | list[int] | None) -> None:
         self._session, self._inputs = session, _inputs(session, source)
         self.n_features = sum(entry.width for entry in self._inputs)

@@ -147,8 +147,11 @@ def _json_rows(document: Any, n_features: int) -> list[Any]:
     rows = document.get("instances") if isinstance(document, dict) else document
     if not isinstance(rows, list) or not rows:
         raise InputError("the body holds no rows", evidence=_shown(document), hint=_shape(n_features))
-    if not isinstance(document, dict) and not isinstance(rows[0], list | dict):
-        return [rows]
+    if not isinstance(rows[0], list | dict):
+        if not isinstance(document, dict):
+            return [rows]
+        if n_features == 1:
+            return [[cell] for cell in rows]  # of one feature a row may be written as its number
     return [row.get("features") if isinstance(row, dict) else row for row in rows]
 
 
@@ -213,16 +216,19 @@ def _shape(n_features: int) -> str:
     return f'send [[…], …] or {{"instances": [[…], …]}} with {n_features} numbers a row'
 
 
-def format_answer(values: list[Any], media_type: str) -> bytes:
+def format_answer(values: list[Any], media_type: str, *, plain: bool = False) -> bytes:
     """The answers to one body: ``values`` holds a float, or a list of floats, for each of its rows.
 
-    Numbers keep every digit of their float32: read back as doubles they are equal.
+    In JSON a ``plain`` answer is the values themselves, as TF Serving gives them, else each is an object. Numbers keep
+    every digit of their float32: read back as doubles they are equal.
 
     >>> format_answer([0.25, 0.5], CSV), format_answer([[0.25, 0.75]], CSV), format_answer([0.25], JSON)
     (b'0.25\\n0.5', b'0.25,0.75', b'{"predictions":[{"score":0.25}]}')
     """
     several = isinstance(values[0], list)
     if media_type == JSON:
+        if plain:
+            return _json_encode({"predictions": values})
         key = "scores" if several else "score"
         return _json_encode({"predictions": [{key: value} for value in values]})
     lines = (",".join(map(repr, value)) for value in values) if several else map(repr, values)

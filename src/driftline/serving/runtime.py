@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from driftline.core.errors import ModelError, TooLargeError
-from driftline.serving import lightgbm_runtime, onnx_runtime, sklearn_runtime, xgboost_runtime
+from driftline.serving import lightgbm_runtime, onnx_runtime, sklearn_runtime, tensorflow_runtime, xgboost_runtime
 from driftline.serving.archive import is_archive, model_member
 
 MAX_FILE_BYTES = 2 << 30
 _EXPECTED = (
     "an XGBoost model (JSON, UBJ, the legacy binary, or a pickled booster), a LightGBM text model, an ONNX model, "
-    "or a scikit-learn model saved by skops, by itself or inside a model.tar.gz"
+    "or a scikit-learn model saved by skops, by itself or inside a model.tar.gz; or a SavedModel in a model.tar.gz"
 )
 
 
@@ -23,6 +23,8 @@ class Model(Protocol):
     """A loaded model. ``n_features`` is the number of columns a row must have."""
 
     n_features: int
+    plain_answers: bool
+    """Whether answers in JSON are bare numbers, and not objects with a score."""
 
     def predict(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         """One answer a row of a C-contiguous [n, n_features] block, NaN being missing: [n], or [n, k] for k outputs."""
@@ -53,6 +55,8 @@ def load_model(path: Path) -> Model:
     library that the model needs is not installed.
     """
     data, source = _read(path), str(path)
+    if tensorflow_runtime.recognises(data):  # whose archive is the model, and not one file of it
+        return tensorflow_runtime.load(data, source)
     if is_archive(data):
         member = model_member(data, source)
         data, source = member.data, f"{member.name} in {path}"

@@ -113,6 +113,8 @@ def _damaged(source: str, error: Exception) -> ModelError:
 class SklearnModel:
     """A classifier that answers with probabilities, or a regressor; on one thread wherever it can be told to."""
 
+    plain_answers = False
+
     def __init__(self, estimator: Any, source: str) -> None:
         self.estimator, self.problem = estimator, _problem(estimator, source)
         try:

@@ -110,6 +110,8 @@ def _logged(xgboost: Any) -> Iterator[None]:
 class XGBoostModel:
     """A booster that predicts on one thread, with the trees up to its best iteration."""
 
+    plain_answers = False
+
     def __init__(self, booster: Any, source: str, best: object = None, kind: str = "json") -> None:
         self.booster, self._source, self._kind = booster, source, kind
         with _logged(_library()):

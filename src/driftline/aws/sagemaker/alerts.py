@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from driftline.aws.context import Context, Operations
-from driftline.aws.sagemaker.listing import page
+from driftline.aws.sagemaker.listing import Entry, cut, page
 from driftline.aws.sagemaker.watched import KIND, Watched, watched
 from driftline.core.errors import NotFoundError
 from driftline.sagemaker.alerts import NAME, AlertRule, Change, changes
@@ -30,7 +30,7 @@ def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         "EvaluationPeriod": rule.period,
         "Actions": {"ModelDashboardIndicator": {"Enabled": True}},
     }
-    return page([row], given, member="MonitoringAlertSummaries", columns={"CreationTime": "CreationTime"})
+    return cut([row], given, "MonitoringAlertSummaries")
 
 
 def update(context: Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -56,20 +56,20 @@ def history(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListMonitoringAlertHistory; of every schedule where none is named."""
     name = given.get("MonitoringScheduleName")
     schedules = context.service.list_schedules() if name is None else [context.service.get_schedule(name)]
-    rows: list[dict[str, Any]] = [
-        {
-            "MonitoringScheduleName": schedule.name,
-            "MonitoringAlertName": NAME,
-            "CreationTime": change.time,
-            "AlertStatus": change.status,
-        }
-        for schedule in schedules
-        for change in _history(context, watched(context, schedule))
-        if given.get("MonitoringAlertName") in (None, NAME) and given.get("StatusEquals") in (None, change.status)
-    ]
-    rows.sort(key=lambda row: row["CreationTime"], reverse=True)
-    columns = {"CreationTime": "CreationTime", "Status": "AlertStatus"}
-    return page(rows, given, member="MonitoringAlertHistory", columns=columns)
+    if given.get("MonitoringAlertName") not in (None, NAME):
+        return {"MonitoringAlertHistory": []}
+    entries = [_entry(one.name, change) for one in schedules for change in _history(context, watched(context, one))]
+    return page(entries, given, "MonitoringAlertHistory")
+
+
+def _entry(schedule: str, change: Change) -> Entry:
+    row = {
+        "MonitoringScheduleName": schedule,
+        "MonitoringAlertName": NAME,
+        "CreationTime": change.time,
+        "AlertStatus": change.status,
+    }
+    return Entry(schedule, change.time, change.time, change.status, row)
 
 
 def _watched(context: Context, name: str) -> Watched:

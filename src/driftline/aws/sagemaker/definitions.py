@@ -7,8 +7,8 @@ from typing import Any
 
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import validation
-from driftline.aws.sagemaker.listing import page
-from driftline.aws.sagemaker.models import tags_of
+from driftline.aws.sagemaker.listing import Entry, page
+from driftline.aws.sagemaker.remembered import tags_of
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.sagemaker.definitions import KINDS, Definition, Kind, read_definition, with_defaults
 from driftline.sagemaker.names import arn
@@ -49,20 +49,17 @@ def delete(kind: Kind, context: Context, given: dict[str, Any]) -> dict[str, Any
 
 def listing(kind: Kind, context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """List…JobDefinitions."""
-    rows = [
-        {
+    found = []
+    for entry in context.registry.listing(kind.registered):
+        row = {
             "MonitoringJobDefinitionName": entry.name,
             "MonitoringJobDefinitionArn": arn(context.region, context.account, kind.registered, entry.name),
             "CreationTime": entry.created,
             "EndpointName": read_definition(kind, entry.document).endpoint or "",
         }
-        for entry in context.registry.listing(kind.registered)
-        if (given.get("NameContains") or "") in entry.name
-    ]
-    if given.get("EndpointName"):
-        rows = [row for row in rows if row["EndpointName"] == given["EndpointName"]]
-    columns = {"CreationTime": "CreationTime", "Name": "MonitoringJobDefinitionName"}
-    return page(rows, given, member="JobDefinitionSummaries", columns=columns)
+        if given.get("EndpointName") in (None, row["EndpointName"]):
+            found.append(Entry(entry.name, entry.created, entry.updated, "", row))
+    return page(found, given, "JobDefinitionSummaries")
 
 
 def check_endpoint(context: Context, definition: Definition) -> None:

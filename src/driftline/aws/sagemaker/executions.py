@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
 from driftline.aws.context import Context, Operations
-from driftline.aws.sagemaker.listing import page
+from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.watched import KIND, Watched, watched
 from driftline.core.errors import NotFoundError
 from driftline.resources.executions import Execution
@@ -27,13 +28,21 @@ _MOST = 10_000
 
 def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListMonitoringExecutions."""
-    rows = summaries(context, given)
-    columns = {
-        "CreationTime": "CreationTime",
-        "ScheduledTime": "ScheduledTime",
-        "Status": "MonitoringExecutionStatus",
-    }
-    return page(rows, given, member="MonitoringExecutionSummaries", columns=columns)
+    after, before = given.get("ScheduledTimeAfter"), given.get("ScheduledTimeBefore")
+    entries = [
+        Entry(*(row[key] for key in _SORTED), row)
+        for row in summaries(context, given)
+        if (after is None or row["ScheduledTime"] > after) and (before is None or row["ScheduledTime"] < before)
+    ]
+    return page(entries, given, "MonitoringExecutionSummaries", keys={"ScheduledTime": _scheduled})
+
+
+_SORTED = ("MonitoringScheduleName", "CreationTime", "LastModifiedTime", "MonitoringExecutionStatus")
+
+
+def _scheduled(entry: Entry) -> tuple[datetime, datetime]:
+    """By the hour they are of; the revisions of an hour as they were made."""
+    return entry.summary["ScheduledTime"], entry.created
 
 
 def summaries(context: Context, given: dict[str, Any], *, limit: int = _MOST) -> list[dict[str, Any]]:
@@ -54,7 +63,6 @@ def summaries(context: Context, given: dict[str, Any], *, limit: int = _MOST) ->
 
 
 _CONDITIONS = {
-    "StatusEquals": "MonitoringExecutionStatus",
     "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",
     "MonitoringTypeEquals": "MonitoringType",
 }

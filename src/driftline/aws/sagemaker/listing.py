@@ -1,41 +1,73 @@
-"""Lists in pages: sorted and filtered as every list operation of the service is."""
+"""Lists as the service gives them: filtered, sorted, and in pages."""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from driftline.aws.errors import validation
 
-_PAGE = 100
-Row = dict[str, Any]
+_MOST = 100
 
 
-def page(rows: list[Row], given: dict[str, Any], *, member: str, columns: dict[str, str]) -> dict[str, Any]:
-    """A page of ``rows``, which come newest first, as the answer's ``member``. ``columns`` say by which member of a
-    row each SortBy sorts; the first one is what the service sorts by unless asked."""
-    found = [row for row in rows if _within(row, given)]
-    column = columns[given.get("SortBy") or next(iter(columns))]
-    descending = given.get("SortOrder", "Descending") == "Descending"
-    found = found if descending else found[::-1]
-    found.sort(key=lambda row: row[column], reverse=descending)
-    start = _start(given.get("NextToken"))
-    end = start + (given.get("MaxResults") or _PAGE)
-    answer: dict[str, Any] = {member: found[start:end]}
-    return answer | ({"NextToken": str(end)} if end < len(found) else {})
+class Entry(NamedTuple):
+    """A resource in a list: what it is sorted and filtered by, and the summary that is shown of it."""
+
+    name: str
+    created: datetime
+    modified: datetime
+    status: str
+    summary: dict[str, Any]
 
 
-def _within(row: Row, given: dict[str, Any]) -> bool:
-    """Whether a row lies within the times that a request names, such as CreationTimeAfter."""
-    for column in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
-        after, before = given.get(f"{column}After"), given.get(f"{column}Before")
-        if (after is not None and row[column] <= after) or (before is not None and row[column] >= before):
-            return False
-    return True
+def page(
+    entries: Iterable[Entry],
+    given: dict[str, Any],
+    field: str,
+    *,
+    order: str = "Descending",
+    keys: Mapping[str, Callable[[Entry], Any]] | None = None,
+) -> dict[str, Any]:
+    """The page of a list that a request asks for, its summaries under ``field``; ``order`` is used where none is given,
+    ``keys`` for a ``SortBy`` that other lists do not have.
+
+    Understands ``NameContains``, ``StatusEquals``, the times before and after, ``SortBy``, ``SortOrder``,
+    ``MaxResults`` and ``NextToken``.
+    """
+    found = [entry for entry in entries if _wanted(entry, given)]
+    known = {"Name": lambda entry: entry.name, "Status": lambda entry: (entry.status, entry.name)} | dict(keys or {})
+    key = known.get(given.get("SortBy", ""), lambda entry: (entry.created, entry.name))
+    found.sort(key=key, reverse=given.get("SortOrder", order) == "Descending")
+    return cut([entry.summary for entry in found], given, field)
 
 
-def _start(token: str | None) -> int:
-    if token is None:
+def cut(summaries: list[dict[str, Any]], given: dict[str, Any], field: str) -> dict[str, Any]:
+    """The part of a finished list that ``NextToken`` and ``MaxResults`` ask for."""
+    start = _offset(given.get("NextToken"))
+    end = start + min(given.get("MaxResults") or _MOST, _MOST)
+    answer: dict[str, Any] = {field: summaries[start:end]}
+    if end < len(summaries):
+        answer["NextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
+    return answer
+
+
+def _wanted(entry: Entry, given: dict[str, Any]) -> bool:
+    if given.get("NameContains", "").lower() not in entry.name.lower():
+        return False
+    if given.get("StatusEquals") not in (None, entry.status):
+        return False
+    times = {"CreationTime": entry.created, "LastModifiedTime": entry.modified}
+    after = all(time > given[f"{name}After"] for name, time in times.items() if given.get(f"{name}After"))
+    return after and all(time < given[f"{name}Before"] for name, time in times.items() if given.get(f"{name}Before"))
+
+
+def _offset(token: str | None) -> int:
+    if not token:
         return 0
-    if not (token.isascii() and token.isdigit() and len(token) < 10):
-        raise validation("NextToken is none that was given; leave it out to begin again")
-    return int(token)
+    try:
+        return int(base64.urlsafe_b64decode(token.encode()).decode("ascii"))
+    except (ValueError, binascii.Error):
+        raise validation("NextToken is not one that a list here gave") from None

@@ -6,7 +6,11 @@ from typing import Any
 
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import validation
-from driftline.core.uris import ObjectUri, object_uri
+from driftline.aws.sagemaker.listing import Entry, page
+from driftline.aws.sagemaker.remembered import add, find, forget, tags_of
+from driftline.core.errors import NotFoundError
+from driftline.core.uris import object_uri
+from driftline.resources.endpoints import ModelDescription
 from driftline.sagemaker.names import arn
 
 KIND = "model"
@@ -14,48 +18,81 @@ KIND = "model"
 
 def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """CreateModel."""
-    name = given["ModelName"]
-    _container(given)
-    context.registry.add(KIND, name, given, now=context.now(), tags=tags_of(given))
-    return {"ModelArn": arn(context.region, context.account, KIND, name)}
+    container_of(given)
+    add(context, KIND, given["ModelName"], given, tags_of(given))
+    return {"ModelArn": arn(context.region, context.account, KIND, given["ModelName"])}
 
 
 def describe(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """DescribeModel."""
-    entry = context.registry.get(KIND, given["ModelName"])
+    entry = find(context, KIND, given["ModelName"])
     shown = {key: value for key, value in entry.document.items() if key != "Tags"}
-    return shown | {
+    return {
+        "EnableNetworkIsolation": False,
+        **shown,
         "ModelArn": arn(context.region, context.account, KIND, entry.name),
         "CreationTime": entry.created,
-        "EnableNetworkIsolation": entry.document.get("EnableNetworkIsolation", False),
     }
+
+
+def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
+    """ListModels."""
+    entries = [
+        Entry(
+            entry.name,
+            entry.created,
+            entry.created,
+            "",
+            {
+                "ModelName": entry.name,
+                "ModelArn": arn(context.region, context.account, KIND, entry.name),
+                "CreationTime": entry.created,
+            },
+        )
+        for entry in context.registry.listing(KIND)
+    ]
+    return page(entries, given, "Models")
 
 
 def delete(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """DeleteModel."""
-    context.registry.remove(KIND, given["ModelName"])
+    forget(context, KIND, given["ModelName"])
     return {}
 
 
-def artifact(context: Context, name: str) -> tuple[str, ObjectUri]:
-    """The image of a model, and where its artifact is."""
-    container = _container(context.registry.get(KIND, name).document)
-    return container["Image"], object_uri(container["ModelDataUrl"])
+def kept(context: Context, name: str) -> tuple[str, ModelDescription]:
+    """The file of a model, fetched from its bucket and kept: its path below the data folder, and what it is.
+
+    Raises :class:`ModelError` for an artifact that no runtime here can load.
+    """
+    container = container_of(find(context, KIND, name).document)
+    return context.service.keep_model(name, *artifact(context, container))
 
 
-def tags_of(given: dict[str, Any]) -> dict[str, str]:
-    """The tags of a request."""
-    return {tag["Key"]: tag["Value"] for tag in given.get("Tags") or ()}
+def artifact(context: Context, container: dict[str, Any]) -> tuple[str, bytes]:
+    """The file name and the content of a container's artifact."""
+    uri = object_uri(container["ModelDataUrl"])
+    try:
+        return uri.key.rpartition("/")[2] or "model", context.objects.read(uri)
+    except NotFoundError:
+        what = f"Could not find model data at {container['ModelDataUrl']}."
+        raise validation(f"{what} Upload it first, or correct the model's ModelDataUrl") from None
 
 
-def _container(given: dict[str, Any]) -> dict[str, Any]:
-    containers = given.get("Containers") or [given.get("PrimaryContainer")]
+def container_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The one container of a model; a model with several, or without an artifact, is refused."""
+    containers = document.get("Containers") or [document.get("PrimaryContainer")]
     if len(containers) != 1 or not containers[0]:
         raise validation("a model here has one container: give PrimaryContainer")
     container: dict[str, Any] = containers[0]
-    if not container.get("Image") or not container.get("ModelDataUrl"):
-        raise validation("give the container an Image and a ModelDataUrl")
+    if not container.get("Image"):
+        raise validation("the container has no Image; model packages are not served here")
     return container
 
 
-OPERATIONS: Operations = {"CreateModel": create, "DescribeModel": describe, "DeleteModel": delete}
+OPERATIONS: Operations = {
+    "CreateModel": create,
+    "DescribeModel": describe,
+    "ListModels": listing,
+    "DeleteModel": delete,
+}

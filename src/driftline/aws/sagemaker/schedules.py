@@ -10,8 +10,8 @@ from driftline.aws.errors import validation
 from driftline.aws.sagemaker import belongings
 from driftline.aws.sagemaker.definitions import check_endpoint
 from driftline.aws.sagemaker.executions import summaries
-from driftline.aws.sagemaker.listing import page
-from driftline.aws.sagemaker.models import tags_of
+from driftline.aws.sagemaker.listing import Entry, page
+from driftline.aws.sagemaker.remembered import tags_of
 from driftline.aws.sagemaker.watched import KIND, Watched, defined, watched
 from driftline.core.errors import ConflictError, DriftlineError, NotFoundError
 from driftline.sagemaker.definitions import Definition, with_defaults
@@ -52,18 +52,17 @@ def describe(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListMonitoringSchedules."""
     rows = [_row(context, watched(context, one)) for one in context.service.list_schedules()]
-    for condition, column in _CONDITIONS.items():
-        if given.get(condition):
-            rows = [row for row in rows if row.get(column) == given[condition]]
-    rows = [row for row in rows if (given.get("NameContains") or "") in row["MonitoringScheduleName"]]
-    rows.sort(key=lambda row: row["CreationTime"], reverse=True)
-    columns = {"CreationTime": "CreationTime", "Name": "MonitoringScheduleName", "Status": "MonitoringScheduleStatus"}
-    return page(rows, given, member="MonitoringScheduleSummaries", columns=columns)
+    entries = [
+        Entry(*(row[key] for key in _SORTED), row)
+        for row in rows
+        if all(given.get(condition) in (None, row.get(column)) for condition, column in _CONDITIONS.items())
+    ]
+    return page(entries, given, "MonitoringScheduleSummaries")
 
 
+_SORTED = ("MonitoringScheduleName", "CreationTime", "LastModifiedTime", "MonitoringScheduleStatus")
 _CONDITIONS = {
     "EndpointName": "EndpointName",
-    "StatusEquals": "MonitoringScheduleStatus",
     "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",
     "MonitoringTypeEquals": "MonitoringType",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import validation
-from driftline.aws.sagemaker.models import tags_of
+from driftline.aws.sagemaker.remembered import tags_of
 from driftline.core.errors import NotFoundError
 from driftline.resources.registered import Registered
 from driftline.sagemaker.names import parts

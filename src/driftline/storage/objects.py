@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from uuid import uuid4
 
-from driftline.core.errors import NotFoundError
+from driftline.core.errors import NotFoundError, SetupError
 from driftline.core.uris import ObjectUri
 from driftline.storage.files import write_atomic
 from driftline.storage.layout import Layout
+
+VARIABLE = "DRIFTLINE_S3_ENDPOINT"
+"""The variable that says where buckets are, when they are not folders of the data folder."""
 
 
 class ObjectInfo(NamedTuple):
@@ -21,8 +27,16 @@ class ObjectInfo(NamedTuple):
     modified: datetime
 
 
+class Level(NamedTuple):
+    """What lies directly in a folder of a bucket: names of folders, and objects, each in order."""
+
+    folders: tuple[str, ...]
+    objects: tuple[ObjectInfo, ...]
+
+
 class Objects(Protocol):
-    """What reads and writes objects. Objects that are not there raise :class:`NotFoundError`."""
+    """What reads and writes objects. Objects that are not there raise :class:`NotFoundError`, and buckets that cannot
+    be reached :class:`ServiceError`."""
 
     def read(self, uri: ObjectUri) -> bytes:
         """The content of an object."""
@@ -32,6 +46,15 @@ class Objects(Protocol):
 
     def listing(self, prefix: ObjectUri) -> Iterator[ObjectInfo]:
         """The objects whose key begins with that of ``prefix``, in order of their keys."""
+
+    def level(self, folder: ObjectUri) -> Level:
+        """What lies directly in a folder; nothing where it is not there."""
+
+    def fetch(self, uri: ObjectUri, file: Path) -> None:
+        """Copy an object to a file, which is whole or as it was; its folder is made when absent."""
+
+    def put_file(self, uri: ObjectUri, file: Path) -> None:
+        """Store the content of a file as an object."""
 
     def folder(self, prefix: ObjectUri) -> Path | None:
         """The folder in which the objects below a prefix lie as files; None where they do not."""
@@ -58,12 +81,34 @@ class FolderObjects:
         """The objects whose key begins with that of ``prefix``, in order of their keys."""
         bucket = self._root / prefix.bucket
         start = bucket / prefix.key.rpartition("/")[0]
-        for path in sorted(_files(start)):
+        for path in sorted(_files(start), key=Path.as_posix):
             key = path.relative_to(bucket).as_posix()
             if key.startswith(prefix.key):
-                status = path.stat()
-                modified = datetime.fromtimestamp(status.st_mtime, UTC)
-                yield ObjectInfo(ObjectUri(prefix.bucket, key), status.st_size, modified)
+                yield from _info(ObjectUri(prefix.bucket, key), path)
+
+    def level(self, folder: ObjectUri) -> Level:
+        """What lies directly in a folder; nothing where it is not there."""
+        path = self._path(folder)
+        entries = sorted(path.iterdir()) if path.is_dir() else []
+        inside = [entry for entry in entries if not entry.name.startswith(".")]
+        folders = tuple(entry.name for entry in inside if entry.is_dir())
+        files = (entry for entry in inside if entry.name not in folders)
+        return Level(folders, tuple(one for file in files for one in _info(folder / file.name, file)))
+
+    def fetch(self, uri: ObjectUri, file: Path) -> None:
+        """Copy an object to a file, which is whole or as it was; its folder is made when absent."""
+        try:
+            _copy(self._path(uri), file)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise absent(uri) from None
+
+    def put_file(self, uri: ObjectUri, file: Path) -> None:
+        """Store the content of a file as an object; its bucket is made when it is not there."""
+        try:
+            _copy(file, self._path(uri))
+        except OSError as error:
+            hint = "free some disk space, or correct the permissions of the data folder"
+            raise SetupError(f"cannot write {uri}", evidence=error.strerror or str(error), hint=hint) from None
 
     def folder(self, prefix: ObjectUri) -> Path | None:
         """The folder in which the objects below a prefix lie as files."""
@@ -82,6 +127,25 @@ def _files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+def _info(uri: ObjectUri, path: Path) -> Iterator[ObjectInfo]:
+    """What a listing tells of a file; nothing of one that has gone meanwhile."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return
+    yield ObjectInfo(uri, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{uuid4().hex}.tmp")
+    try:
+        shutil.copyfile(source, unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def absent(uri: ObjectUri) -> NotFoundError:
     """What is raised for an object that is not there."""
     hint = "check the bucket and the key; upload the object first"
@@ -89,5 +153,11 @@ def absent(uri: ObjectUri) -> NotFoundError:
 
 
 def open_objects(layout: Layout) -> Objects:
-    """The objects that belong to a data folder."""
-    return FolderObjects(layout.data / "s3")
+    """The objects that belong to a data folder: its own folder ``s3/``, or the buckets of the S3 service that the
+    variable ``DRIFTLINE_S3_ENDPOINT`` names (a URL, or ``aws`` for Amazon's own)."""
+    endpoint = os.environ.get(VARIABLE, "").strip()
+    if not endpoint:
+        return FolderObjects(layout.data / "s3")
+    from driftline.storage.remote_objects import RemoteObjects
+
+    return RemoteObjects(endpoint)

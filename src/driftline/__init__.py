@@ -36,12 +36,13 @@ if TYPE_CHECKING:
     from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
     from driftline.resources.alarms import Alarm, AlarmStatus, Band, Datapoint, NewAlarm, Notification, Transition
     from driftline.resources.baselines import BaselineVersion, StoredBaseline
+    from driftline.resources.batch_jobs import BatchJob
     from driftline.resources.captures import EventReceipt, ImportReceipt
     from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
     from driftline.resources.executions import Execution, ExecutionStep, OverdueWindow, RejectedRecords
     from driftline.resources.health import Check, Readiness
     from driftline.resources.labels import LabelReceipt
-    from driftline.resources.metrics import Point, Series
+    from driftline.resources.metrics import NewPoint, Point, Series, StatisticSet
     from driftline.resources.mutes import Acknowledgement, Action, ActionTest, Mute, NewMute
     from driftline.resources.retention import Removed, Retention, RetentionReport
     from driftline.resources.schedules import Schedule
@@ -60,6 +61,7 @@ _WHERE = {
     "Band": "driftline.resources.alarms",
     "Baseline": "driftline.pipeline",
     "BaselineVersion": "driftline.resources.baselines",
+    "BatchJob": "driftline.resources.batch_jobs",
     "BiasBaseline": "driftline.pipeline.bias_tables",
     "BiasChecked": "driftline.pipeline.bias_tables",
     "BusyError": "driftline.core.errors",
@@ -88,6 +90,7 @@ _WHERE = {
     "Mute": "driftline.resources.mutes",
     "NewAlarm": "driftline.resources.alarms",
     "NewMute": "driftline.resources.mutes",
+    "NewPoint": "driftline.resources.metrics",
     "NewToken": "driftline.resources.access",
     "NotFoundError": "driftline.core.errors",
     "Notification": "driftline.resources.alarms",
@@ -103,6 +106,7 @@ _WHERE = {
     "Service": "driftline.service",
     "ServiceError": "driftline.core.errors",
     "SetupError": "driftline.core.errors",
+    "StatisticSet": "driftline.resources.metrics",
     "StoredBaseline": "driftline.resources.baselines",
     "Token": "driftline.resources.access",
     "Tolerance": "driftline.monitors.quality.checks",
@@ -133,6 +137,7 @@ __all__ = [
     "Band",
     "Baseline",
     "BaselineVersion",
+    "BatchJob",
     "BiasBaseline",
     "BiasChecked",
     "BusyError",
@@ -161,6 +166,7 @@ __all__ = [
     "Mute",
     "NewAlarm",
     "NewMute",
+    "NewPoint",
     "NewToken",
     "NotFoundError",
     "Notification",
@@ -176,6 +182,7 @@ __all__ = [
     "Service",
     "ServiceError",
     "SetupError",
+    "StatisticSet",
     "StoredBaseline",
     "Token",
     "Tolerance",

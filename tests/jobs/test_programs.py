@@ -20,7 +20,7 @@ from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.core.window import HOUR
 from driftline.jobs.executions import Worker
-from driftline.jobs.isolation import Isolation, Limits, RunFailed
+from driftline.jobs.isolation import Isolation, Limits, RunFailed, dated
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.schedules import create_schedule
@@ -275,7 +275,7 @@ def test_in_a_process_of_its_own_it_fails_with_its_log(layout: Layout, tmp_path:
     command = (sys.executable, "-I", "-c", "print('no column x'); raise SystemExit(3)")
     run = ProgramRun("own", Program(command), str(layout.captures("churn")), report=str(tmp_path / "report"))
     with pytest.raises(RunFailed, match="failed with exit code 3") as caught:
-        Isolation()(run, Limits(), log=tmp_path / "report" / "log.txt")
+        Isolation(dated)(run, Limits(), log=tmp_path / "report" / "log.txt")
     assert (caught.value.code, caught.value.evidence) == ("program", "no column x")
     assert (tmp_path / "report" / "program.log").read_text() == "no column x\n"
 
@@ -289,7 +289,7 @@ def test_a_run_that_is_killed_leaves_no_process(layout: Layout, tmp_path: Path) 
     watch = threading.Thread(target=lambda: (_until((output / "begun").exists), stop.set()))
     watch.start()
     with pytest.raises(RunFailed, match="stopped on request while it did: program own"):
-        Isolation()(run, Limits(), stop=stop)
+        Isolation(dated)(run, Limits(), stop=stop)
     watch.join()
     assert [number for number in (output / "pid").read_text().split() if _lives(number)] == []
 

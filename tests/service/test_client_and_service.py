@@ -176,7 +176,7 @@ def test_the_client_has_the_service_s_words() -> None:
         "window_of",
     }
     assert methods(Service) - methods(Client) == inside
-    assert methods(Client) - methods(Service) == {"guarded", "healthy", "invoke", "wait_for_run"}
+    assert methods(Client) - methods(Service) == {"guarded", "healthy", "invoke", "wait_for_batch_job", "wait_for_run"}
 
 
 def test_every_document_is_a_public_name() -> None:

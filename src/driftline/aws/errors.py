@@ -27,6 +27,13 @@ _NOT_FOUND = {
     "kms": "NotFoundException",
 }
 _CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
+_INVALID = {
+    "sagemaker-runtime": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "logs": "InvalidParameterException",
+    "sts": "ValidationError",
+    "iam": "ValidationError",
+}
 
 
 def translated(service: str, error: DriftlineError) -> AwsError:
@@ -39,5 +46,8 @@ def translated(service: str, error: DriftlineError) -> AwsError:
         return AwsError(_CONFLICT.get(service, "ConflictException"), message)
     if error.http_status >= 500:
         return AwsError("InternalFailure", message, 500)
-    code = "ValidationError" if service in ("sagemaker-runtime", "sts", "iam") else "ValidationException"
-    return AwsError(code, message, error.http_status if service == "sagemaker-runtime" else 400)
+    return AwsError(
+        _INVALID.get(service, "ValidationException"),
+        message,
+        error.http_status if service == "sagemaker-runtime" else 400,
+    )

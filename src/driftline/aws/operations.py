@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftline.aws import iam, kms, sts
+from driftline.aws import cloudwatch, iam, kms, logs, sts
 from driftline.aws.context import Operations
 from driftline.aws.sagemaker import (
     alerts,
@@ -29,4 +29,6 @@ OPERATIONS: dict[str, Operations] = {
     "sts": sts.OPERATIONS,
     "iam": iam.OPERATIONS,
     "kms": kms.OPERATIONS,
+    "cloudwatch": cloudwatch.OPERATIONS,
+    "logs": logs.OPERATIONS,
 }

@@ -9,6 +9,7 @@ import typer
 from driftline.cli import (
     access,
     analysis,
+    batch_jobs,
     captures,
     constraints,
     demo,
@@ -66,6 +67,7 @@ app.add_typer(preprocess.preprocess, name="preprocess")
 app.add_typer(schedules.schedule, name="schedule")
 app.add_typer(schedules.runs, name="runs")
 app.add_typer(responses.responses, name="alarm")
+app.add_typer(batch_jobs.batch, name="batch")
 app.command("demo")(demo.demo)
 app.add_typer(access.token, name="token")
 app.command("audit")(access.audit)

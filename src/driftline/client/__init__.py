@@ -8,6 +8,7 @@ from __future__ import annotations
 from driftline.client.access import Access
 from driftline.client.alarms import Alarms
 from driftline.client.baselines import Baselines
+from driftline.client.batch_jobs import BatchJobs
 from driftline.client.elsewhere import Elsewhere
 from driftline.client.endpoints import Endpoints
 from driftline.client.metrics import Metrics
@@ -21,7 +22,18 @@ __all__ = ["Client"]
 
 
 class Client(
-    Endpoints, Elsewhere, Baselines, Schedules, Runs, Metrics, Alarms, Responses, Prometheus, Access, Retaining
+    Endpoints,
+    Elsewhere,
+    Baselines,
+    Schedules,
+    Runs,
+    Metrics,
+    Alarms,
+    Responses,
+    Prometheus,
+    Access,
+    Retaining,
+    BatchJobs,
 ):
     """Talks to the service at ``url`` (else ``DRIFTLINE_URL``, else the local default). A context manager.
 

@@ -70,7 +70,7 @@ class Connection:
         except httpx.HTTPError:
             return False
 
-    def _get(self, path: str, kind: type[T], **query: Any) -> T:
+    def _get(self, path: str, kind: type[T], /, **query: Any) -> T:
         return self._answer(self._send("GET", path, query=query), kind)
 
     def _write(self, method: str, path: str, kind: type[T], document: msgspec.Struct | None = None) -> T:

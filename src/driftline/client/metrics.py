@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from driftline.client.connection import Connection, path_of
-from driftline.resources.metrics import Point, Series
+from driftline.resources.alarms import Transition
+from driftline.resources.metrics import NewPoint, NewPoints, Point, Series
 
 
 class Metrics(Connection):
@@ -14,6 +16,13 @@ class Metrics(Connection):
     def list_metrics(self, *, namespace: str | None = None, name: str | None = None) -> list[Series]:
         """Every metric series there is, of one namespace or metric name if given."""
         return self._get(path_of("metrics"), list[Series], namespace=namespace, name=name)
+
+    def put_metrics(self, points: Sequence[NewPoint]) -> list[Transition]:
+        """Keep points of any series, and judge the alarms on them at once; the changes of state that this made.
+
+        At most 1000 points. Raises :class:`InputError` for one that cannot be kept; then none is.
+        """
+        return self._write("POST", path_of("metrics"), list[Transition], NewPoints(tuple(points)))
 
     def metric_points(
         self,

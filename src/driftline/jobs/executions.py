@@ -6,7 +6,8 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from sqlalchemy import Connection
 from driftline.alerting import metrics as published
 from driftline.alerting import watch
 from driftline.core.documents import dump, finite
-from driftline.core.errors import DriftlineError, ServiceError
+from driftline.core.errors import DriftlineError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
 from driftline.jobs.heartbeat import Heartbeat
-from driftline.jobs.isolation import Isolation, Limits, RunFailed
+from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
+from driftline.jobs.messages import ended
 from driftline.pipeline import ProgramRun, Run, RunResult
 from driftline.pipeline.programs import remove_input
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
@@ -38,7 +40,6 @@ from driftline.storage.types import canonical
 
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[Run], RunResult]
-MOST_ATTEMPTS = 3
 LOG = "log.txt"
 """What a run's process printed, beside its report."""
 _STATUS: dict[Verdict, ExecutionStatus] = {
@@ -75,7 +76,7 @@ class Worker:
         real: Clock = system_clock,
         lease: timedelta = timedelta(seconds=60),
         link: str | None = None,
-        isolation: Isolation | None = None,
+        isolation: Isolation[Run, RunResult] | None = None,
     ) -> None:
         self.store = store
         self.layout = layout
@@ -97,7 +98,8 @@ class Worker:
         if execution is None:
             return None
         logger.info("run %s: %s %s revision %d", execution.id, execution.schedule, execution.window, execution.revision)
-        with Heartbeat(self.store, execution, self.real, self.lease) as heartbeat:
+        extend = partial(_extend, execution)
+        with Heartbeat(self.store, f"run {execution.id}", extend, self.real, self.lease) as heartbeat:
             outcome, told = self._outcome(execution, heartbeat.lost)
         return self._record(execution, outcome, told)
 
@@ -117,10 +119,7 @@ class Worker:
             limits = Limits(schedule.time_limit, schedule.memory_limit)
             constrained = run.constrained
             if execution.attempts > MOST_ATTEMPTS:
-                raise ServiceError(
-                    f"the run was lost {MOST_ATTEMPTS} times: its process died or hung each time",
-                    hint="look for a lack of memory in the logs of the machine, then run the window again",
-                )
+                raise lost_each_time("run the window again")
             result = self._result(run, limits, lost)
             return _outcome_of(result), _Told(result.metrics, constrained, result.dimensioned)
         except Exception as error:
@@ -131,18 +130,16 @@ class Worker:
         if self.isolation is None:
             return self.runner(run)
         log = None if run.report is None else Path(run.report) / LOG
-        for left in reversed(range(MOST_ATTEMPTS)):
+        isolation = self.isolation
+
+        def once() -> RunResult:
             try:
-                return self.isolation(run, limits, log=log, stop=lost)
-            except RunFailed as error:
-                # A process that was killed says nothing about the window: only one that dies each time has failed.
-                if error.code != "died" or not left:
-                    raise
-                logger.warning("%s; trying again", error.what)
+                return isolation(run, limits, log=log, stop=lost)
             finally:
                 if isinstance(run, ProgramRun) and run.report is not None:
                     remove_input(run.report)
-        raise AssertionError("unreachable")
+
+        return persistent(once)
 
     def _run_of(self, execution: Execution) -> tuple[Run, Schedule]:
         with self.store.read() as connection:
@@ -159,9 +156,9 @@ class Worker:
                 logger.warning("run %s is no longer ours; its result is discarded", execution.id)
                 return execution
             self._tell(connection, execution, outcome, told)
-            ended = executions.get(connection, execution.id)
-        logger.info("run %s: %s", ended.id, ended.message)
-        return ended
+            stored = executions.get(connection, execution.id)
+        logger.info("run %s: %s", stored.id, stored.message)
+        return stored
 
     def _tell(self, connection: Connection, execution: Execution, outcome: Outcome, told: _Told) -> None:
         """Publish the metrics and judge the alarms; of one window's revisions only the newest speaks."""
@@ -195,13 +192,17 @@ class Worker:
             )
 
 
+def _extend(execution: Execution, connection: Connection, until: datetime) -> bool:
+    return executions.extend(connection, execution, until)
+
+
 def _outcome_of(result: RunResult) -> Outcome:
     judgement = result.judgement
     status = _STATUS[judgement.verdict]
     return Outcome(
         status=status,
         verdict=judgement.verdict,
-        message=f"{status}: {_sentence(result)}",
+        message=ended(judgement, len(result.violations)),
         reasons=judgement.reasons,
         violations=tuple(map(finite, result.violations)),
         steps=_plain(result.steps, tuple[ExecutionStep, ...]),
@@ -210,14 +211,6 @@ def _outcome_of(result: RunResult) -> Outcome:
         rejects=_plain(result.rejects, tuple[RejectedRecords, ...]),
         item_count=result.item_count,
     )
-
-
-def _sentence(result: RunResult) -> str:
-    verdict, count = result.judgement.verdict, len(result.violations)
-    if verdict == Verdict.UNKNOWN:
-        codes = ", ".join(dict.fromkeys(reason.code for reason in result.judgement.reasons))
-        return f"Job completed without a verdict: {codes}."
-    return f"Job completed successfully with {count if verdict == Verdict.VIOLATED else 'no'} violations."
 
 
 def _failure(error: Exception) -> Outcome:

@@ -5,6 +5,7 @@ Children are forked from one server process that has the libraries loaded, so th
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -17,7 +18,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -29,12 +30,18 @@ from driftline.processes.child import MARK, end_marked
 from driftline.processes.ending import end_with_parent
 from driftline.processes.memory import resident, size
 
-ToldRunner = Callable[[Run, Progress], RunResult]
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+MOST_ATTEMPTS = 3
+logger = logging.getLogger("driftline.jobs")
 _LOOK = 0.05
 _GRACE = 2.0
 _PRELOADED = [
     "driftline.pipeline.captured",
     "driftline.pipeline.dispatch",
+    "driftline.pipeline.data_tables",
+    "driftline.pipeline.tables",
+    "driftline.jobs.batch_kinds",
     "driftline.engine.local",
     "driftline.reporting.model_quality",
     "numpy.random",
@@ -65,10 +72,29 @@ def dated(run: Run, progress: Progress) -> RunResult:
     return run_monitor(run, now=run.as_of, progress=progress)
 
 
-class Isolation:
+def lost_each_time(again: str) -> ServiceError:
+    """What is raised for work that was claimed too often; ``again`` says how it is tried once more."""
+    what = f"the run was lost {MOST_ATTEMPTS} times: its process died or hung each time"
+    return ServiceError(what, hint=f"look for a lack of memory in the logs of the machine, then {again}")
+
+
+def persistent(once: Callable[[], Answer]) -> Answer:
+    """What a run in isolation gives. It is tried again when its process was killed: that says nothing about its data,
+    so that only one that dies each time has failed."""
+    for left in reversed(range(MOST_ATTEMPTS)):
+        try:
+            return once()
+        except RunFailed as error:
+            if error.code != "died" or not left:
+                raise
+            logger.warning("%s; trying again", error.what)
+    raise AssertionError("unreachable")
+
+
+class Isolation(Generic[Asked, Answer]):
     """Runs ``runner``, a function of a module, in a child process for each call. Any number of threads may call."""
 
-    def __init__(self, runner: ToldRunner = dated) -> None:
+    def __init__(self, runner: Callable[[Asked, Progress], Answer]) -> None:
         self._runner = runner
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
@@ -78,20 +104,20 @@ class Isolation:
         forkserver.ensure_running()
 
     def __call__(
-        self, run: Run, limits: Limits, *, log: Path | None = None, stop: threading.Event | None = None
-    ) -> RunResult:
-        """The result of a run. What the child prints goes to ``log``; it is killed when ``stop`` is set.
+        self, asked: Asked, limits: Limits, *, log: Path | None = None, stop: threading.Event | None = None
+    ) -> Answer:
+        """What the runner answers. What the child prints goes to ``log``; it is killed when ``stop`` is set.
 
         Raises :class:`RunFailed` when it raised, went beyond a limit, or was killed; whatever code of others it had
         started is killed then too.
         """
         ours, theirs = self._context.Pipe(duplex=False)
         mark = uuid4().hex
-        child = self._context.Process(target=_work, args=(self._runner, run, theirs, log, mark), daemon=True)
+        child = self._context.Process(target=_work, args=(self._runner, asked, theirs, log, mark), daemon=True)
         child.start()
         theirs.close()
         try:
-            result = _Watch(child, ours, limits, stop or threading.Event()).result()
+            answer: Answer = _Watch(child, ours, limits, stop or threading.Event()).answer()
         except BaseException:
             child.kill()
             child.join()
@@ -102,7 +128,15 @@ class Isolation:
             child.join()
             child.close()
             ours.close()
-        return result
+        return answer
+
+
+class _Answered(NamedTuple):
+    answer: Any
+
+
+class _Failed(NamedTuple):
+    fields: dict[str, str]
 
 
 class _Watch:
@@ -113,12 +147,12 @@ class _Watch:
         self._deadline = time.monotonic() + limits.seconds
         self._step = "starting"
 
-    def result(self) -> RunResult:
+    def answer(self) -> Any:
         while True:
             if self._channel.poll(_LOOK):
                 message = self._next()
-                if isinstance(message, RunResult):
-                    return message
+                if isinstance(message, _Answered):
+                    return message.answer
                 self._step = message
             self._check()
 
@@ -127,8 +161,8 @@ class _Watch:
             message = self._channel.recv()
         except EOFError:
             raise self._died() from None
-        if isinstance(message, dict):
-            raise RunFailed(**message)
+        if isinstance(message, _Failed):
+            raise RunFailed(**message.fields)
         return message
 
     def _check(self) -> None:
@@ -137,13 +171,13 @@ class _Watch:
         if time.monotonic() > self._deadline:
             raise RunFailed(
                 f"stopped after {self._limits.seconds:g} s while it did: {self._step}",
-                hint="give the schedule a higher time limit, or a shorter window",
+                hint="give it a higher time limit, or less data",
                 code="time_limit",
             )
         if resident(self._child.pid) > self._limits.memory:
             raise RunFailed(
                 f"needed more than {size(self._limits.memory)} while it did: {self._step}",
-                hint="give the schedule a higher memory limit, or a shorter window",
+                hint="give it a higher memory limit, or less data",
                 code="memory_limit",
             )
 
@@ -155,7 +189,7 @@ class _Watch:
         return RunFailed(f"its process ended while it did: {self._step}", evidence=ending, hint=hint, code="died")
 
 
-def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None, mark: str) -> None:
+def _work(runner: Callable[[Any, Progress], Any], asked: Any, channel: Connection, log: Path | None, mark: str) -> None:
     """What the child does. The programs it starts carry its mark, by which they are found when it has been killed."""
     end_with_parent()
     os.environ[MARK] = mark
@@ -169,11 +203,11 @@ def _work(runner: ToldRunner, run: Run, channel: Connection, log: Path | None, m
             channel.send(step)
 
     try:
-        answer: Any = runner(run, tell)
+        message: Any = _Answered(runner(asked, tell))
     except BaseException as error:
         traceback.print_exc()
-        answer = _failure(error)
-    channel.send(answer)
+        message = _Failed(_failure(error))
+    channel.send(message)
 
 
 def _failure(error: BaseException) -> dict[str, str]:

@@ -16,8 +16,8 @@ from driftline.resources.schedules import Schedule
 from driftline.storage import executions
 from driftline.storage import schedules as rows
 from driftline.storage.database import Store
-from driftline.storage.executions import UNFINISHED
 from driftline.storage.layout import Layout
+from driftline.storage.leases import UNFINISHED
 
 MOST_TICKS = 1000
 """How many ticks of one schedule are planned in one transaction, and how many a backfill may name."""

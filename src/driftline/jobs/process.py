@@ -16,6 +16,7 @@ from driftline.core.errors import DriftlineError
 from driftline.jobs.executions import Runner
 from driftline.jobs.isolation import Isolation
 from driftline.jobs.scheduler import Scheduler
+from driftline.pipeline import Run, RunResult
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
@@ -24,7 +25,9 @@ logger = logging.getLogger("driftline.jobs")
 _PARENT_POLL = 0.5
 
 
-def main(runner: Runner, arguments: Sequence[str] | None = None, *, isolation: Isolation | None = None) -> int:
+def main(
+    runner: Runner, arguments: Sequence[str] | None = None, *, isolation: Isolation[Run, RunResult] | None = None
+) -> int:
     """Run the scheduler until SIGTERM or SIGINT, or until the parent process ends; 0, or 2 when it cannot start.
 
     With ``isolation`` every run has a process of its own; else ``runner`` runs it in this one.
@@ -57,7 +60,9 @@ def follow_parent(stop: threading.Event, parent: int) -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def _serve(runner: Runner, isolation: Isolation | None, options: argparse.Namespace, stop: threading.Event) -> None:
+def _serve(
+    runner: Runner, isolation: Isolation[Run, RunResult] | None, options: argparse.Namespace, stop: threading.Event
+) -> None:
     layout = Layout(options.data).create()
     clock = system_clock if options.clock is None else SharedClock(options.clock)
     with open_store(options.database or database_of_environment() or layout.database) as store:

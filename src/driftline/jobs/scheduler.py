@@ -17,11 +17,14 @@ from driftline.alerting.housekeeping import tend
 from driftline.alerting.notify import send_due, webhook_client
 from driftline.core.errors import DriftlineError
 from driftline.core.records import utc
+from driftline.jobs.batch import BatchWorker
+from driftline.jobs.batch_kinds import work
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.isolation import Isolation
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.retention import run_daily
+from driftline.pipeline import Run, RunResult
 from driftline.storage import heartbeat
 from driftline.storage.clock import Clock, SharedClock, system_clock
 from driftline.storage.database import Store
@@ -31,6 +34,9 @@ from driftline.storage.types import new_id
 logger = logging.getLogger("driftline.jobs")
 CLEAN_EVERY = 60.0
 """Seconds between two looks whether the clean-up of the day is due."""
+BATCH_POLL = 0.25
+"""Seconds between two looks for batch jobs: somebody waits for each."""
+BATCH_WORKERS = 2
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -62,7 +68,7 @@ class Scheduler:
         link: str | None = None,
         client: httpx.Client | None = None,
         poll: float | None = None,
-        isolation: Isolation | None = None,
+        isolation: Isolation[Run, RunResult] | None = None,
     ) -> None:
         self.store = store
         self.layout = layout
@@ -73,13 +79,27 @@ class Scheduler:
         self._worker = Worker(
             store, layout, runner, clock, owner=owner, real=real, lease=lease, link=link, isolation=isolation
         )
+        self._batch = [
+            BatchWorker(
+                store,
+                layout,
+                clock,
+                owner=f"{owner}-batch-{number}",
+                real=real,
+                lease=lease,
+                isolation=None if isolation is None else Isolation(work),
+            )
+            for number in range(BATCH_WORKERS)
+        ]
         self._late = LateLabels(store, layout)
         self._client = client or webhook_client()
         self._heard = float("-inf")
 
     def tick(self, stop: threading.Event | None = None) -> Pass:
         """One pass: plan what is due and what labels came late for, run what is waiting (no further run once ``stop``
-        is set), send what is due."""
+        is set), send what is due. Batch jobs are done too."""
+        while not (stop or threading.Event()).is_set() and self._batch[0].run_next() is not None:
+            continue
         late = self._late.look(utc(self.clock()))
         planned, ran = self._run_due(stop or threading.Event())
         return Pass(planned + len(late), ran, send_due(self.store, self._client, self.real, folder=self.layout.data))
@@ -87,11 +107,15 @@ class Scheduler:
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; a run under way is finished first.
 
-        Notifications, late labels and the clean-up have threads of their own, so that a slow webhook or many label
-        files delay no run. A pass that fails, on a full disk say, is logged and tried again.
+        Notifications, late labels, batch jobs and the clean-up have threads of their own, so that a slow webhook, many
+        label files or a long job delay no run. A batch job under way is broken off, and taken up again by the next
+        scheduler. A pass that fails, on a full disk say, is logged and tried again.
         """
         beside = {"notifications": self._send_until, "late-labels": self._look_until, "clean-up": self._clean_until}
-        threads = [threading.Thread(target=work, args=(stop,), name=name) for name, work in beside.items()]
+        threads = [threading.Thread(target=target, args=(stop,), name=name) for name, target in beside.items()]
+        threads += [
+            threading.Thread(target=self._batch_until, args=(worker, stop), name="batch-jobs") for worker in self._batch
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -100,6 +124,8 @@ class Scheduler:
                 stop.wait(self.poll)
         finally:
             stop.set()
+            for worker in self._batch:
+                worker.leave()
             for thread in threads:
                 thread.join()
 
@@ -115,6 +141,15 @@ class Scheduler:
             # A long run may have outlasted a tick, which should not wait for the whole queue to be seen.
             planned += plan_due(self.store, self.layout, utc(self.clock()))
         return planned, ran
+
+    def _batch_until(self, worker: BatchWorker, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._guarded(lambda: self._run_batch(worker, stop))
+            stop.wait(min(self.poll, BATCH_POLL))
+
+    def _run_batch(self, worker: BatchWorker, stop: threading.Event) -> None:
+        while not stop.is_set() and worker.run_next() is not None:
+            continue
 
     def _look_until(self, stop: threading.Event) -> None:
         while not stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -31,13 +32,34 @@ class Point(msgspec.Struct, frozen=True):
     run: str | None = None
 
 
-class StatisticSet(msgspec.Struct, frozen=True):
+class StatisticSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric of many samples: their sum, smallest, largest and number."""
 
     total: float
     minimum: float
     maximum: float
     count: float
+
+
+class NewPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A point from outside: a ``value``, ``statistics`` of many samples, or neither for the mark of a missing value.
+
+    Without a ``time`` it is of now; without a ``namespace`` it goes to that of the monitor of the schedule that its
+    dimensions name.
+    """
+
+    name: str
+    value: float | None = None
+    statistics: StatisticSet | None = None
+    dimensions: dict[str, str] = {}
+    namespace: str = ""
+    time: datetime | None = None
+
+
+class NewPoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Points from outside, of any series."""
+
+    points: tuple[NewPoint, ...]
 
 
 class Dimensioned(msgspec.Struct, frozen=True):
@@ -68,3 +90,13 @@ def statistic_set(
     if not (count > 0 and math.isfinite(total) and math.isfinite(minimum) and math.isfinite(maximum)):
         return point(time, None, run)
     return Point(time, total / count, total, minimum, maximum, count, run)
+
+
+def counted(values: Sequence[float], counts: Sequence[float]) -> StatisticSet:
+    """The statistic set of values that each came so many times; there must be one at least.
+
+    >>> counted([1.0, 4.0], [2.0, 1.0])
+    StatisticSet(total=6.0, minimum=1.0, maximum=4.0, count=3.0)
+    """
+    total = math.fsum(value * count for value, count in zip(values, counts, strict=True))
+    return StatisticSet(total, min(values), max(values), math.fsum(counts))

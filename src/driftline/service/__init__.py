@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftline.service.access import Access
 from driftline.service.baselines import Baselines
+from driftline.service.batch_jobs import BatchJobs
 from driftline.service.elsewhere import MOST_EVENT_BYTES, MOST_IMPORT_BYTES, Elsewhere
 from driftline.service.endpoints import MOST_MODEL_BYTES, Endpoints
 from driftline.service.health import Health
@@ -33,6 +34,7 @@ class Service(
     Health,
     Prometheus,
     Retaining,
+    BatchJobs,
 ):
     """A data folder at work. Every method is one transaction and may be called from any thread.
 

@@ -39,10 +39,10 @@ class Alarms(Wiring):
         with self.store.read() as db:
             return [shown(alarm) for alarm in alarms.listing(db)]
 
-    def alarm_history(self, name: str) -> list[Transition]:
-        """The transitions of an alarm, newest first."""
+    def alarm_history(self, name: str | None = None, *, limit: int = 100) -> list[Transition]:
+        """The last transitions of an alarm, or of all, newest first."""
         with self.store.read() as db:
-            return alarms.history(db, name)
+            return alarms.history(db, name, limit=limit)
 
     def alarm_notifications(self, name: str) -> list[Notification]:
         """What was sent about an alarm, to whom, and with what outcome."""

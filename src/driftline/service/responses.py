@@ -51,10 +51,10 @@ class Responses(Alarms):
             watch.set_state(db, name, state, said, now=self.now(), real=utc(system_clock()))
         return self.get_alarm(name)
 
-    def list_mutes(self) -> list[Mute]:
+    def list_mutes(self, *, limit: int = 100) -> list[Mute]:
         """The mutes, those that end last first; those that are over too."""
         with self.store.read() as db:
-            return mutes.listing(db)
+            return mutes.listing(db, limit=limit)
 
     def mute_alarms(self, mute: NewMute) -> Mute:
         """Keep quiet about an alarm, or about all, for a time. States go on changing, and the history is kept.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from driftline.core.documents import Violation
 from driftline.core.errors import ConflictError, NotFoundError
@@ -14,11 +14,12 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords, RunCause
 from driftline.resources.schedules import Schedule
+from driftline.storage.leases import Leases
 from driftline.storage.tables import executions as table
 from driftline.storage.types import insert_into, new_id
 
-UNFINISHED = ("Pending", "InProgress")
 _HEAVY = {"statistics", "rejects", "trace"}
+_LEASES = Leases(table, table.c.id, (table.c.tick, table.c.created, table.c.id))
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -127,37 +128,24 @@ def claim(connection: Connection, *, owner: str, now: datetime, real: datetime, 
 
     ``real`` is real time for the lease; ``now`` is recorded as the start. ``owner`` must be unique to the process.
     """
-    free = _free(real)
-    oldest = select(table.c.id).where(free).order_by(table.c.tick, table.c.created, table.c.id).limit(1)
-    # SQLite is alone in its write transaction; PostgreSQL passes over the rows that a rival is taking.
-    chosen = oldest.with_for_update(skip_locked=True).scalar_subquery()
-    values = {
-        "status": "InProgress",
-        "lease_owner": owner,
-        "lease_until": real + lease,
-        "attempts": table.c.attempts + 1,
-        "started": now,
-    }
-    statement = update(table).where(table.c.id == chosen, free).values(values).returning(table)
-    row = connection.execute(statement).one_or_none()
+    row = _LEASES.claim(connection, owner=owner, now=now, real=real, lease=lease)
     return None if row is None else _execution(row)
 
 
 def waiting(connection: Connection, real: datetime) -> bool:
     """Whether there is anything to claim: asked first, so that an idle scheduler never takes the write lock."""
-    return connection.execute(select(table.c.id).where(_free(real)).limit(1)).first() is not None
+    return _LEASES.waiting(connection, real)
 
 
 def extend(connection: Connection, execution: Execution, until: datetime) -> bool:
     """Lengthen the lease; False when it is no longer ours."""
-    return connection.execute(update(table).where(_held(execution)).values(lease_until=until)).rowcount > 0
+    return _LEASES.extend(connection, execution.id, execution, until)
 
 
 def finish(connection: Connection, execution: Execution, outcome: Outcome, now: datetime) -> bool:
     """Store how a claimed run ended; False, and nothing stored, when its lease is no longer ours."""
-    values = msgspec.structs.asdict(outcome)
-    values |= {"verdict": str(outcome.verdict), "finished": now, "lease_owner": None, "lease_until": None}
-    return connection.execute(update(table).where(_held(execution)).values(values)).rowcount > 0
+    values = msgspec.structs.asdict(outcome) | {"verdict": str(outcome.verdict), "finished": now}
+    return _LEASES.finish(connection, execution.id, execution, values)
 
 
 def stop(connection: Connection, execution_id: str, now: datetime) -> None:
@@ -165,10 +153,7 @@ def stop(connection: Connection, execution_id: str, now: datetime) -> None:
 
     Raises :class:`ConflictError` when it has finished, :class:`NotFoundError` when there is no such execution.
     """
-    statement = update(table).where(table.c.id == execution_id, table.c.status.in_(UNFINISHED))
-    values = {"status": "Stopped", "finished": now, "lease_owner": None, "lease_until": None}
-    values["message"] = "Stopped: Job was stopped on request."
-    if not connection.execute(statement.values(values)).rowcount:
+    if not _LEASES.stop(connection, execution_id, now):
         found = get(connection, execution_id)
         raise ConflictError(f"the execution {execution_id} is {found.status} already", hint="there is nothing to stop")
 
@@ -181,23 +166,9 @@ def tally(connection: Connection, *, schedule: str | None = None) -> dict[str, i
     return {str(status): int(count) for status, count in connection.execute(statement)}
 
 
-def _free(real: datetime) -> ColumnElement[bool]:
-    return or_(table.c.status == "Pending", and_(table.c.status == "InProgress", table.c.lease_until < real))
-
-
 def _of_window(schedule: str, window: Window) -> ColumnElement[bool]:
     bounds = and_(table.c.window_start == window.start, table.c.window_end == window.end)
     return and_(table.c.schedule == schedule, bounds)
-
-
-def _held(execution: Execution) -> ColumnElement[bool]:
-    """The claim itself, not only the run: a later claim of the same row has another attempt number."""
-    return and_(
-        table.c.id == execution.id,
-        table.c.status == "InProgress",
-        table.c.lease_owner == execution.lease_owner,
-        table.c.attempts == execution.attempts,
-    )
 
 
 def _execution(row: Any) -> Execution:

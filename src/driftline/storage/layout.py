@@ -78,6 +78,10 @@ class Layout:
         """The folder of an endpoint's captures; under it ``VARIANT/yyyy/mm/dd/hh/``."""
         return self.data / "captures" / check_name(endpoint, "endpoint")
 
+    def job(self, name: str) -> Path:
+        """The folder of a batch job: its log, and what it works with."""
+        return self.data / "jobs" / check_name(name, "batch job")
+
     def labels(self, endpoint: str) -> Path:
         """The folder of an endpoint's labels; under it ``yyyy/mm/dd/hh/``, the hour of collection."""
         return self.data / "labels" / check_name(endpoint, "endpoint")

@@ -60,15 +60,24 @@ def latest_periods(connection: Connection, series: Series, *, period: int, perio
     return query(connection, series, since=EPOCH + min(numbers) * micros * MICROSECOND) if numbers else []
 
 
-def by_period(connection: Connection, series: Series, *, period: int, since: datetime, until: datetime) -> list[Point]:
-    """The statistic sets of the periods (of ``period`` seconds, aligned to the epoch) that begin in [since, until).
+def by_period(
+    connection: Connection,
+    series: Series,
+    *,
+    period: int,
+    since: datetime,
+    until: datetime,
+    origin: datetime = EPOCH,
+) -> list[Point]:
+    """The statistic sets of the periods (of ``period`` seconds, one of them from ``origin`` on) that begin in
+    [since, until).
 
     Computed in the database from rows of every resolution; where rows are coarser than the period, they are given as
     they are. A period in which every value is missing is missing.
     """
-    start, micros = _begin(period), period * 1_000_000
-    first = EPOCH + -(-((since - EPOCH) // MICROSECOND) // micros) * micros * MICROSECOND
-    last = EPOCH + -(-((until - EPOCH) // MICROSECOND) // micros) * micros * MICROSECOND
+    start, micros = _begin(period, origin), period * 1_000_000
+    first = origin + -(-((since - origin) // MICROSECOND) // micros) * micros * MICROSECOND
+    last = origin + -(-((until - origin) // MICROSECOND) // micros) * micros * MICROSECOND
     statement = select(start.label("start"), *_merged()).where(_of(series), table.c.time >= first, table.c.time < last)
     return [
         Point(EPOCH + row.start * MICROSECOND, row.value, row.sum, row.minimum, row.maximum, row.samples)
@@ -147,9 +156,11 @@ def _finer(resolution: int, before: datetime) -> ColumnElement[bool]:
     return and_(table.c.resolution < resolution, table.c.time < end)
 
 
-def _begin(period: int) -> ColumnElement[int]:
+def _begin(period: int, origin: datetime = EPOCH) -> ColumnElement[int]:
     micros = period * 1_000_000
-    return type_coerce(table.c.time, BigInteger) // micros * micros
+    # Less than a period, so that a time since the epoch less it stays positive: databases divide towards zero.
+    offset = (origin - EPOCH) // MICROSECOND % micros
+    return (type_coerce(table.c.time, BigInteger) - offset) // micros * micros + offset
 
 
 def _merged() -> tuple[ColumnElement[Any], ...]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, u
 
 from driftline.core.errors import NotFoundError
 from driftline.resources.executions import FINISHED
-from driftline.storage.executions import UNFINISHED
+from driftline.storage.leases import UNFINISHED
 from driftline.storage.tables import counters, endpoints, executions, metrics
 from driftline.storage.types import insert_into
 

@@ -17,7 +17,7 @@ from driftline.serving.asgi import App, Message, Receive, Scope, Send
 from driftline.web.access_rules import changes
 
 _log = logging.getLogger(__name__)
-_IN_AGGREGATE = frozenset({"put_labels", "put_events", "invoke", "refused"})
+_IN_AGGREGATE = frozenset({"put_labels", "put_events", "put_metrics", "invoke", "refused"})
 _MOST_COUNTED = 1000
 _PRIVATE = ("/login", "/logout", "/timezone")
 """What writes its own rows, and what changes nothing but the reader's browser."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from litestar import get
-from litestar.params import FromQuery
+from litestar import get, post
+from litestar.params import FromQuery, JSONBody
 
 from driftline.alerting.metrics import dimensions_of
-from driftline.resources.metrics import Point, Series
+from driftline.resources.alarms import Transition
+from driftline.resources.metrics import NewPoints, Point, Series
 from driftline.web.api.signature import Given, Maybe, Name
 
 
@@ -35,4 +36,10 @@ def get_metric(
     return service.metric_points(series, service.window_of(start, end), period)
 
 
-HANDLERS = (list_metrics, get_metric)
+@post("/metrics", status_code=200, sync_to_thread=True)
+def put_metrics(service: Given, data: JSONBody[NewPoints]) -> list[Transition]:
+    """Keep points of any series, and judge the alarms on them at once; the changes of state that this made."""
+    return service.put_metrics(data.points)
+
+
+HANDLERS = (list_metrics, get_metric, put_metrics)

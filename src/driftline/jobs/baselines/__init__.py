@@ -1,0 +1,1 @@
+"""Baselines as batch jobs: from objects in buckets to documents in buckets."""

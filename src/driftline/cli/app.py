@@ -10,6 +10,7 @@ from driftline.cli import (
     access,
     analysis,
     batch_jobs,
+    aws,
     captures,
     constraints,
     demo,
@@ -73,4 +74,5 @@ app.add_typer(access.token, name="token")
 app.command("audit")(access.audit)
 app.add_typer(retention.retention, name="retention")
 app.add_typer(export.export, name="export")
+app.add_typer(aws.aws, name="aws")
 app.command("doctor")(service.doctor)

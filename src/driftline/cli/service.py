@@ -29,12 +29,21 @@ def serve(
     clock: Annotated[
         Path | None, typer.Option(help="for demos and tests: a file that holds the time", hidden=True)
     ] = None,
+    aws: Annotated[bool, typer.Option("--aws", help="answer AWS clients too, with an S3 server over DATA/s3")] = False,
+    region: Annotated[str, typer.Option(help="with --aws: the region that names are made of")] = "us-east-1",
+    account: Annotated[str, typer.Option(help="with --aws: the account, twelve digits")] = "000000000000",
+    fire_every: Annotated[
+        float | None,
+        typer.Option(help="for demos and tests: every schedule runs every so many seconds", min=1),
+    ] = None,
 ) -> int:
     """Serve models, capture, and run the schedules of a data folder until stopped with Ctrl-C."""
     import logging
     import signal
     import threading
+    from contextlib import nullcontext
 
+    from driftline.cli.aws_side import aws_side
     from driftline.cli.guard import decide, tls_options
     from driftline.jobs.supervisor import Supervisor, listen
     from driftline.service import Service
@@ -51,14 +60,28 @@ def serve(
     listening = listen(host, port)
     url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
     options = ["--access", "on" if guarded else "off", *tls]
+    side = aws_side(data, url, region=region, account=account, access=guarded) if aws else None
     supervisor = Supervisor(
-        data, listening, workers=workers, url=url, clock=clock, database=database, web_options=options
+        data,
+        listening,
+        workers=workers,
+        url=url,
+        clock=clock,
+        database=database,
+        web_options=[*options, *(side.web_options if side else ())],
+        job_options=[] if fire_every is None else ["--fire-every", f"{fire_every:g}"],
+        companions=side.companions if side else (),
     )
     if not guarded:
         out.say(paint(f"access is off: everyone who reaches {url} may do everything", "yellow"))
     if clock is not None:
         out.say(paint(f"the time is what {clock} says, not real time: for demos and tests only", "yellow"))
-    supervisor.run(stop, started=lambda: out.say(f"driftline serves {data} on {url} (Ctrl-C stops it)"))
+    if fire_every is not None:
+        out.say(
+            paint(f"SCHEDULES RUN EVERY {fire_every:g} SECONDS, not when they should: for demos and tests only", "red")
+        )
+    with side.announced() if side else nullcontext():
+        supervisor.run(stop, started=lambda: out.say(f"driftline serves {data} on {url} (Ctrl-C stops it)"))
     out.say("driftline stopped")
     return 0
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from driftline.core.errors import SetupError
 from driftline.storage.database import VARIABLE
@@ -48,13 +49,27 @@ def _cannot_listen(host: str, port: int, error: OSError) -> SetupError:
     )
 
 
+class Companion(NamedTuple):
+    """A module that runs as a process beside those of a server, with options of its own.
+
+    It is told ``--data``, ``--parent`` and, where it has a listening ``socket``, ``--socket`` with its descriptor. The
+    socket is kept here: who connects while the process is started again waits, and nobody else can take its port.
+    """
+
+    name: str
+    module: str
+    socket: socket.socket
+    options: Sequence[str] = ()
+
+
 class Supervisor:
     """Starts the processes of a server and keeps them running until told to stop.
 
     ``workers`` web processes share the listening socket. A process that ends is started again, after a pause that
     grows while it keeps ending at once. ``log`` is a file for what the processes say, instead of standard error.
     ``database`` is a URL, by default the file in the data folder; whatever the environment names is not asked.
-    ``web_options`` are handed on to every web process.
+    ``web_options`` are handed on to every web process, ``job_options`` to the scheduler; ``companions`` run beside
+    them.
     """
 
     def __init__(
@@ -68,18 +83,25 @@ class Supervisor:
         log: Path | None = None,
         database: str | None = None,
         web_options: Sequence[str] = (),
+        job_options: Sequence[str] = (),
+        companions: Sequence[Companion] = (),
     ) -> None:
         # The parent is told, not looked up: a child that is still starting when its parent dies must notice too.
         shared = ["--data", str(data), "--parent", str(os.getpid()), *(["--clock", str(clock)] if clock else [])]
         web = [sys.executable, "-P", "-m", "driftline.web", *shared, "--socket", str(listening.fileno())]
         web += web_options
         scheduler = [sys.executable, "-P", "-m", "driftline.jobs", *shared, "--link", f"{url}/runs/{{run}}"]
-        self._listening = listening
+        scheduler += job_options
+        self._listening = [listening, *(companion.socket for companion in companions)]
         # Not an argument: commands can be read by every user of the machine, and a URL may hold a password.
         where = {**os.environ, VARIABLE: database or ""}
         names = [f"web {number + 1}" for number in range(workers)]
         self._children = [_Child(name, web, (listening.fileno(),), log, where) for name in names]
         self._children.append(_Child("scheduler", scheduler, (), log, where))
+        basic = ["--data", str(data), "--parent", str(os.getpid())]
+        for name, module, listener, options in companions:
+            command = [sys.executable, "-P", "-m", module, *basic, "--socket", str(listener.fileno()), *options]
+            self._children.append(_Child(name, command, (listener.fileno(),), log, where))
 
     def run(self, stop: threading.Event, started: Callable[[], None] = lambda: None) -> None:
         """Start everything, replace what dies, and end it all when ``stop`` is set."""
@@ -103,7 +125,8 @@ class Supervisor:
         deadline = time.monotonic() + _GRACE
         for child in self._children:
             child.wait(max(0.1, deadline - time.monotonic()))
-        self._listening.close()
+        for listening in self._listening:
+            listening.close()
 
 
 class _Child:

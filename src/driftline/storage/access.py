@@ -16,6 +16,16 @@ from driftline.storage.types import insert_into, new_id
 _COLUMNS = tuple(table.c[name] for name in Token.__struct_fields__)
 
 
+class Identified(NamedTuple):
+    """A token with its id, whatever became of it."""
+
+    id: str
+    name: str
+    role: str
+    expires: datetime | None
+    revoked: bool
+
+
 class Found(NamedTuple):
     """A token as it is when a request shows it: its row, its digest, and when it ceases to be valid."""
 
@@ -41,6 +51,12 @@ def add(connection: Connection, token: Token, digest: str) -> Token:
 def listing(connection: Connection) -> list[Token]:
     """Every token, by name, the revoked ones too."""
     return [Token(**row._mapping) for row in connection.execute(select(*_COLUMNS).order_by(table.c.name))]
+
+
+def identified(connection: Connection) -> list[Identified]:
+    """Every token with its id, the revoked ones too."""
+    columns = (table.c[name] for name in Identified._fields)
+    return [Identified(*row) for row in connection.execute(select(*columns))]
 
 
 def revoke(connection: Connection, name: str) -> Token:

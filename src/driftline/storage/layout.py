@@ -70,6 +70,26 @@ class Layout:
         """The key with which sensitive values are hashed; made when first needed."""
         return self.data / "capture.key"
 
+    @property
+    def buckets(self) -> Path:
+        """The folder whose folders are the buckets of the S3 server."""
+        return self.data / "s3"
+
+    @property
+    def aws(self) -> Path:
+        """The folder of what AWS clients need to reach a server of this data folder: keys, certificates, addresses."""
+        return self.data / "aws"
+
+    @property
+    def access_key(self) -> Path:
+        """The key from which the secrets of access keys are derived; made when first needed."""
+        return self.aws / "access.key"
+
+    @property
+    def s3_key(self) -> Path:
+        """The key that web processes and the S3 server have in common; made when first needed."""
+        return self.aws / "s3.key"
+
     def model(self, name: str) -> Path:
         """The folder of a model's artifact."""
         return self.data / "models" / check_name(name, "model")

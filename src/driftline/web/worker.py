@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
+import json
 import logging
 import os
 import socket
@@ -11,7 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -34,12 +38,17 @@ REFRESH_SECONDS = 0.25
 COUNT_SECONDS = 1.0
 AUDIT_SECONDS = 30.0
 LOST_SECONDS = 60.0
+_EXTRA = "install what it needs: pip install 'driftline[aws]'"
 
 
 class Worker:
-    """The parts of one web process and what keeps them up to date."""
+    """The parts of one web process and what keeps them up to date.
 
-    def __init__(self, service: Service, *, access: bool = False) -> None:
+    ``front`` makes an application that stands before all others, out of the invocations (``inner``), the same behind
+    the gate (``gated``), and whether access is on: it knows its own visitors.
+    """
+
+    def __init__(self, service: Service, *, access: bool = False, front: Callable[..., App] | None = None) -> None:
         self.service = service
         self.application = Application(service, self.captures_lost)
         self.registry = Registry(service.served)
@@ -54,6 +63,8 @@ class Worker:
         )
         # Without access there is no gate to pass, and nothing is added to the way of a prediction.
         self.app: App = self.application.guarded(invocations) if access else invocations
+        if front is not None:
+            self.app = front(service, inner=invocations, gated=self.app, access=access)
         self._revision = 0
         self._lost = float("-inf")
         self._counted: list[CaptureCount] = []
@@ -116,6 +127,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--access", choices=("on", "off"), default="off", help="whether a token is needed")
     parser.add_argument("--tls-cert", type=Path, help="the certificate, with its chain")
     parser.add_argument("--tls-key", type=Path, help="the certificate's key")
+    parser.add_argument("--front", help="MODULE:NAME of a function that makes an application before all others")
+    parser.add_argument("--front-options", type=json.loads, default={}, help="its further arguments, a JSON object")
     parser.add_argument("--parent", type=int, default=os.getppid(), help="the process whose end ends this one")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -127,12 +140,25 @@ def main(arguments: list[str] | None = None) -> int:
         with Service(options.data, clock=clock, database=database_of_environment()) as service:
             listening = socket.socket(fileno=options.socket)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                worker = Worker(service, access=options.access == "on")
+                front = _front(options.front, options.front_options)
+                worker = Worker(service, access=options.access == "on", front=front)
                 runner.run(_serve(worker, listening, options))
     except DriftlineError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _front(name: str | None, further: dict[str, Any]) -> Callable[..., App] | None:
+    """A front by its name. It is not imported by ours: no face knows another."""
+    if name is None:
+        return None
+    module, _, function = name.partition(":")
+    try:
+        made: Callable[..., App] = getattr(importlib.import_module(module), function)
+    except ImportError as error:
+        raise SetupError(f"{name} needs a library that is not installed", evidence=str(error), hint=_EXTRA) from None
+    return partial(made, **further)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

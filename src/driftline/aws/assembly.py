@@ -1,0 +1,49 @@
+"""The AWS side as a web process is told of it by name: ``--front driftline.aws.assembly:front``."""
+
+from __future__ import annotations
+
+from driftline.aws.front import Settings
+from driftline.aws.front import front as make_front
+from driftline.aws.requests import Request
+from driftline.aws.s3 import S3, elsewhere
+from driftline.aws.signature import Signed, verify
+from driftline.core.records import utc
+from driftline.service import Service
+from driftline.service.access_keys import AccessKeys
+from driftline.serving.asgi import App
+from driftline.storage.clock import system_clock
+from driftline.storage.s3_credentials import s3_credentials
+
+
+def front(
+    service: Service,
+    *,
+    inner: App,
+    gated: App,
+    access: bool,
+    region: str = "us-east-1",
+    account: str = "000000000000",
+    endpoint_url: str = "",
+    s3: str = "",
+    s3_endpoint: str = "",
+) -> App:
+    """The AWS side with its buckets and its doorkeeper.
+
+    ``s3`` is the address of our own S3 server, ``s3_endpoint`` that of the one that is used instead.
+    """
+    keys = AccessKeys(service.store, service.layout)
+
+    def signer(request: Signed, body: bytes | None = None) -> str:
+        return verify(request, keys.find, utc(system_clock()), body).role
+
+    def authorise(request: Request) -> str:
+        return signer(Signed(request.method, request.path, request.query, request.headers), request.body)
+
+    buckets: App = elsewhere(s3_endpoint)
+    if not s3_endpoint:
+        role = signer if access else None
+        buckets = S3(s3, s3_credentials(service.layout), region=region, account=account, role=role)
+    settings = Settings(region, account, endpoint_url)
+    return make_front(
+        service, inner=inner, gated=gated, access=access, settings=settings, s3=buckets, authorise=authorise
+    )

@@ -1,0 +1,38 @@
+"""What runs beside a server that answers AWS clients: the S3 server, and what answers for AWS's own names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from driftline.jobs import s3_server
+from driftline.jobs.supervisor import Companion, listen
+from driftline.storage.authority import Authority
+from driftline.storage.layout import Layout
+
+S3_ENDPOINT = "DRIFTLINE_S3_ENDPOINT"
+"""The variable that names buckets elsewhere: an address, or ``aws`` for AWS's own."""
+
+
+def s3_endpoint(region: str) -> str:
+    """The address of the S3 that is used instead of ours; empty where it is ours."""
+    given = os.environ.get(S3_ENDPOINT, "")
+    return f"https://s3.{region}.amazonaws.com" if given == "aws" else given
+
+
+def s3_companion() -> Companion:
+    """The S3 server; :class:`SetupError` when rclone is not installed."""
+    s3_server.program()
+    return Companion("S3 server", "driftline.jobs.s3_server", listen("127.0.0.1", 0))
+
+
+def identity_companion(data: Path, url: str) -> Companion:
+    """The process that answers for AWS's own names, with the authority it needs and the file clients are given."""
+    Authority(Layout(data).aws).write_bundle()
+    return Companion("identity", "driftline.aws.identity", listen("127.0.0.1", 0), ("--server", url))
+
+
+def address(companion: Companion) -> str:
+    """Where a companion is reached."""
+    host, port = companion.socket.getsockname()[:2]
+    return f"http://{host}:{port}"

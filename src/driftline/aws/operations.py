@@ -13,6 +13,7 @@ from driftline.aws.sagemaker import (
     models,
     schedules,
     tags,
+    transform,
 )
 
 OPERATIONS: dict[str, Operations] = {
@@ -25,6 +26,7 @@ OPERATIONS: dict[str, Operations] = {
         **executions.OPERATIONS,
         **alerts.OPERATIONS,
         **tags.OPERATIONS,
+        **transform.OPERATIONS,
     },
     "sts": sts.OPERATIONS,
     "iam": iam.OPERATIONS,

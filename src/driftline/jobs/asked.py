@@ -15,6 +15,7 @@ from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.window import Window
 from driftline.jobs.attributes import data_attributes, output_attributes
+from driftline.jobs.transform_schedules import of_transforms
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
 from driftline.pipeline import (
@@ -47,6 +48,10 @@ def asked(
 
     Raises :class:`NotFoundError` for a program that the operator's file does not name any longer.
     """
+    return of_transforms(layout, schedule, _asked(layout, schedule, window, as_of, analysis))
+
+
+def _asked(layout: Layout, schedule: Schedule, window: Window, as_of: datetime, analysis: AnalysisConfig | None) -> Run:
     program = data_attributes(schedule.attributes).program
     if program is not None:
         return _program(layout, schedule, window, as_of, program)

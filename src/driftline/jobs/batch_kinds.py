@@ -14,6 +14,7 @@ from driftline.core.errors import InputError
 from driftline.pipeline.steps import Progress
 from driftline.resources.baseline_jobs import BaselineSettings
 from driftline.resources.batch_jobs import BatchLimits
+from driftline.resources.transforms import TransformSettings
 from driftline.storage.layout import Layout
 
 
@@ -58,6 +59,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 KINDS: dict[str, Kind] = {
     "baseline": Kind(BaselineSettings, "driftline.jobs.baselines.job"),
+    "transform": Kind(TransformSettings, "driftline.jobs.transform_job"),
 }
 
 

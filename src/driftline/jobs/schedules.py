@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -16,6 +17,7 @@ from driftline.core.window import parse_duration
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.attributes import data_attributes, output_attributes
 from driftline.jobs.planning import window_of
+from driftline.jobs.transform_schedules import transform_of
 from driftline.monitors.quality.recipes import PROBLEM_TYPES
 from driftline.resources.schedules import CatchUp, Schedule
 from driftline.storage import baselines
@@ -148,6 +150,7 @@ def _check(schedule: Schedule) -> None:
         window = window_of(schedule, schedule.next_tick)
         if window.start == window.end:
             raise InputError(f"with these offsets the window {window} is empty", hint="make the start offset earlier")
+    transform_of(Path(), schedule.attributes, schedule.monitor)
     program = data_attributes(schedule.attributes).program
     if schedule.monitor == "model-quality" and program is None:
         output_attributes(schedule.attributes).check(schedule.problem_type)

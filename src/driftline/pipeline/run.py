@@ -21,6 +21,7 @@ from driftline.monitors.data_quality.publish import DRIFT
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.rules import Rule
 from driftline.pipeline.programs import Program
+from driftline.pipeline.transform_source import TransformSource
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):
@@ -34,7 +35,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     kept, so that it need not be read again. ``segments`` divide the rows by captured columns (``plan``,
     ``age:18,30``), which ``names`` names where no header or key does: outputs first, or with ``names_of_inputs`` inputs
     alone, however many they are; they are ranked by
-    ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``decoded`` is a folder where decoded
+    ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``transform`` says from which batch
+    transforms the captures are made before anything else. ``decoded`` is a folder where decoded
     hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there.
     """
 
@@ -44,6 +46,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     attributes: OutputAttributes
     constraints: ModelQualityConstraints | None = None
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     seed: int = 0
     report: str | None = None
@@ -85,6 +88,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     names_of_inputs: bool = False
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     seed: int = 0
     report: str | None = None
@@ -126,6 +130,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     classes: tuple[str, ...] = ()
     rows: int | None = None
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
@@ -154,6 +159,7 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
@@ -191,6 +197,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
     publish_metrics: bool = True
     seconds: float = math.inf
     window: Window | None = None
+    transform: TransformSource | None = None
     as_of: datetime | None = None
     report: str | None = None
     endpoint: str | None = None

@@ -86,13 +86,20 @@ def _predicted(jobs: list[Job]) -> list[Job]:
     return [job for single in jobs for job in _predicted([single])]
 
 
-def _predict(jobs: list[Job]) -> None:
-    model = jobs[0].model
-    packed = jobs[0].rows if len(jobs) == 1 else b"".join([job.rows for job in jobs])
+def predicted(model: Model, packed: bytes) -> list[Any]:
+    """The answers of a model to rows that were parsed: a value, or a list of values, for each.
+
+    Raises :class:`ModelError` for a model that answers another number of rows.
+    """
     rows = np.frombuffer(packed, dtype="<f4").reshape(-1, model.n_features)
     answers: list[Any] = model.predict(rows).tolist()
     if len(answers) != len(rows):
         raise ModelError(f"the model gave {len(answers)} answers for {len(rows)} rows", hint="check the model")
+    return answers
+
+
+def _predict(jobs: list[Job]) -> None:
+    answers = predicted(jobs[0].model, jobs[0].rows if len(jobs) == 1 else b"".join([job.rows for job in jobs]))
     start = 0
     for job in jobs:
         job.exchange.answer = format_answer(

@@ -30,9 +30,12 @@ class Documents:
 
     def evaluate(self, documents: Array, **expressions: str) -> dict[str, Array]:
         """The value of each expression for every document."""
-        given = pa.table({"d": documents})
+        return self.evaluate_table({"d": documents}, **expressions)
+
+    def evaluate_table(self, columns: dict[str, Array], **expressions: str) -> dict[str, Array]:
+        """The value of each expression for every row of columns that expressions name."""
         chosen = ", ".join(f"{expression} AS {name}" for name, expression in expressions.items())
-        self._db.register("given", given)
+        self._db.register("given", pa.table(columns))
         found = self._db.sql(f"SELECT {chosen} FROM given").to_arrow_table()
         return {name: found.column(name).combine_chunks() for name in expressions}
 

@@ -1,0 +1,1 @@
+"""A model over whole files: filters, predictions, joins and ids, a column at a time."""

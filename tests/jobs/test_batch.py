@@ -163,6 +163,6 @@ def test_settings_and_names_are_checked(service: Service) -> None:
         service.start_batch_job("job", "test", {"do": 3})
     with pytest.raises(InputError, match="name of a batch job"):
         service.start_batch_job("../job", "test", {})
+    settings = {"monitor": "model-quality", "dataset": "s3://bucket/a.csv", "output": "s3://bucket/out"}
     with pytest.raises(InputError, match="names no columns"):
-        settings = {"monitor": "model-quality", "dataset": "s3://bucket/a.csv", "output": "s3://bucket/out"}
         service.start_batch_job("job", "baseline", settings)

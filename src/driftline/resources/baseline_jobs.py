@@ -38,7 +38,8 @@ class BaselineSettings(BatchLimits, frozen=True, kw_only=True, forbid_unknown_fi
     """A baseline of a dataset, or its check against one.
 
     ``dataset`` is the URI of an object, or of a prefix with many. ``output`` is the URI below which the documents are
-    written. ``preprocessor`` is the URI of a script that makes the rows of data quality.
+    written. ``preprocessor`` is the URI of a script that makes the rows of data quality, ``postprocessor`` of one that
+    is called once all is measured.
 
     Of model quality ``columns`` are needed; of bias and attribution ``analysis_config``, as the original writes it or
     as we do, or its URI, and ``model``, a model's path in the data folder, where the dataset has no predictions or
@@ -53,6 +54,7 @@ class BaselineSettings(BatchLimits, frozen=True, kw_only=True, forbid_unknown_fi
     format: TableFormat = TableFormat()
     columns: PredictionColumns | None = None
     preprocessor: str | None = None
+    postprocessor: str | None = None
     analysis_config: dict[str, Any] | str | None = None
     model: str | None = None
     model_description: ModelDescription | None = None

@@ -30,7 +30,8 @@ def analysed(asked: Asked) -> list[Found]:
     document = _document(asked)
     folder = staged_dataset(asked.objects, asked.settings.dataset, _format(asked, document), asked.scratch / "dataset")
     config = _config(document, folder, asked)
-    for key, reason in config.ignored:
+    # Which model is meant was seen before; here it is a file.
+    for key, reason in (one for one in config.ignored if not one[0].startswith("predictor.")):
         asked.say(f"ignored: {key} of the analysis configuration: {reason}")
     against = asked.settings.constraints is not None
     found: list[Found] = []

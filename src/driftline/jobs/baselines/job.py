@@ -21,6 +21,7 @@ from driftline.jobs.batch_kinds import BatchDone, BatchWork
 from driftline.jobs.messages import ended
 from driftline.pipeline.found import Found, Judged
 from driftline.pipeline.steps import Progress
+from driftline.scripts.errors import ScriptError
 from driftline.storage.files import write_atomic
 from driftline.storage.objects import open_objects
 
@@ -38,6 +39,7 @@ def run(work: BatchWork, progress: Progress) -> BatchDone:
         asked = Asked(work.settings, layout, objects, scratch, output, work.now, progress)
         found = _MEASURES[work.settings.monitor](asked)
         _write(found, output)
+        _postprocess(asked)
         written = list(_uploaded(asked))
     for uri in written:
         asked.say(f"wrote {uri}")
@@ -126,6 +128,25 @@ def _write(found: list[Found], output: Path) -> None:
         write_atomic(output / "analysis.json", dump(analysis_document(*analyses)))
     if (config := output / "analysis_config.json").exists():
         config.replace(output / USED_CONFIG)
+
+
+def _postprocess(asked: Asked) -> None:
+    """Call the user's script on what is left, which is not yet in the bucket; what it leaves beside goes there too."""
+    from driftline.pipeline.external.contract import Contract, variables
+    from driftline.scripts.postprocess import run_postprocessor
+
+    uri, wanted = asked.settings.postprocessor, asked.settings.format
+    if uri is None:
+        return
+    script = staged_file(asked.objects, uri, asked.scratch / "postprocessor.py")
+    told: dict[str, Any] = {"csv": {"header": wanted.header}, "json": {"lines": wanted.lines}, "parquet": {}}
+    source, output = str(asked.scratch / "dataset"), str(asked.output)
+    contract = Contract(source, output, {wanted.kind: told[wanted.kind]}, publish_metrics=False)
+    try:
+        asked.say(run_postprocessor(script, variables(contract)).log.rstrip())
+    except ScriptError as error:
+        asked.say(error.report.log.rstrip())
+        raise
 
 
 def _uploaded(asked: Asked) -> Iterator[str]:

@@ -12,23 +12,11 @@ from driftline.core.window import parse_duration
 from driftline.sagemaker.definitions import KINDS, Definition, Kind
 
 _MOST = 63
-_ANALYZERS = ("sagemaker-model-monitor-analyzer", "sagemaker-clarify-processing")
 
 
 def schedule_kind(config: dict[str, Any]) -> Kind:
     """The type of monitoring of a MonitoringScheduleConfig; data quality where nothing is said."""
     return KINDS[config.get("MonitoringType") or "DataQuality"]
-
-
-def own_analysis(image: str) -> bool:
-    """Whether an image is one of those whose analysis is ours.
-
-    >>> own_analysis("1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-clarify-processing:1.0")
-    True
-    >>> own_analysis("1.dkr.ecr.eu-west-1.amazonaws.com/churn-checks:3")
-    False
-    """
-    return image.rpartition("/")[2].partition(":")[0].partition("@")[0] in _ANALYZERS
 
 
 def derived_name(schedule: str, what: str) -> str:

@@ -82,7 +82,7 @@ def test_objects_that_are_not_there_and_images_that_nobody_knows(world: Any) -> 
     assert raised.value.code == "ValidationException"
     other = world.definition("ModelQuality", world.source(), ImageUri="example.org/checks:3")
     world.call("CreateModelQualityJobDefinition", **other)
-    with pytest.raises(AwsError, match="image"):
+    with pytest.raises(InputError, match="image"):
         world.schedule("hourly", world.config("ModelQuality"))
 
 

@@ -13,7 +13,8 @@ from driftline.core.uris import object_uri
 from driftline.jobs.analyses import settled_document
 from driftline.sagemaker.analysis import completed, read_rows, rows_elsewhere
 from driftline.sagemaker.definitions import Definition
-from driftline.sagemaker.schedules import derived_name, own_analysis
+from driftline.sagemaker.schedules import derived_name
+from driftline.service.images import read_images
 
 _PROCESSING = "processing-job"
 _ANALYSED = ("ModelBias", "ModelExplainability")
@@ -30,16 +31,14 @@ class Belongings(NamedTuple):
 
 def gathered(context: Context, name: str, definition: Definition) -> Belongings:
     """Read it; raises the service's error for the first object that is not there."""
-    if not own_analysis(definition.image):
-        raise validation(f"the image {definition.image} is none whose analysis is known here")
+    attributes = _analysed_by(context, definition.image)
     constraints, statistics = _baseline(context, definition)
     scripts: dict[str, bytes] = {}
-    attributes: dict[str, Any] = {}
     for role, uri in (("preprocessor", definition.preprocessor), ("postprocessor", definition.postprocessor)):
         if uri is not None:
             attributes[role] = derived_name(name, f"{role}.py")
             scripts[attributes[role]] = content(context, uri)
-    if definition.config is not None:
+    if definition.config is not None and "program" not in attributes:
         attributes["analysis_config"] = _analysis(context, definition, constraints)
     return Belongings(constraints, statistics or b"{}", scripts, attributes)
 
@@ -89,6 +88,15 @@ def content(context: Context, uri: str) -> bytes:
         return context.objects.read(object_uri(uri))
     except NotFoundError:
         raise validation(f'No S3 objects found under S3 URL "{uri}".') from None
+
+
+def _analysed_by(context: Context, image: str) -> dict[str, Any]:
+    """The attribute that names the program which stands for an image; none where our own analysis does."""
+    rule = read_images(context.service.layout).expect(image)
+    if rule.program is None and rule.part not in ("analyzer", "clarify"):
+        hint = 'give it a program, or as = "analyzer" or as = "clarify", in images.toml in the data folder'
+        raise validation(f"the image {image} stands for nothing that can watch an endpoint here; {hint}")
+    return {} if rule.program is None else {"program": rule.program}
 
 
 def _baseline(context: Context, definition: Definition) -> tuple[bytes | None, bytes | None]:

@@ -30,14 +30,16 @@ def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListMonitoringExecutions."""
     after, before = given.get("ScheduledTimeAfter"), given.get("ScheduledTimeBefore")
     entries = [
-        Entry(*(row[key] for key in _SORTED), row)
+        _entry(row)
         for row in summaries(context, given)
         if (after is None or row["ScheduledTime"] > after) and (before is None or row["ScheduledTime"] < before)
     ]
     return page(entries, given, "MonitoringExecutionSummaries", keys={"ScheduledTime": _scheduled})
 
 
-_SORTED = ("MonitoringScheduleName", "CreationTime", "LastModifiedTime", "MonitoringExecutionStatus")
+def _entry(row: dict[str, Any]) -> Entry:
+    times = row["CreationTime"], row["LastModifiedTime"]
+    return Entry(row["MonitoringScheduleName"], *times, row["MonitoringExecutionStatus"], row)
 
 
 def _scheduled(entry: Entry) -> tuple[datetime, datetime]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import msgspec
 
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import AwsError, validation
-from driftline.aws.sagemaker import models
+from driftline.aws.sagemaker import executions, models
 from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import tags_of
 from driftline.core.errors import ConflictError, DriftlineError, InputError, NotFoundError
@@ -47,7 +46,7 @@ def describe(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     try:
         entry, job = context.registry.get(KIND, name), context.service.get_batch_job(name)
     except NotFoundError:
-        found = _of_execution(context, name)
+        found = executions.describe_job(context, name)
         if found is None:
             raise _missing(name) from None
         return found
@@ -68,11 +67,12 @@ def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def stop(context: Context, given: dict[str, Any]) -> dict[str, Any]:
-    """StopProcessingJob."""
+    """StopProcessingJob; also of a step of an execution, which ends the run."""
     name = given["ProcessingJobName"]
     try:
-        context.registry.get(KIND, name)
-        context.service.stop_batch_job(name)
+        if not executions.stop_job(context, name):
+            context.registry.get(KIND, name)
+            context.service.stop_batch_job(name)
     except NotFoundError:
         raise _missing(name) from None
     except ConflictError as error:
@@ -138,15 +138,6 @@ def _times(job: BatchJob) -> dict[str, Any]:
         "LastModifiedTime": job.finished or job.started or job.created,
     }
     return {name: time for name, time in times.items() if time is not None}
-
-
-def _of_execution(context: Context, name: str) -> dict[str, Any] | None:
-    try:
-        executions = importlib.import_module("driftline.aws.sagemaker.executions")
-    except ModuleNotFoundError:
-        return None
-    found: dict[str, Any] | None = executions.describe_job(context, name)
-    return found
 
 
 def _missing(name: str) -> AwsError:

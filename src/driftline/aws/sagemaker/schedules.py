@@ -53,14 +53,18 @@ def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListMonitoringSchedules."""
     rows = [_row(context, watched(context, one)) for one in context.service.list_schedules()]
     entries = [
-        Entry(*(row[key] for key in _SORTED), row)
+        _entry(row)
         for row in rows
         if all(given.get(condition) in (None, row.get(column)) for condition, column in _CONDITIONS.items())
     ]
     return page(entries, given, "MonitoringScheduleSummaries")
 
 
-_SORTED = ("MonitoringScheduleName", "CreationTime", "LastModifiedTime", "MonitoringScheduleStatus")
+def _entry(row: dict[str, Any]) -> Entry:
+    times = row["CreationTime"], row["LastModifiedTime"]
+    return Entry(row["MonitoringScheduleName"], *times, row["MonitoringScheduleStatus"], row)
+
+
 _CONDITIONS = {
     "EndpointName": "EndpointName",
     "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",

@@ -9,8 +9,8 @@ import typer
 from driftline.cli import (
     access,
     analysis,
-    batch_jobs,
     aws,
+    batch_jobs,
     captures,
     constraints,
     demo,

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import httpx
@@ -28,6 +27,11 @@ from driftline.testing import FakeClock
 from driftline.web.connections import Connection
 from driftline.web.worker import Worker
 
+# Clients in tests know nothing of the developer's own account.
+for variable in [name for name in os.environ if name.startswith("AWS_")]:
+    os.environ.pop(variable)
+for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+    os.environ[variable] = os.devnull
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 
 
@@ -41,11 +45,11 @@ class AwsServer:
             service, Registry(service.store), open_objects(service.layout), REGION, ACCOUNT, endpoint_url
         )
         self.http = httpx.Client(base_url=endpoint_url, trust_env=False, timeout=30)
-        self._session = _session()
+        self._session = boto3.Session(aws_access_key_id="AK", aws_secret_access_key="SK", region_name=REGION)
 
     def client(self, service: str, **options: Any) -> Any:
         """A client of boto3: ``client("sagemaker")``."""
-        settings = Config(retries={"total_max_attempts": 1}, **options.pop("config", {}))
+        settings = Config(retries={"total_max_attempts": 1}, proxies={}, **options.pop("config", {}))
         return self._session.client(service, endpoint_url=self.endpoint_url, config=settings, **options)
 
     def target(self, target: str, body: bytes | str = b"{}", **headers: str) -> httpx.Response:
@@ -57,15 +61,6 @@ class AwsServer:
         kind = "application/x-www-form-urlencoded; charset=utf-8"
         signed = f"AWS4-HMAC-SHA256 Credential=AK/20261122/{REGION}/{service}/aws4_request, Signature=0"
         return self.http.post("/", content=body, headers={"Content-Type": kind, "Authorization": signed, **headers})
-
-
-def _session() -> boto3.Session:
-    """A session that knows nothing of the developer's own account."""
-    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    with patch.dict(os.environ, nothing):
-        session = boto3.Session(aws_access_key_id="AK", aws_secret_access_key="SK", region_name=REGION)
-        session.get_available_resources()
-    return session
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -138,13 +140,13 @@ def test_packed_bodies_are_unpacked_to_a_limit(shared_server: Any) -> None:
     packed = gzip.compress(b'{"ModelName": "none"}')
     answer = shared_server.target("SageMaker.DescribeModel", packed, **{"Content-Encoding": "gzip"})
     assert answer.json()["__type"] == "ResourceNotFound"
-    bomb = gzip.compress(b" " * (17 << 20), 1)
+    bomb = gzip.compress(b" " * (5 << 20), 1)
     answer = shared_server.target("SageMaker.DescribeModel", bomb, **{"Content-Encoding": "gzip"})
     assert (answer.status_code, answer.json()["__type"]) == (413, "RequestEntityTooLargeException")
 
 
 def test_huge_bodies_are_refused(shared_server: Any) -> None:
-    answer = shared_server.target("SageMaker.DescribeModel", b" " * (17 << 20))
+    answer = shared_server.target("SageMaker.DescribeModel", b" " * (5 << 20))
     assert (answer.status_code, answer.json()["__type"]) == (413, "RequestEntityTooLargeException")
 
 
@@ -170,3 +172,12 @@ def test_signed_requests_of_other_services_are_told_so(shared_server: Any) -> No
     error = refused(shared_server.client("lambda").list_functions)
     assert error["Code"] == "UnknownOperationException"
     assert "lambda" in error["Message"]
+
+
+def test_models_of_services_are_read_when_they_are_asked_for() -> None:
+    program = (
+        "import driftline.aws.front; from driftline.aws.protocol import models; "
+        "assert models._model.cache_info().currsize == 0; "
+        "assert models.model('sts') is models.model('sts')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -167,8 +167,11 @@ def test_the_client_has_the_service_s_words() -> None:
 
     inside = {
         "add_capture_counts",
+        "find_run",
+        "forget_script",
         "keep_events",
         "keep_model",
+        "keep_script",
         "last_day",
         "newest_revision",
         "now",

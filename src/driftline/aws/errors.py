@@ -36,10 +36,18 @@ _INVALID = {
 }
 
 
+def sentence(*parts: str) -> str:
+    """What happened, what was seen and what to do in one line; parts may be empty.
+
+    >>> sentence("there is no model a", "", "list them")
+    'there is no model a. list them'
+    """
+    return ". ".join(part for part in parts if part)
+
+
 def translated(service: str, error: DriftlineError) -> AwsError:
     """Our error as the service would call it: in one line what happened, what was seen and what to do."""
-    parts = [error.what, error.evidence, error.hint]
-    message = ". ".join(part for part in parts if part)
+    message = sentence(error.what, error.evidence, error.hint)
     if isinstance(error, NotFoundError):
         return AwsError(_NOT_FOUND.get(service, "ResourceNotFoundException"), message, 404 if service == "iam" else 400)
     if isinstance(error, ConflictError):

@@ -31,11 +31,13 @@ from driftline.storage.objects import open_objects
 _MARKS = frozenset(
     {b"x-amz-target", b"x-amz-date", b"x-amz-content-sha256", b"amz-sdk-invocation-id", b"smithy-protocol"}
 )
+_PERHAPS = _MARKS | {b"authorization"}
 _SIGNED_ADDRESS = re.compile(rb"X-Amz-Algorithm=|AWSAccessKeyId=")
 _ADDRESS_CREDENTIAL = re.compile(rb"X-Amz-Credential=[^/&]*?(?:%2F|/)\d{8}(?:%2F|/)[a-z0-9-]*(?:%2F|/)([a-z0-9-]*)")
 _INVOCATIONS = re.compile(r"/endpoints/[^/]+/invocations")
 _FORM = b"application/x-www-form-urlencoded"
 _THREADS = 16
+_NO_BUCKETS = b"<Error><Code>NotImplemented</Code><Message>driftline serves no buckets here</Message></Error>"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -111,7 +113,7 @@ class Front:
 
     async def _bucket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._s3 is None:
-            await reply(send, _unknown("S3"), str(uuid4()))
+            await reply(send, Answer(501, [(b"content-type", b"application/xml")], _NO_BUCKETS), str(uuid4()))
         else:
             await self._s3(scope, receive, send)
 
@@ -171,9 +173,10 @@ class Front:
 
 def _of_aws(scope: Scope) -> bool:
     """Whether a request is an AWS client's: by its headers alone, or by an address that is signed."""
-    for name, value in scope["headers"]:
-        if name in _MARKS or (name == b"authorization" and value.startswith(b"AWS")):
-            return True
+    headers = dict(scope["headers"])
+    # The way of every prediction: nothing more than this look.
+    if not _PERHAPS.isdisjoint(headers):
+        return not _MARKS.isdisjoint(headers) or headers[b"authorization"].startswith(b"AWS")
     query: bytes = scope["query_string"]
     return bool(query) and _SIGNED_ADDRESS.search(query) is not None
 

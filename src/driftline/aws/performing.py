@@ -66,5 +66,5 @@ class Performer:
         role, least = self._authorise(request), needed(service, operation)
         if not may(role, least):
             message = f"the role {role} may not call {service}:{operation}, which needs the role {least}"
-            raise AwsError("AccessDeniedException", message, 400)
+            raise AwsError("AccessDeniedException", message, 403 if service in models.QUERY else 400)
         return role

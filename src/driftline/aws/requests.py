@@ -13,7 +13,7 @@ from driftline.aws.errors import AwsError
 from driftline.aws.protocol.scalars import unreadable
 from driftline.serving.asgi import Receive, Scope, read_body
 
-MOST_BYTES = 16 << 20
+MOST_BYTES = 4 << 20
 """The largest body of an operation, packed or not."""
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
 _CHARSETS = frozenset({b"utf-8", b"utf8", b"us-ascii"})

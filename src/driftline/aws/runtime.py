@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from driftline.aws.errors import AwsError
+from driftline.aws.errors import AwsError, sentence
 from driftline.aws.protocol.answers import Answer
 from driftline.core.errors import DriftlineError
 from driftline.serving.asgi import App, Message, Receive, Scope, Send, respond
@@ -100,4 +100,4 @@ def _ours(body: bytes) -> dict[str, str] | None:
 
 
 def _sentence(told: dict[str, str]) -> str:
-    return ". ".join(told[part] for part in ("message", "evidence", "hint") if told[part])
+    return sentence(told["message"], told["evidence"], told["hint"])

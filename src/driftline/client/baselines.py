@@ -37,6 +37,10 @@ class Baselines(Connection):
             "PUT", path_of("baselines", name), StoredBaseline, NewBaseline(constraints, statistics or {}, note)
         )
 
+    def delete_baseline(self, name: str) -> None:
+        """Delete a baseline with its versions; :class:`ConflictError` while a schedule is held against it."""
+        self._delete(path_of("baselines", name))
+
     def list_baseline_versions(self, name: str, *, limit: int = 100, offset: int = 0) -> list[BaselineVersion]:
         """The versions of a baseline's constraints, newest first, without the constraints themselves."""
         path = path_of("baselines", name, "versions")

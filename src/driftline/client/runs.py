@@ -26,6 +26,10 @@ class Runs(Connection):
         """One run, whole."""
         return self._get(path_of("runs", run_id), Execution)
 
+    def stop_run(self, run_id: str) -> Execution:
+        """Stop a run that has not finished, and return it; :class:`ConflictError` when it has."""
+        return self._write("POST", path_of("runs", run_id, "stop"), Execution)
+
     def wait_for_run(self, run_id: str, *, timeout: float = 600.0) -> Execution:
         """The run once it has finished; :class:`ServiceError` when it has not within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout

@@ -75,10 +75,11 @@ class MergedExport:
         self._copy(chosen, target, "FORMAT parquet, COMPRESSION zstd")
         return self._counted("exported", "label")
 
-    def lines(self, target: Path, *, unlabelled: bool) -> Written:
-        """A record a request: the capture record with ``groundTruthData``, as a merge job writes it."""
+    def lines(self, target: Path, *, unlabelled: bool, files: Sequence[str] | None = None) -> Written:
+        """A record a request: the capture record with ``groundTruthData``, as a merge job writes it; of all captures,
+        or of some ``files`` of them."""
         self._run(
-            f"""CREATE TEMP TABLE records AS
+            f"""CREATE OR REPLACE TEMP TABLE records AS
             SELECT c.captureData AS "captureData", l.ground_truth AS "groundTruthData",
                 c.eventMetadata AS "eventMetadata", coalesce(c.eventVersion, '0') AS "eventVersion"
             FROM (SELECT *, json_extract_string(eventMetadata, '$.eventId') AS event,
@@ -87,7 +88,8 @@ class MergedExport:
                     {self._moment("json_extract_string(eventMetadata, '$.inferenceTime')")} AS moment
                   FROM {_reader(_RECORDS)}) AS c
             {"LEFT" if unlabelled else ""} JOIN labels AS l USING (id)
-            WHERE event IS NOT NULL {self._inside()} QUALIFY row_number() OVER (PARTITION BY event) = 1"""
+            WHERE event IS NOT NULL {self._inside()} QUALIFY row_number() OVER (PARTITION BY event) = 1""",
+            files=None if files is None else [exact(file) for file in files],
         )
         self._copy("FROM records", target, "FORMAT json")
         return self._counted("records", '"groundTruthData"')

@@ -27,11 +27,26 @@ def list_files(root: str | Path, window: Window | None, suffix: str = ".jsonl") 
         raise InputError(
             f"no folder {folder}", hint="check the path; driftline writes captures under DATA/captures/NAME"
         )
-    span = _span(window)
+    span = span_of(window)
     return sorted(str(path) for path in _walk(folder, (), span) if path.name.endswith(suffix))
 
 
-def _span(window: Window | None) -> tuple[Level, Level] | None:
+def deeper(level: Level, name: str) -> Level:
+    """How deep in an hour's folders ``yyyy/mm/dd/hh`` a folder is, given where the one around it is; not at all when
+    it is none of them.
+
+    >>> deeper(("2026",), "11"), deeper(("2026",), "AllTraffic")
+    (('2026', '11'), ())
+    """
+    return (*level, name) if len(level) < 4 and _NAMES[len(level)].fullmatch(name) else ()
+
+
+def inside(level: Level, span: tuple[Level, Level] | None) -> bool:
+    """Whether a folder may hold hours of a span."""
+    return span is None or not level or span[0][: len(level)] <= level <= span[1][: len(level)]
+
+
+def span_of(window: Window | None) -> tuple[Level, Level] | None:
     """The first and the last hour of a window as folder names."""
     if window is None:
         return None
@@ -50,9 +65,9 @@ def _walk(folder: Path, level: Level, span: tuple[Level, Level] | None) -> Itera
         if not entry.is_dir():
             yield entry
             continue
-        deeper = (*level, entry.name) if len(level) < 4 and _NAMES[len(level)].fullmatch(entry.name) else ()
-        if span is None or not deeper or span[0][: len(deeper)] <= deeper <= span[1][: len(deeper)]:
-            yield from _walk(entry, deeper, span)
+        below = deeper(level, entry.name)
+        if inside(below, span):
+            yield from _walk(entry, below, span)
 
 
 def exact(file: str) -> str:

@@ -15,6 +15,7 @@ from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics_reader import read_statistics
 from driftline.core.window import Window
 from driftline.jobs.attributes import data_attributes, output_attributes
+from driftline.jobs.places import output_of, places_of
 from driftline.jobs.transform_schedules import of_transforms
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.quality.estimation import estimate_of
@@ -110,20 +111,21 @@ def _sees_columns(schedule: Schedule) -> bool:
 
 
 def _model_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> ModelQualityRun:
-    columns = data_attributes(schedule.attributes)
+    columns, where = data_attributes(schedule.attributes), places_of(layout, schedule)
     return ModelQualityRun(
-        captures=str(layout.captures(schedule.endpoint)),
-        labels=str(layout.labels(schedule.endpoint)),
+        captures=str(where.captures),
+        labels=str(where.labels),
         problem_type=schedule.problem_type,
         attributes=output_attributes(schedule.attributes),
         window=window,
         as_of=as_of,
         minimum_sample=int(schedule.attributes.get("minimum_sample", MINIMUM_SAMPLE)),
-        pieces=str(layout.pieces(schedule.endpoint)),
-        decoded=str(layout.decoded(schedule.endpoint)),
+        pieces=str(where.pieces),
+        decoded=str(where.decoded),
         segments=columns.segments,
         segment_metric=schedule.attributes.get("segment_metric"),
         names=columns.names,
+        merged=columns.output is not None,
     )
 
 
@@ -135,11 +137,11 @@ def _bias(
     analysis: AnalysisConfig,
     bias: BiasConfig,
 ) -> BiasRun:
-    columns = data_attributes(schedule.attributes)
+    columns, where = data_attributes(schedule.attributes), places_of(layout, schedule)
     threshold = {"probability_threshold": bias.probability_threshold}
     return BiasRun(
-        captures=str(layout.captures(schedule.endpoint)),
-        labels=str(layout.labels(schedule.endpoint)),
+        captures=str(where.captures),
+        labels=str(where.labels),
         bias=bias,
         attributes=output_attributes(threshold | schedule.attributes),
         rule=columns.rule,
@@ -148,8 +150,9 @@ def _bias(
         window=window,
         as_of=as_of,
         minimum_sample=columns.minimum_sample,
-        pieces=str(layout.pieces(schedule.endpoint)),
-        decoded=str(layout.decoded(schedule.endpoint)),
+        pieces=str(where.pieces),
+        decoded=str(where.decoded),
+        merged=columns.output is not None,
     )
 
 
@@ -161,9 +164,9 @@ def _attribution(
     analysis: AnalysisConfig,
     shap: ShapConfig,
 ) -> AttributionRun:
-    columns = data_attributes(schedule.attributes)
+    columns, where = data_attributes(schedule.attributes), places_of(layout, schedule)
     return AttributionRun(
-        captures=str(layout.captures(schedule.endpoint)),
+        captures=str(where.captures),
         shap=shap,
         names=columns.names or analysis.captured_names,
         names_of_inputs=not columns.names,
@@ -175,7 +178,7 @@ def _attribution(
         window=window,
         as_of=as_of,
         minimum_sample=columns.minimum_sample,
-        decoded=str(layout.decoded(schedule.endpoint)),
+        decoded=str(where.decoded),
     )
 
 
@@ -187,9 +190,9 @@ def _explained(connection: Connection, layout: Layout, run: AttributionRun, sche
 
 
 def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: datetime) -> DataQualityRun:
-    attributes = data_attributes(schedule.attributes)
+    attributes, where = data_attributes(schedule.attributes), places_of(layout, schedule)
     return DataQualityRun(
-        captures=str(layout.captures(schedule.endpoint)),
+        captures=str(where.captures),
         names=attributes.names,
         exclude=attributes.exclude,
         segments=attributes.segments,
@@ -201,23 +204,24 @@ def _data_quality(layout: Layout, schedule: Schedule, window: Window, as_of: dat
         window=window,
         as_of=as_of,
         minimum_sample=attributes.minimum_sample,
-        pieces=str(layout.pieces(schedule.endpoint)),
-        decoded=str(layout.decoded(schedule.endpoint)),
+        pieces=str(where.pieces),
+        decoded=str(where.decoded),
     )
 
 
 def _program(layout: Layout, schedule: Schedule, window: Window, as_of: datetime, name: str) -> ProgramRun:
-    labelled = schedule.monitor in LABELLED
+    labelled, where = schedule.monitor in LABELLED, places_of(layout, schedule)
     return ProgramRun(
         name=name,
         program=read_programs(layout.data).find(name),
         seconds=_SHARE * schedule.time_limit,
-        captures=str(layout.captures(schedule.endpoint)),
-        labels=str(layout.labels(schedule.endpoint)) if labelled else None,
+        captures=str(where.captures),
+        labels=str(where.labels) if labelled else None,
         window=window,
         as_of=as_of,
         endpoint=schedule.endpoint,
         schedule=schedule.name,
+        merged=labelled and output_of(schedule) is not None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from driftline.core.errors import InputError
+from driftline.core.uris import object_uri
 from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.attribution.checks import THRESHOLD
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
@@ -64,7 +65,9 @@ class DataAttributes(msgspec.Struct, frozen=True):
     analyzers: entry points, or ``FILE.py:CLASS`` in that folder. Of bias and attributions: the ``rule`` by which they
     are compared with the baseline; of attributions the ``threshold`` of the NDCG, and how many ``rows`` of a window are
     explained. Of any monitor: ``program`` names one of the data folder's ``programs.toml`` in the
-    place of the analysis."""
+    place of the analysis; ``captures`` is an ``s3://`` folder with ``VARIANT/yyyy/mm/dd/hh`` below it that is read in
+    the place of the endpoint's own, ``labels`` one with ``yyyy/mm/dd/hh``; what a run found is also written below
+    ``output``."""
 
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -77,6 +80,9 @@ class DataAttributes(msgspec.Struct, frozen=True):
     rule: Rule = "interval"
     threshold: float = THRESHOLD
     rows: int | None = None
+    captures: str | None = None
+    labels: str | None = None
+    output: str | None = None
 
 
 _OF_OURS = ("names", "exclude", "segments", "preprocessor", "postprocessor", "analyzers")
@@ -97,6 +103,8 @@ def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
             hint="give names, exclude, segments and analyzers as lists of texts, minimum_sample as a whole number",
         ) from None
     _check_program(found)
+    for uri in filter(None, (found.captures, found.labels, found.output)):
+        object_uri(uri)
     for text in found.segments:
         Segmentation.parse(text)
     return found

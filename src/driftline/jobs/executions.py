@@ -21,12 +21,17 @@ from driftline.core.errors import DriftlineError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
+from driftline.core.window import Window
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
+from driftline.jobs.delivering import deliver
+from driftline.jobs.fetching import Ask, Buckets, asking
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
 from driftline.jobs.messages import ended
+from driftline.jobs.places import output_of, places_of
 from driftline.pipeline import ProgramRun, Run, RunResult
+from driftline.pipeline.measuring import LABEL_LOOKBACK
 from driftline.pipeline.programs import remove_input
 from driftline.resources.executions import Execution, ExecutionStatus, ExecutionStep, RejectedRecords
 from driftline.resources.metrics import Dimensioned, StatisticSet
@@ -87,6 +92,7 @@ class Worker:
         self.lease = lease
         self.link = link
         self.isolation = isolation
+        self._buckets = Buckets(layout)
 
     def run_next(self) -> Execution | None:
         """Run the execution that has waited longest and return it as it ended; None when none is waiting.
@@ -120,11 +126,29 @@ class Worker:
             constrained = run.constrained
             if execution.attempts > MOST_ATTEMPTS:
                 raise lost_each_time("run the window again")
+            self._fetch(run, schedule, asking(lost, limits.seconds))
             result = self._result(run, limits, lost)
+            self._deliver(execution, schedule, run, result, lost)
             return _outcome_of(result), _Told(result.metrics, constrained, result.dimensioned)
         except Exception as error:
             logger.exception("run %s of %s failed", execution.id, execution.schedule)
             return _failure(error), _Told(constrained=constrained)
+
+    def _fetch(self, run: Run, schedule: Schedule, ask: Ask) -> None:
+        """Have captures and labels of buckets elsewhere in the folders that the run reads."""
+        if run.window is None or run.as_of is None:
+            return
+        until = max(run.as_of, run.window.end) + timedelta(microseconds=1)
+        labels = Window(run.window.start - LABEL_LOOKBACK, until)
+        self._buckets.fetch(places_of(self.layout, schedule), run.window, labels, ask)
+
+    def _deliver(
+        self, execution: Execution, schedule: Schedule, run: Run, result: RunResult, lost: threading.Event
+    ) -> None:
+        """Write what was found to the schedule's bucket; not of a run whose result is discarded."""
+        if output_of(schedule) is not None and not lost.is_set():
+            violated = bool(result.violations)
+            deliver(self._buckets.objects, schedule, execution.tick, run, violated=violated)
 
     def _result(self, run: Run, limits: Limits, lost: threading.Event) -> RunResult:
         if self.isolation is None:

@@ -15,6 +15,8 @@ from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import LABELLED, asked
+from driftline.jobs.fetching import Buckets
+from driftline.jobs.places import Places, places_of
 from driftline.jobs.planning import revise
 from driftline.pipeline import BiasRun, ModelQualityRun
 from driftline.pipeline.measuring import pieces_of
@@ -30,6 +32,8 @@ HORIZON = timedelta(days=30)
 """Windows that ended earlier are not judged again by themselves."""
 PACE = ((timedelta(days=1), 10.0), (timedelta(days=8), 300.0), (HORIZON, 3600.0))
 """How often, in seconds of real time, the windows of an age are looked at."""
+FETCH_EVERY = 300.0
+"""How often, in seconds of real time, labels are fetched from a bucket elsewhere."""
 
 MOST_HASHES = 1 << 24
 """How many ids of labels are remembered; beyond it their files are read again."""
@@ -59,6 +63,8 @@ class LateLabels:
         self._store, self._layout, self._monotonic = store, layout, monotonic
         self._hashes: dict[int, Hashes] = {}
         self._looked: dict[tuple[str, Window], float] = {}
+        self._fetched: dict[str, float] = {}
+        self._buckets = Buckets(layout)
         self._last = -np.inf
 
     def look(self, now: datetime) -> list[Execution]:
@@ -79,11 +85,15 @@ class LateLabels:
 
     def _of(self, schedule: Schedule, now: datetime) -> list[Execution]:
         judged = [one for one in self._judged(schedule, now) if self._due(one, now)]
-        folder = self._layout.labels(schedule.endpoint)
-        if not judged or not folder.exists():
+        if not judged:
             return []
+        places = places_of(self._layout, schedule)
         first = min(one.window_start for one in judged) - timedelta(days=1)
-        labels = fingerprints(list_files(folder, Window(first, now + timedelta(microseconds=1))))
+        span = Window(first, now + timedelta(microseconds=1))
+        self._fetch(schedule.name, places, span)
+        if not places.labels.exists():
+            return []
+        labels = fingerprints(list_files(places.labels, span))
         kept = self._kept(schedule, judged[0].window, now)
         unseen = {one.id: _unseen(kept, one.window, labels) for one in judged}
         self._read({mark: file for files in unseen.values() for mark, file in files.items()})
@@ -94,6 +104,13 @@ class LateLabels:
                 if _together(self._arrived(piece, labels) for piece in pieces).enough(schedule.rejudge_step):
                     added += self._again(execution, now)
         return added
+
+    def _fetch(self, name: str, places: Places, span: Window) -> None:
+        """Labels of a bucket elsewhere are asked for less often than folders are looked into."""
+        real = self._monotonic()
+        if places.fetched_labels is not None and real - self._fetched.get(name, -np.inf) >= FETCH_EVERY:
+            self._fetched[name] = real
+            self._buckets.fetch_labels(places, span, lambda: None)
 
     def _again(self, execution: Execution, now: datetime) -> list[Execution]:
         """The next revision of a window; none when another scheduler has seen the same labels."""

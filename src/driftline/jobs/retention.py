@@ -15,6 +15,7 @@ from driftline.core.errors import InputError
 from driftline.core.records import utc
 from driftline.core.window import parse_duration
 from driftline.jobs.late_labels import HORIZON
+from driftline.jobs.places import ELSEWHERE
 from driftline.resources.alarms import Alarm
 from driftline.resources.retention import Removed, Retention, RetentionReport
 from driftline.resources.schedules import Schedule
@@ -166,10 +167,11 @@ def _clean(
 
 def _roots(layout: Layout, endpoint: str, kind: str) -> list[tuple[Path, int]]:
     """Where a kind of data stands, and how many folders are between each place and its years."""
+    pieces, decoded = layout.pieces(endpoint), layout.decoded(endpoint)
     roots = {
         "captures": [(layout.captures(endpoint), 1)],
         "labels": [(layout.labels(endpoint), 0)],
-        "merged": [(layout.pieces(endpoint), 1), (layout.decoded(endpoint), 0)],
+        "merged": [(pieces, 1), (decoded, 0), (pieces / ELSEWHERE, 2), (decoded / ELSEWHERE, 1)],
         "reports": [(layout.data / "reports" / endpoint, 1)],
     }
     return roots[kind]

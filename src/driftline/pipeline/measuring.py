@@ -32,7 +32,7 @@ from driftline.pipeline.pieces import (
     lag_counts,
     seen_of,
 )
-from driftline.pipeline.run import LabelledRun
+from driftline.pipeline.run import LabelledRun, MergingRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def windows_of(run: LabelledRun) -> list[Window | None]:
     return [run.window] if run.window is None or run.pieces is None else [*cut(run.window)]
 
 
-def label_files(run: LabelledRun) -> list[str]:
+def label_files(run: MergingRun) -> list[str]:
     """The label files that may hold labels for a run: of the hours from a day before it up to ``as_of``."""
     if run.labels is None or not Path(run.labels).exists():
         return []

@@ -37,7 +37,8 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     alone, however many they are; they are ranked by
     ``segment_metric``, and every row is looked at, whatever is kept of its hour. ``transform`` says from which batch
     transforms the captures are made before anything else. ``decoded`` is a folder where decoded
-    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there.
+    hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there. With
+    ``merged`` the records with their labels are written beside the report, see :mod:`driftline.pipeline.merging`.
     """
 
     captures: str
@@ -59,6 +60,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     segment_metric: str | None = None
     names: tuple[str, ...] = ()
     names_of_inputs: bool = False
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -95,6 +97,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
     decoded: str | None = None
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -202,6 +205,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
     report: str | None = None
     endpoint: str | None = None
     schedule: str | None = None
+    merged: bool = False
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -212,5 +216,7 @@ class ProgramRun(msgspec.Struct, frozen=True):
 Run = ModelQualityRun | DataQualityRun | BiasRun | AttributionRun | ProgramRun
 LabelledRun = ModelQualityRun | BiasRun
 """Runs that join predictions with labels."""
+MergingRun = LabelledRun | ProgramRun
+"""Runs whose merged records may be wanted beside their report."""
 ColumnsRun = DataQualityRun | AttributionRun
 """Runs that see the captured columns as they are."""

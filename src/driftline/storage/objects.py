@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -55,6 +56,9 @@ class Objects(Protocol):
 
     def put_file(self, uri: ObjectUri, file: Path) -> None:
         """Store the content of a file as an object."""
+
+    def remove(self, uri: ObjectUri) -> None:
+        """Take an object away, if it is there."""
 
     def folder(self, prefix: ObjectUri) -> Path | None:
         """The folder in which the objects below a prefix lie as files; None where they do not."""
@@ -110,12 +114,17 @@ class FolderObjects:
             hint = "free some disk space, or correct the permissions of the data folder"
             raise SetupError(f"cannot write {uri}", evidence=error.strerror or str(error), hint=hint) from None
 
+    def remove(self, uri: ObjectUri) -> None:
+        """Take an object away, if it is there."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self._path(uri).unlink()
+
     def folder(self, prefix: ObjectUri) -> Path | None:
         """The folder in which the objects below a prefix lie as files."""
         return self._path(prefix)
 
     def _path(self, uri: ObjectUri) -> Path:
-        return self._root / uri.bucket / uri.key
+        return self._root / uri.bucket / uri.key.strip("/")
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -152,12 +161,17 @@ def absent(uri: ObjectUri) -> NotFoundError:
     return NotFoundError(f"there is no object {uri}", hint=hint)
 
 
+def folder_objects(layout: Layout) -> FolderObjects | None:
+    """The objects of a data folder where its buckets are folders; None where they are elsewhere."""
+    return None if os.environ.get(VARIABLE, "").strip() else FolderObjects(layout.data / "s3")
+
+
 def open_objects(layout: Layout) -> Objects:
     """The objects that belong to a data folder: its own folder ``s3/``, or the buckets of the S3 service that the
     variable ``DRIFTLINE_S3_ENDPOINT`` names (a URL, or ``aws`` for Amazon's own)."""
-    endpoint = os.environ.get(VARIABLE, "").strip()
-    if not endpoint:
-        return FolderObjects(layout.data / "s3")
+    here = folder_objects(layout)
+    if here is not None:
+        return here
     from driftline.storage.remote_objects import RemoteObjects
 
-    return RemoteObjects(endpoint)
+    return RemoteObjects(os.environ[VARIABLE].strip())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from driftline.core.errors import DriftlineError, InputError, ServiceError, SetupError
+from driftline.core.errors import DriftlineError, InputError, NotFoundError, ServiceError, SetupError
 from driftline.core.uris import ObjectUri
 from driftline.storage.objects import VARIABLE, Level, ObjectInfo, absent
 
@@ -96,6 +96,13 @@ class RemoteObjects:
 
         with self._told("write", uri):
             obstore.put(self._store(uri.bucket), uri.key, file)
+
+    def remove(self, uri: ObjectUri) -> None:
+        """Take an object away, if it is there."""
+        import obstore
+
+        with suppress(NotFoundError), self._told("remove", uri):
+            obstore.delete(self._store(uri.bucket), uri.key)
 
     def folder(self, prefix: ObjectUri) -> Path | None:
         """None: these objects lie elsewhere."""

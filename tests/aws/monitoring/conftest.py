@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from driftline import Service
 from driftline.aws.context import Context
@@ -22,6 +24,7 @@ from driftline.service.registry import Registry
 from driftline.storage.objects import open_objects
 from driftline.testing import FakeClock
 
+MODEL = botocore.session.Session().get_service_model("sagemaker")
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 20}}
 BINARY = {
@@ -43,8 +46,17 @@ class World:
         self.service = context.service
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:
-        """Call an operation with the members of its input."""
-        return OPERATIONS["sagemaker"][operation](self.context, given)
+        """Call an operation with the members of its input; the answer is one that the service's model has."""
+        answer = OPERATIONS["sagemaker"][operation](self.context, given)
+        self.conforms(operation, answer)
+        return answer
+
+    def conforms(self, operation: str, answer: dict[str, Any]) -> None:
+        """Raises :class:`AssertionError` for an answer with other members than the model's, or without one it needs."""
+        shape = MODEL.operation_model(operation).output_shape
+        if shape is not None:
+            report = ParamValidator().validate(answer, shape)
+            assert not report.has_errors(), report.generate_report()
 
     def upload(self, uri: str, content: Any) -> str:
         """Put JSON, or bytes, where an address says; the address."""
@@ -122,3 +134,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     with Service(tmp_path / "data", clock=clock) as service:
         service.register_endpoint("Churn")
         yield World(Context(service, Registry(service.store), open_objects(service.layout)), clock)
+
+
+@pytest.fixture
+def world_of() -> type[World]:
+    """Makes the world of any context."""
+    return World

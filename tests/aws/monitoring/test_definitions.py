@@ -14,7 +14,8 @@ KINDS = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_definition_is_told_again_with_defaults(world: Any, kind: str) -> None:
-    asked = world.definition(kind, world.source()) | {"NetworkConfig": {"EnableNetworkIsolation": True}}
+    config = {"ConfigUri": "s3://data/config.json"} if kind in ("ModelBias", "ModelExplainability") else {}
+    asked = world.definition(kind, world.source(), **config) | {"NetworkConfig": {"EnableNetworkIsolation": True}}
     made = world.call(f"Create{kind}JobDefinition", **asked, Tags=[{"Key": "team", "Value": "churn"}])
     told = world.call(f"Describe{kind}JobDefinition", JobDefinitionName=f"{kind}-definition")
     assert told["JobDefinitionArn"] == made["JobDefinitionArn"]

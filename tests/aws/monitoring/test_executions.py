@@ -43,6 +43,13 @@ def job_of(row: dict[str, Any]) -> str:
     return name
 
 
+def job(world: Any, name: str) -> dict[str, Any]:
+    told = jobs.describe_job(world.context, name)
+    assert told is not None
+    world.conforms("DescribeProcessingJob", told)
+    return told
+
+
 def test_an_execution_with_violations_and_its_two_jobs(world: Any) -> None:
     world.quality()
     run = ended(world, 1, **VIOLATED)
@@ -53,8 +60,7 @@ def test_an_execution_with_violations_and_its_two_jobs(world: Any) -> None:
     assert world.describe()["LastMonitoringExecutionSummary"] == row
     name = job_of(row)
     assert name == f"model-quality-monitoring-202611221100-{run[:24]}"
-    told = jobs.describe_job(world.context, name)
-    assert told is not None
+    told = job(world, name)
     assert (told["ProcessingJobStatus"], told["ExitMessage"]) == ("Completed", VIOLATED["message"])
     (output,) = told["ProcessingOutputConfig"]["Outputs"]
     assert output["S3Output"]["S3Uri"] == "s3://results/churn/Churn/hourly/2026/11/22/11"
@@ -62,30 +68,28 @@ def test_an_execution_with_violations_and_its_two_jobs(world: Any) -> None:
     assert told["Environment"]["probability_attribute"] == "0"
     assert {"constraints", "endpoint_input_1"} == {one["InputName"] for one in told["ProcessingInputs"]}
     assert told["MonitoringScheduleArn"].endswith("monitoring-schedule/hourly")
-    merge = jobs.describe_job(world.context, name.replace("model-quality-monitoring", "groundtruth-merge"))
-    assert merge is not None
+    merge = job(world, name.replace("model-quality-monitoring", "groundtruth-merge"))
     assert merge["AppSpecification"]["ImageUri"].endswith("/sagemaker-model-monitor-groundtruth-merger")
     assert merge["ProcessingInputs"][0]["S3Input"]["S3Uri"] == "s3://data/labels/2026/11/22/10"
     assert merge["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == "s3://results/churn/merge"
 
 
 @pytest.mark.parametrize(
-    ("code", "reason", "job"),
+    ("code", "reason", "step"),
     [
         ("no_captures", "Job inputs had no data", "groundtruth-merge"),
         ("no_labels", 'No S3 objects found under S3 URL "s3://data/labels"', "groundtruth-merge"),
         ("too_few_rows", None, "model-quality-monitoring"),
     ],
 )
-def test_a_window_without_data_failed(world: Any, code: str, reason: str | None, job: str) -> None:
+def test_a_window_without_data_failed(world: Any, code: str, reason: str | None, step: str) -> None:
     world.quality()
     ended(world, 1, **unknown(code))
     (row,) = world.executions(MonitoringScheduleName="hourly")
     assert row["MonitoringExecutionStatus"] == ("Completed" if reason is None else "Failed")
     assert (row.get("FailureReason") or "").startswith(reason or "")
-    assert job_of(row).startswith(job)
-    told = jobs.describe_job(world.context, job_of(row))
-    assert told is not None
+    assert job_of(row).startswith(step)
+    told = job(world, job_of(row))
     assert told["ProcessingJobStatus"] == row["MonitoringExecutionStatus"]
     assert told.get("FailureReason") == row.get("FailureReason")
     assert "ExitMessage" in told
@@ -126,8 +130,7 @@ def test_a_job_can_be_stopped_while_it_runs(world: Any) -> None:
     assert jobs.stop_job(world.context, job_of(row))
     (row,) = world.executions(MonitoringScheduleName="hourly")
     assert row["MonitoringExecutionStatus"] == "Stopped"
-    told = jobs.describe_job(world.context, job_of(row))
-    assert told is not None
+    told = job(world, job_of(row))
     assert told["ProcessingJobStatus"] == "Stopped"
     with pytest.raises(ConflictError):
         jobs.stop_job(world.context, job_of(row))

@@ -138,7 +138,9 @@ def test_a_definition_in_the_schedule_itself(world: Any) -> None:
     inline = {
         "MonitoringInputs": [world.source(ExcludeFeaturesAttribute="0, plan")],
         "MonitoringOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
-        "MonitoringResources": {},
+        "MonitoringResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+        },
         "MonitoringAppSpecification": {"ImageUri": "r.example.org/sagemaker-model-monitor-analyzer"},
         "NetworkConfig": {"EnableNetworkIsolation": True},
         "RoleArn": "arn:aws:iam::000000000000:role/Monitoring",

@@ -9,7 +9,7 @@ import pytest
 
 from driftline.aws.errors import AwsError
 from driftline.aws.protocol import models
-from driftline.aws.protocol.constraints import matches
+from driftline.aws.protocol.constraints import matching
 from driftline.aws.protocol.inputs import from_form, from_json
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model/a"
@@ -130,13 +130,13 @@ def test_elements_are_in_the_order_of_their_numbers() -> None:
     ],
 )
 def test_patterns_mean_what_they_mean_to_the_service(pattern: str, text: str, good: bool) -> None:
-    assert matches(pattern, text) is good
+    assert matching(pattern, [text]) == [good]
 
 
 def test_cunning_patterns_take_no_time() -> None:
     began = time.perf_counter()
-    assert not matches(r"(a+)+b", "a" * 50_000)
-    assert not matches(r"(-*[a-z]*)*(-*[a-z]*)*!", "a-" * 20_000)
+    assert matching(r"(a+)+b", ["a" * 50_000]) == [False]
+    assert matching(r"(-*[a-z]*)*(-*[a-z]*)*!", ["a-" * 20_000]) == [False]
     assert time.perf_counter() - began < 5
 
 
@@ -147,5 +147,21 @@ def test_nearly_all_patterns_of_the_models_are_used(service: str) -> None:
         shape.metadata["pattern"] for shape in map(known.shape_for, known.shape_names) if "pattern" in shape.metadata
     }
     impossible = "\x01\n\x02" * 3
-    passed_over: list[Any] = [pattern for pattern in patterns if matches(pattern, impossible)]
+    passed_over: list[Any] = [pattern for pattern in patterns if matching(pattern, [impossible]) == [True]]
     assert len(passed_over) < 0.15 * len(patterns) + 2, passed_over
+
+
+def test_many_texts_take_little_time() -> None:
+    operation = models.operation("cloudwatch", "PutMetricData")
+    assert operation is not None
+    data = ",".join(f'{{"MetricName": "m", "Dimensions": [{{"Name": "d{n}", "Value": "v"}}]}}' for n in range(5_000))
+    began = time.process_time()
+    assert len(from_json(operation, f'{{"Namespace": "n", "MetricData": [{data}]}}'.encode())["MetricData"]) == 5_000
+    assert time.process_time() - began < 5
+
+
+def test_lists_that_are_too_long_are_not_looked_into() -> None:
+    tags = ",".join('{"Key":"","Value":"v"}' for _ in range(100))
+    told = refused("sagemaker", "CreateModel", f'{{"ModelName": "a", "Tags": [{tags}]}}')
+    assert told.startswith("1 validation error detected: ")
+    assert "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50" in told

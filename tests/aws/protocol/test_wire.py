@@ -91,6 +91,16 @@ def structures(shape: Shape, depth: int) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+def written(document: Any) -> Any:
+    """What the query protocol writes of a document: everything but what is empty, save for lists."""
+    if isinstance(document, dict):
+        members = {name: written(value) for name, value in document.items()}
+        return {name: value for name, value in members.items() if value != {}}
+    if isinstance(document, list) and document:
+        return [item for item in map(written, document) if item != {}] or {}
+    return document
+
+
 def streams(operation: OperationModel) -> bool:
     """Whether an operation gives a stream, or nothing."""
     return operation.output_shape is None or operation.has_event_stream_output
@@ -163,7 +173,7 @@ def test_inputs_can_be_read_or_are_refused_for_their_values(service: str, protoc
         except AwsError as error:
             told = error
         else:
-            assert found == document
+            assert found == (document if protocol == "json" else written(document))
             return
         assert told.code == "ValidationException"
         assert "not known to this version" not in told.message

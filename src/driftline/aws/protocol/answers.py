@@ -14,7 +14,11 @@ from driftline.aws.protocol.models import QUERY, error_code, error_shape, error_
 from driftline.aws.protocol.xml_values import element, escaped, xml_members
 from driftline.serving.asgi import Headers
 
-_QUERY_CODES = {"ValidationException": "ValidationError", "UnknownOperationException": "InvalidAction"}
+_QUERY_CODES = {
+    "ValidationException": "ValidationError",
+    "UnknownOperationException": "InvalidAction",
+    "AccessDeniedException": "AccessDenied",
+}
 """What errors of every service are called by the services of the query protocol."""
 
 

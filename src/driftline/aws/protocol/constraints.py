@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,28 +17,42 @@ _MOST_SHOWN = 1024
 _MOST_TOLD = 20
 _MOST_MATCHED = 65_536
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
-_SIZED = {"string": "length", "blob": "length", "list": "length", "map": "length"}
+_SIZED = frozenset({"string", "blob", "list", "map"})
 
 
 class Failures:
-    """What is wrong with an input, all of it."""
+    """What is wrong with an input, all of it.
+
+    Texts that have to match a pattern are kept, and those of one pattern are looked at together.
+    """
 
     def __init__(self) -> None:
-        self._found: list[str] = []
+        self._count = 0
+        self._told: list[str] = []
+        self._to_match: dict[str, list[tuple[str, Callable[[], str]]]] = {}
 
     def add(self, failure: str) -> None:
-        """Remember a failure."""
-        self._found.append(failure)
+        """Remember a failure; of very many the first are told."""
+        self._count += 1
+        if len(self._told) < _MOST_TOLD:
+            self._told.append(failure)
+
+    def unless_matching(self, pattern: str, text: str, failure: Callable[[], str]) -> None:
+        """A failure, unless a whole text is as a pattern has it."""
+        self._to_match.setdefault(pattern, []).append((text, failure))
 
     def raise_any(self) -> None:
-        """Raise ``ValidationException`` with every failure, if there is one; of very many the first are told."""
-        if self._found:
+        """Raise ``ValidationException`` if there is a failure."""
+        for pattern, asked in self._to_match.items():
+            for good, (_, failure) in zip(matching(pattern, [text for text, _ in asked]), asked, strict=True):
+                if not good:
+                    self.add(failure())
+        if self._count:
             raise self._error()
 
     def _error(self) -> AwsError:
-        count = len(self._found)
-        told = "; ".join(self._found[:_MOST_TOLD])
-        return validation(f"{count} validation error{'' if count == 1 else 's'} detected: {told}")
+        several = "" if self._count == 1 else "s"
+        return validation(f"{self._count} validation error{several} detected: {'; '.join(self._told)}")
 
 
 def place_of(place: str, name: str) -> str:
@@ -56,29 +70,24 @@ def check(shape: Shape, value: Any, place: str, failures: Failures) -> None:
     if value is None:
         failures.add(_failure(shape, None, place, "Member must not be null"))
         return
-    if shape.type_name == "map":
-        _check_map(shape, value, place, failures)
-        return
-    for broken in _broken(shape, value):
-        failures.add(_failure(shape, value, place, broken))
+    sized = _check_itself(shape, value, partial(_failure, shape, value, place), failures)
     if shape.type_name == "structure":
-        for name in shape.required_members:
-            if name not in value:
-                check(shape.members[name], None, place_of(place, name), failures)
-        for name, member in value.items():
-            check(shape.members[name], member, place_of(place, name), failures)
-    elif shape.type_name == "list":
+        _check_structure(shape, value, place, failures)
+    elif sized and shape.type_name == "list":
         for number, item in enumerate(value, 1):
             check(shape.member, item, f"{place}.{number}.member", failures)
+    elif sized and shape.type_name == "map":
+        for key, item in value.items():
+            _check_itself(shape.key, key, partial(_failure_of_key, shape, value, place), failures)
+            check(shape.value, item, f"{place}.{key[:100]}.member", failures)
 
 
-def _check_map(shape: Shape, value: dict[str, Any], place: str, failures: Failures) -> None:
-    for broken in _broken(shape, value):
-        failures.add(_failure(shape, value, place, broken))
-    for key, item in value.items():
-        if told := list(_broken(shape.key, key)):
-            failures.add(_failure(shape, value, place, f"Map keys must satisfy constraint: [{', '.join(told)}]"))
-        check(shape.value, item, f"{place}.{key[:100]}.member", failures)
+def _check_structure(shape: Shape, value: dict[str, Any], place: str, failures: Failures) -> None:
+    for name in shape.required_members:
+        if name not in value:
+            check(shape.members[name], None, place_of(place, name), failures)
+    for name, member in value.items():
+        check(shape.members[name], member, place_of(place, name), failures)
 
 
 def _failure(shape: Shape, value: Any, place: str, broken: str) -> str:
@@ -86,6 +95,10 @@ def _failure(shape: Shape, value: Any, place: str, broken: str) -> str:
         return f"Value null at '{place}' failed to satisfy constraint: {broken}"
     shown = "" if shape.metadata.get("sensitive") else f" '{_shown(value)}'"
     return f"Value{shown} at '{place}' failed to satisfy constraint: {broken}"
+
+
+def _failure_of_key(shape: Shape, value: Any, place: str, broken: str) -> str:
+    return _failure(shape, value, place, f"Map keys must satisfy constraint: [{broken}]")
 
 
 def _shown(value: Any) -> str:
@@ -97,38 +110,49 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
 
 
-def _broken(shape: Shape, value: Any) -> Iterator[str]:
-    """The constraints that a value itself breaks, as sentences."""
-    rules, kind = shape.metadata, shape.type_name
-    lowest, highest = rules.get("min"), rules.get("max")
-    if kind in _SIZED or kind in _NUMBERS:
-        what, size = ("length", len(value)) if kind in _SIZED else ("value", value)
-        if highest is not None and size > highest:
-            yield f"Member must have {what} less than or equal to {highest}"
-        if lowest is not None and size < lowest:
-            yield f"Member must have {what} greater than or equal to {lowest}"
-    if kind == "string":
+def _check_itself(shape: Shape, value: Any, failure: Callable[[str], str], failures: Failures) -> bool:
+    """Check a value without what is within it; whether it is of the size that it may have."""
+    wrong = list(_wrong_size(shape, value))
+    for broken in wrong:
+        failures.add(failure(broken))
+    if shape.type_name == "string":
+        pattern = shape.metadata.get("pattern")
         if "\0" in value:
-            yield "Member must not contain the null character"
+            failures.add(failure("Member must not contain the null character"))
         elif shape.enum and value not in shape.enum:
-            yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
-        elif "pattern" in rules and (highest is None or len(value) <= highest) and not matches(rules["pattern"], value):
-            yield f"Member must satisfy regular expression pattern: {rules['pattern']}"
+            failures.add(failure(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"))
+        elif pattern is not None and not wrong:
+            broken = f"Member must satisfy regular expression pattern: {pattern}"
+            failures.unless_matching(pattern, value, partial(failure, broken))
+    return not wrong
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Whether a whole text is as a model's pattern has it.
+def _wrong_size(shape: Shape, value: Any) -> Iterator[str]:
+    """The limits of length or value that a value is beyond, as sentences."""
+    kind, lowest, highest = shape.type_name, shape.metadata.get("min"), shape.metadata.get("max")
+    if kind not in _SIZED and kind not in _NUMBERS:
+        return
+    what, size = ("length", len(value)) if kind in _SIZED else ("value", value)
+    if highest is not None and size > highest:
+        yield f"Member must have {what} less than or equal to {highest}"
+    if lowest is not None and size < lowest:
+        yield f"Member must have {what} greater than or equal to {lowest}"
 
-    The matching takes time in proportion to the text whatever the pattern. Patterns that are written in a way this
+
+def matching(pattern: str, texts: list[str]) -> list[bool]:
+    """For each text whether all of it is as a model's pattern has it.
+
+    The matching takes time in proportion to the texts whatever the pattern. Patterns that are written in a way this
     matcher does not have (a look to either side, sets within sets) are passed over, and so are very long texts.
 
-    >>> matches("[a-z](-*[a-z]){0,62}", "a-b"), matches("[a-z]+", "a b"), matches("(?!x).*", "x")
-    (True, False, True)
+    >>> matching("[a-z](-*[a-z]){0,62}", ["a-b", "a b"]), matching("(?!x).*", ["x"])
+    ([True, False], [True])
     """
     usable = _usable(pattern)
-    if usable is None or len(text) > _MOST_MATCHED:
-        return True
-    return bool(pc.match_substring_regex(pa.scalar(text), pattern=usable).as_py())
+    if usable is None:
+        return [True] * len(texts)
+    fits = pc.match_substring_regex(pa.array(texts, pa.string()), pattern=usable).to_pylist()
+    return [good or len(text) > _MOST_MATCHED for good, text in zip(fits, texts, strict=True)]
 
 
 @lru_cache(maxsize=2048)

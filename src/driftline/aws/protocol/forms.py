@@ -10,7 +10,7 @@ from botocore.model import Shape
 from driftline.aws.protocol.models import wire_name
 from driftline.aws.protocol.scalars import unreadable
 
-_MOST_FIELDS = 20_000
+_MOST_FIELDS, _DEEPEST = 200_000, 32
 _OF_THE_CALL = frozenset({"Action", "Version"})
 _OF_THE_SIGNATURE = ("X-Amz-", "AWSAccessKeyId", "Signature", "SecurityToken")
 Tree = dict[str, Any]
@@ -43,6 +43,8 @@ def form_document(shape: Shape, fields: dict[str, str]) -> dict[str, Any]:
 
 
 def _plant(root: Tree, path: list[str], value: str) -> None:
+    if len(path) > _DEEPEST:
+        raise unreadable("the body is nested too deep")
     branch = root
     for part in path[:-1]:
         below = branch.get(part)

@@ -47,7 +47,9 @@ def describe(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     found = _watched(context, given)
     recent = summaries(context, {"MonitoringScheduleName": found.schedule.name}, limit=1)
     last = {"LastMonitoringExecutionSummary": recent[0]} if recent else {}
-    return _row(context, found) | {_CONFIG: _config(found)} | last
+    row = _row(context, found)
+    row.pop("MonitoringJobDefinitionName", None)  # which the configuration tells
+    return row | {_CONFIG: _config(found)} | last
 
 
 def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:

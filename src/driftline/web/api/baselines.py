@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import get, put
+from litestar import delete, get, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from driftline.core.documents import dump
@@ -32,6 +32,12 @@ def put_baseline(service: Given, name: Name, data: JSONBody[NewBaseline]) -> Sto
     return service.put_baseline(name, *documents, author=visitor.get().name, note=data.note or "")
 
 
+@delete("/baselines/{name:str}", sync_to_thread=True)
+def delete_baseline(service: Given, name: Name) -> None:
+    """Delete a baseline that no schedule is held against."""
+    service.delete_baseline(name)
+
+
 @get("/baselines/{name:str}/versions", sync_to_thread=True)
 def list_baseline_versions(
     service: Given,
@@ -49,4 +55,11 @@ def get_baseline_version(service: Given, name: Name, version: FromPath[int]) -> 
     return service.get_baseline_version(name, version)
 
 
-HANDLERS = (list_baselines, get_baseline, put_baseline, list_baseline_versions, get_baseline_version)
+HANDLERS = (
+    list_baselines,
+    get_baseline,
+    put_baseline,
+    delete_baseline,
+    list_baseline_versions,
+    get_baseline_version,
+)

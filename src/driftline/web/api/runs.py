@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import get
+from litestar import get, post
 from litestar.params import QueryParameter
 
 from driftline.resources.executions import Execution
@@ -29,4 +29,10 @@ def get_run(service: Given, run_id: Name) -> Execution:
     return service.get_run(run_id)
 
 
-HANDLERS = (list_runs, get_run)
+@post("/runs/{run_id:str}/stop", status_code=200, sync_to_thread=True)
+def stop_run(service: Given, run_id: Name) -> Execution:
+    """Stop a run that has not finished."""
+    return service.stop_run(run_id)
+
+
+HANDLERS = (list_runs, get_run, stop_run)

@@ -1,0 +1,142 @@
+"""Objects of buckets elsewhere as files: the hours that a run reads are copied into the data folder first."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+from driftline.core.errors import InputError
+from driftline.core.uris import ObjectUri
+from driftline.core.window import Window
+from driftline.engine.files import Level, deeper, inside, list_files, span_of
+from driftline.jobs.places import Places
+from driftline.storage.layout import Layout
+from driftline.storage.objects import ObjectInfo, Objects, open_objects
+from driftline.storage.retention import sweep_hours
+
+MOST_OBJECTS = 200_000
+MOST_BYTES = 64 << 30
+"""How much one run may have fetched."""
+KEPT = timedelta(days=32)
+"""Fetched hours this much older than a window are removed again: no run of today reads them."""
+_AT_ONCE = 8
+Ask = Callable[[], None]
+
+
+class Buckets:
+    """The objects of a data folder, opened when the first is asked for. For one scheduler."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._lock = threading.Lock()
+        self._objects: Objects | None = None
+
+    @property
+    def objects(self) -> Objects:
+        """What reads and writes objects; raises what :func:`open_objects` raises."""
+        with self._lock:
+            if self._objects is None:
+                self._objects = open_objects(self._layout)
+            return self._objects
+
+    def fetch(self, places: Places, window: Window, until: Window, ask: Ask) -> None:
+        """Have the captures of a window, and the labels of ``until``, where they are read; ``ask`` is called in
+        between and may raise."""
+        self._filled(places.fetched_captures, places.captures, window, 1, ask)
+        self.fetch_labels(places, until, ask)
+
+    def fetch_labels(self, places: Places, window: Window, ask: Ask) -> None:
+        """Have the labels of a window where they are read."""
+        self._filled(places.fetched_labels, places.labels, window, 0, ask)
+
+    def _filled(self, uri: ObjectUri | None, folder: Path, window: Window, above: int, ask: Ask) -> None:
+        if uri is not None:
+            fetch_hours(self.objects, uri, window, folder, ask)
+            sweep_hours(folder, window.start - KEPT, above=above)
+
+
+def asking(lost: threading.Event, seconds: float) -> Ask:
+    """What ends a copy that nobody waits for any longer, or that takes too long."""
+    deadline = time.monotonic() + seconds
+
+    def ask() -> None:
+        if lost.is_set():
+            raise InputError("stopped on request while objects were fetched")
+        if time.monotonic() > deadline:
+            raise InputError(
+                f"stopped after {seconds:g} s while objects were fetched",
+                hint="give the schedule a higher time limit, or a shorter window",
+            )
+
+    return ask
+
+
+def fetch_hours(objects: Objects, prefix: ObjectUri, window: Window, folder: Path, ask: Ask) -> int:
+    """Copy the objects of the hours that a window touches, as :func:`driftline.engine.files.list_files` finds them;
+    what is there with the same size and time is not copied again, and what is gone is removed. How many were copied.
+
+    Raises :class:`InputError` for more than a run may fetch.
+    """
+    found = {_target(prefix, one, folder): one for one in _bounded(_listed(objects, prefix, window, ask), prefix)}
+    wanted = [(file, one) for file, one in found.items() if not _is_there(file, one)]
+
+    def copy(pair: tuple[Path, ObjectInfo]) -> None:
+        file, one = pair
+        ask()
+        objects.fetch(one.uri, file)
+        os.utime(file, (one.modified.timestamp(), one.modified.timestamp()))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(copy, wanted):
+            pass
+    for path in list_files(folder, window):
+        if Path(path) not in found:
+            Path(path).unlink(missing_ok=True)
+    return len(wanted)
+
+
+def _listed(objects: Objects, prefix: ObjectUri, window: Window, ask: Ask) -> Iterator[ObjectInfo]:
+    span = span_of(window)
+
+    def below(folder: ObjectUri, level: Level) -> Iterator[ObjectInfo]:
+        ask()
+        here = objects.level(folder)
+        yield from (one for one in here.objects if one.uri.key.endswith(".jsonl"))
+        for name in here.folders:
+            found = deeper(level, name)
+            if inside(found, span):
+                yield from below(folder / name, found)
+
+    return below(prefix, ())
+
+
+def _bounded(found: Iterator[ObjectInfo], prefix: ObjectUri) -> Iterator[ObjectInfo]:
+    count = size = 0
+    for one in found:
+        count, size = count + 1, size + one.size
+        if count > MOST_OBJECTS or size > MOST_BYTES:
+            evidence = f"more than {MOST_OBJECTS} objects, or than {MOST_BYTES >> 30} GiB"
+            hint = "let the schedule read shorter windows, or more specific folders"
+            raise InputError(f"there is too much below {prefix} for one run", evidence=evidence, hint=hint)
+        yield one
+
+
+def _target(prefix: ObjectUri, one: ObjectInfo, folder: Path) -> Path:
+    """The file of an object; a key that would lie outside the folder is refused."""
+    parts = one.uri.key.removeprefix(prefix.key).strip("/").split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise InputError(f"{one.uri} cannot be kept as a file", hint="use keys without empty parts, . and ..")
+    return folder.joinpath(*parts)
+
+
+def _is_there(file: Path, one: ObjectInfo) -> bool:
+    try:
+        status = file.stat()
+    except OSError:
+        return False
+    return status.st_size == one.size and abs(status.st_mtime - one.modified.timestamp()) < 0.001

@@ -99,7 +99,8 @@ def predicted(model: Model, packed: bytes) -> list[Any]:
 
 
 def _predict(jobs: list[Job]) -> None:
-    answers = predicted(jobs[0].model, jobs[0].rows if len(jobs) == 1 else b"".join([job.rows for job in jobs]))
+    model = jobs[0].model
+    answers = predicted(model, jobs[0].rows if len(jobs) == 1 else b"".join([job.rows for job in jobs]))
     start = 0
     for job in jobs:
         job.exchange.answer = format_answer(

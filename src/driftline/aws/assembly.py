@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from driftline.aws.front import Settings
 from driftline.aws.front import front as make_front
 from driftline.aws.requests import Request
@@ -10,7 +12,7 @@ from driftline.aws.signature import Signed, verify
 from driftline.core.records import utc
 from driftline.service import Service
 from driftline.service.access_keys import AccessKeys
-from driftline.serving.asgi import App
+from driftline.serving.asgi import App, Message, Receive, Scope, Send
 from driftline.storage.clock import system_clock
 from driftline.storage.s3_credentials import s3_credentials
 
@@ -39,11 +41,23 @@ def front(
     def authorise(request: Request) -> str:
         return signer(Signed(request.method, request.path, request.query, request.headers), request.body)
 
-    buckets: App = elsewhere(s3_endpoint)
-    if not s3_endpoint:
-        role = signer if access else None
-        buckets = S3(s3, s3_credentials(service.layout), region=region, account=account, role=role)
-    settings = Settings(region, account, endpoint_url)
-    return make_front(
-        service, inner=inner, gated=gated, access=access, settings=settings, s3=buckets, authorise=authorise
-    )
+    role, settings = signer if access else None, Settings(region, account, endpoint_url)
+    made = partial(make_front, service, inner=inner, access=access, settings=settings, authorise=authorise)
+    if s3_endpoint:
+        return made(gated=gated, s3=elsewhere(s3_endpoint))
+    buckets = S3(s3, s3_credentials(service.layout), region=region, account=account, role=role)
+    return made(gated=_closing(gated, buckets), s3=buckets)
+
+
+def _closing(app: App, buckets: S3) -> App:
+    """An application with whose end the connections to the S3 server end."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "lifespan.shutdown.complete":
+                await buckets.close()
+            await send(message)
+
+        await app(scope, receive, sent if scope["type"] == "lifespan" else send)
+
+    return wrapped

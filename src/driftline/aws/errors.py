@@ -26,7 +26,6 @@ _NOT_FOUND = {
     "iam": "NoSuchEntity",
     "kms": "NotFoundException",
 }
-_CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
 _INVALID = {
     "sagemaker-runtime": "ValidationError",
     "cloudwatch": "ValidationError",
@@ -34,6 +33,7 @@ _INVALID = {
     "sts": "ValidationError",
     "iam": "ValidationError",
 }
+_CONFLICT = {"sagemaker": "ResourceInUse", "kms": "AlreadyExistsException"}
 
 
 def sentence(*parts: str) -> str:

@@ -66,6 +66,10 @@ class S3:
         except ClientGoneError:
             pass
 
+    async def close(self) -> None:
+        """End the connections to the S3 server."""
+        await self._http.aclose()
+
     async def _handed_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, path = dict(scope["headers"]), _path(scope)
         self._admit(scope, path, headers)

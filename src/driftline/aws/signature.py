@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from driftline.aws.errors import AwsError
+from driftline.aws.signed_address import address_signature
 from driftline.service.access_keys import KeyOwner
 from driftline.service.door import Visitor
 
@@ -52,6 +53,8 @@ def verify(request: Signed, keys: KeyLookup, now: datetime, body: bytes | None =
     ``body`` is the whole body; None where it has not come yet, which only S3 allows: then whoever reads it must compare
     it with the header ``x-amz-content-sha256``, which is signed.
     """
+    if b"AWSAccessKeyId=" in request.query:
+        return verify_address(request, keys, now)
     headers = _headers(request)
     claim = _claim(request, headers)
     _check_time(claim, now)
@@ -63,6 +66,23 @@ def verify(request: Signed, keys: KeyLookup, now: datetime, body: bytes | None =
     text = _string_to_sign(claim, _canonical(request, claim, headers, _content(claim, headers, body)))
     if not hmac.compare_digest(_signature(owner.secret, claim, text), claim.signature.encode()):
         raise _mismatch(claim.service, "the signature is not that of this request; check the secret access key")
+    return owner.who
+
+
+def verify_address(request: Signed, keys: KeyLookup, now: datetime) -> Visitor:
+    """Who signed an address of S3 in the older way, which boto3 still takes in its first region."""
+    query = dict(_pairs(request.query))
+    owner = keys(query.get("AWSAccessKeyId", ""))
+    if owner is None or owner.revoked:
+        raise _unknown("s3")
+    if owner.over(now):
+        raise AwsError("ExpiredToken", "the token of this access key is over", 400)
+    until = query.get("Expires", "")
+    if not until.isdigit() or now.timestamp() > int(until[:15]):
+        raise AwsError("AccessDenied", "Request has expired", 403)
+    expected = address_signature(owner.secret, request.method, request.path, request.query, request.headers, until)
+    if not hmac.compare_digest(expected.encode(), query.get("Signature", "").encode("utf-8", "replace")):
+        raise _mismatch("s3", "the signature is not that of this request; check the secret access key")
     return owner.who
 
 

@@ -190,7 +190,8 @@ class Worker:
         if newest != execution.id:
             return
         metrics.forget_runs(connection, older)
-        namespace = published.NAMESPACES[schedules.get(connection, execution.schedule).monitor]
+        schedule = schedules.get(connection, execution.schedule)
+        namespace, own = published.namespace_of(schedule), published.own_dimensions(schedule)
         published.publish(
             connection,
             endpoint=execution.endpoint,
@@ -201,8 +202,8 @@ class Worker:
             untold=told.constrained if outcome.verdict == Verdict.UNKNOWN else (),
             namespace=namespace,
             dimensioned=told.dimensioned,
+            own=own,
         )
-        own = published.dimensions_of(execution.endpoint, execution.schedule)
         more = {canonical(one.dimensions): one.dimensions for one in told.dimensioned}
         for dimensions in ({}, *more.values()):
             watch.evaluate_series(

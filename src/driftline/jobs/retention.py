@@ -129,9 +129,10 @@ def _starts(connection: Connection, schedule: Schedule, now: datetime) -> list[d
 
 def _watched(connection: Connection, endpoint: str, now: datetime) -> Iterable[datetime]:
     """How far back the alarms on metrics of an endpoint look."""
+    batches = schedules.batch_endpoints(connection)
     for status in alarms.listing(connection):
         alarm = status.definition
-        if alarm.dimensions.get("Endpoint") == endpoint:
+        if schedules.endpoint_of(alarm.dimensions, batches) == endpoint:
             yield now - _reach(alarm)
 
 

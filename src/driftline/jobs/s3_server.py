@@ -16,7 +16,9 @@ from driftline.storage.s3_credentials import s3_credentials
 
 _FIRST_PASSED = 3
 # Files appear beside the server, so it must look every time; links lead from buckets to captures.
-_OPTIONS = ("--copy-links", "--dir-cache-time", "0s", "--vfs-cache-mode", "off", "--log-level", "ERROR")
+_LOOKS = ("--copy-links", "--dir-cache-time", "0s", "--vfs-cache-mode", "off")
+# What it has to say is of little use to whoever started it: it calls it an error that a folder is not empty.
+_LOG = ("--log-file-max-size", "10M", "--log-file-max-backups", "1", "--log-file")
 
 
 def program() -> str:
@@ -31,7 +33,8 @@ def program() -> str:
 
 def command(layout: Layout) -> list[str]:
     """The command of the S3 server: nothing in it is secret, and no configuration of the user's is read."""
-    return [program(), "serve", "s3", str(layout.buckets.absolute()), "--config", "", *_OPTIONS]
+    log = str(layout.logs.absolute() / "s3.log")
+    return [program(), "serve", "s3", str(layout.buckets.absolute()), "--config", "", *_LOOKS, *_LOG, log]
 
 
 def environment(layout: Layout) -> dict[str, str]:
@@ -54,10 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     layout = Layout(options.data)
     try:
-        layout.buckets.mkdir(parents=True, exist_ok=True)
+        for folder in (layout.buckets, layout.logs):
+            folder.mkdir(parents=True, exist_ok=True)
         words = command(layout)
         # It takes the first descriptor after the standard ones, as system services are handed their sockets.
-        os.dup2(options.socket, _FIRST_PASSED, inheritable=True)
+        if options.socket != _FIRST_PASSED:
+            os.dup2(options.socket, _FIRST_PASSED, inheritable=True)
+            os.close(options.socket)
         os.execve(words[0], words, environment(layout))  # noqa: S606 - no shell is wanted
     except DriftlineError as error:
         sys.stderr.write(f"{error}\n")

@@ -78,3 +78,8 @@ class Schedule(msgspec.Struct, frozen=True):
     time_limit: float = 1800.0
     memory_limit: int = 2 << 30
     rejudge_step: float = 0.05
+
+    @property
+    def of_batches(self) -> bool:
+        """Whether it looks at what batch transforms captured, in the place of an endpoint's requests."""
+        return self.attributes.get("transform") is not None

@@ -25,7 +25,8 @@ class Alarms(Wiring):
             (*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions)
         )
         with self.store.write() as db:
-            alarm = msgspec.structs.replace(alarm, namespace=resolved(db, alarm.series).namespace)
+            series = resolved(db, alarm.series)
+            alarm = msgspec.structs.replace(alarm, namespace=series.namespace, dimensions=series.dimensions)
             watch.put_alarm(db, alarm, now=self.now(), real=utc(system_clock()))
             return shown(alarms.get(db, alarm.name))
 

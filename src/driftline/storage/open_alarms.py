@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, case, func, or_, select
 
 from driftline.resources.alarms import AlarmState
+from driftline.storage.schedules import batch_endpoints, endpoint_of
 from driftline.storage.tables import alarms as table
 from driftline.storage.types import canonical
 
@@ -42,24 +43,27 @@ def open_alarms(connection: Connection, limit: int) -> tuple[list[AlarmLine], in
     not_ok = table.c.state != "OK"
     rows = connection.execute(select(*_COLUMNS).where(not_ok).order_by(*_WORST_FIRST).limit(limit))
     number = connection.execute(select(func.count()).select_from(table).where(not_ok)).scalar_one()
-    return [_line(row) for row in rows], int(number)
+    batches = batch_endpoints(connection)
+    return [_line(row, batches) for row in rows], int(number)
 
 
 def alarms_of(connection: Connection, endpoint: str, limit: int) -> list[AlarmLine]:
-    """The alarms whose dimension ``Endpoint`` it is, the worst first."""
+    """The alarms on metrics of an endpoint, and of batches that it stands for, the worst first."""
+    batches = {name: home for name, home in batch_endpoints(connection).items() if home == endpoint}
+    pairs = [{"Endpoint": endpoint}, *({"MonitoringSchedule": name} for name in batches)]
     # The text of the dimensions narrows the choice; their meaning decides.
-    named = table.c.dimensions.contains(canonical({"Endpoint": endpoint})[1:-1], autoescape=True)
+    named = or_(*(table.c.dimensions.contains(canonical(pair)[1:-1], autoescape=True) for pair in pairs))
     rows = connection.execute(select(*_COLUMNS).where(named).order_by(*_WORST_FIRST))
-    return [line for line in map(_line, rows) if line.endpoint == endpoint][:limit]
+    return [line for row in rows if (line := _line(row, batches)).endpoint == endpoint][:limit]
 
 
-def _line(row: Row[Any]) -> AlarmLine:
+def _line(row: Row[Any], batches: Mapping[str, str]) -> AlarmLine:
     dimensions: Mapping[str, str] = msgspec.json.decode(row.dimensions, type=dict[str, str])
     noted = row.acknowledged or {}
     return AlarmLine(
         row.name,
         row.metric,
-        dimensions.get("Endpoint", ""),
+        endpoint_of(dimensions, batches),
         dimensions.get("MonitoringSchedule", ""),
         row.state,
         row.state_since,

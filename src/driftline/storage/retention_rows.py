@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, u
 from driftline.core.errors import NotFoundError
 from driftline.resources.executions import FINISHED
 from driftline.storage.leases import UNFINISHED
+from driftline.storage.schedules import batch_endpoints, endpoint_of
 from driftline.storage.tables import counters, endpoints, executions, metrics
 from driftline.storage.types import insert_into
 
@@ -66,7 +67,8 @@ def forget_executions(
 def forget_metrics(connection: Connection, endpoint: str, before: datetime, *, dry_run: bool = False) -> int:
     """Delete the points of an endpoint's metrics before a time; how many."""
     every = connection.execute(select(metrics.c.dimensions).distinct()).scalars()
-    mine = [text for text in every if msgspec.json.decode(text).get("Endpoint") == endpoint]
+    batches = batch_endpoints(connection)
+    mine = [text for text in every if endpoint_of(msgspec.json.decode(text), batches) == endpoint]
     old = select(metrics.c.id).where(metrics.c.dimensions.in_(mine), metrics.c.time < before)
     return _delete(connection, metrics, metrics.c.id, connection.execute(old).scalars().all(), dry_run)
 

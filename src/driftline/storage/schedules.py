@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, String, cast, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from driftline.core.errors import ConflictError, NotFoundError
@@ -34,9 +34,27 @@ def get(connection: Connection, name: str, *, lock: bool = False) -> Schedule:
     return Schedule(**row._mapping)
 
 
-def monitor_of(connection: Connection, name: str) -> str | None:
-    """The monitor of a schedule; None when there is none of that name."""
-    return connection.execute(select(table.c.monitor).where(table.c.name == name)).scalar_one_or_none()
+def find(connection: Connection, name: str) -> Schedule | None:
+    """The schedule of a name; None when there is none."""
+    row = connection.execute(select(table).where(table.c.name == name)).one_or_none()
+    return None if row is None else Schedule(**row._mapping)
+
+
+def batch_endpoints(connection: Connection) -> dict[str, str]:
+    """Of schedules that look at batch transforms the endpoint that each stands with, by name: their metrics do not have
+    it among their dimensions."""
+    named = cast(table.c.attributes, String).contains('"transform"')
+    found = (Schedule(**row._mapping) for row in connection.execute(select(table).where(named)))
+    return {one.name: one.endpoint for one in found if one.of_batches}
+
+
+def endpoint_of(dimensions: Mapping[str, str], batches: Mapping[str, str]) -> str:
+    """The endpoint of a metric with these dimensions, given :func:`batch_endpoints`; empty where it has none.
+
+    >>> endpoint_of({"Endpoint": "churn"}, {}), endpoint_of({"MonitoringSchedule": "daily"}, {"daily": "batches"})
+    ('churn', 'batches')
+    """
+    return dimensions.get("Endpoint") or batches.get(dimensions.get("MonitoringSchedule", ""), "")
 
 
 def listing(connection: Connection, *, endpoint: str | None = None) -> list[Schedule]:

@@ -18,6 +18,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     # What serving applications do: ask models, tell what was asked elsewhere, and tell the truth.
     ("POST", r"/endpoints/[^/]+/invocations", "writer"),
     ("POST", r"/api/endpoints/[^/]+/(labels|captures|events)(/.*)?", "writer"),
+    ("POST", r"/api/metrics", "writer"),
     # What shows or changes who may do what.
     ("*", r"/api/(tokens|audit)(/.*)?", "admin"),
     ("GET", r".*", "reader"),

@@ -65,7 +65,7 @@ def test_a_published_point_moves_the_notebook_s_alarm(cloudwatch: Any, clock: Fa
     [made] = cloudwatch.describe_alarms(AlarmNames=[NOTEBOOK["AlarmName"]])["MetricAlarms"]
     assert {key: made[key] for key in NOTEBOOK} == NOTEBOOK
     assert (made["StateValue"], made["AlarmConfigurationUpdatedTimestamp"]) == ("INSUFFICIENT_DATA", START)
-    assert made["AlarmArn"] == "arn:aws:cloudwatch:us-east-1:000000000000:alarm:MODEL_QUALITY_F2_SCORE"
+    assert made["AlarmArn"] == "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:MODEL_QUALITY_F2_SCORE"
     clock.advance(HOUR)
     tell(cloudwatch, 0.41)
     [moved] = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
@@ -224,7 +224,7 @@ def test_tags(cloudwatch: Any, context: Context) -> None:
     put(cloudwatch, Tags=[{"Key": "team", "Value": "risk"}])
     context.service.put_alarm(Alarm("ours", "f2", MODEL_QUALITY, {}, "LessThanThreshold", 0.5))
     for name, before in (("low", [{"Key": "team", "Value": "risk"}]), ("ours", [])):
-        arn = f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"
+        arn = f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}"
         assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == before
         cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "stage", "Value": "live"}])
         cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["team"])
@@ -248,8 +248,8 @@ def test_tags(cloudwatch: Any, context: Context) -> None:
         {"ComparisonOperator": "GreaterThanUpperThreshold"},
     ],
 )
-def test_alarms_that_cannot_be_are_refused(cloudwatch: Any, wrong: dict[str, Any]) -> None:
-    assert code(cloudwatch.put_metric_alarm, **(NOTEBOOK | wrong)) == "ValidationError"
+def test_alarms_that_cannot_be_are_refused(refusing: Any, wrong: dict[str, Any]) -> None:
+    assert code(refusing.put_metric_alarm, **(NOTEBOOK | wrong)) == "ValidationError"
     left_out = {key: value for key, value in NOTEBOOK.items() if key not in ("Statistic", *wrong)}
-    assert code(cloudwatch.put_metric_alarm, **left_out, **wrong) == "ValidationError"
-    assert states(cloudwatch) == {}
+    assert code(refusing.put_metric_alarm, **left_out, **wrong) == "ValidationError"
+    assert states(refusing) == {}

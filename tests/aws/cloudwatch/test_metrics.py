@@ -90,12 +90,12 @@ def test_units_are_kept_and_asked_for(cloudwatch: Any) -> None:
         ({"Period": 1}, "InvalidParameterCombination"),
     ],
 )
-def test_statistics_refuse_what_cannot_be(cloudwatch: Any, asked: dict[str, Any], expected: str) -> None:
+def test_statistics_refuse_what_cannot_be(refusing: Any, asked: dict[str, Any], expected: str) -> None:
     given = {key: value for key, value in asked.items() if value}
     rest = {"Statistics": ALL} if "Statistics" not in asked else {}
     window = {"StartTime": START - HOUR, "EndTime": START + HOUR, "Period": 60}
     given = {"Namespace": "mine", "MetricName": "age", **rest, **(window | given)}
-    assert code(cloudwatch.get_metric_statistics, **given) == expected
+    assert code(refusing.get_metric_statistics, **given) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def test_statistics_refuse_what_cannot_be(cloudwatch: Any, asked: dict[str, Any]
         ({"Value": 1.0, "Dimensions": [DIMENSIONS[0]] * 2}, "InvalidParameterValue"),
     ],
 )
-def test_points_that_cannot_be_are_refused(cloudwatch: Any, datum: dict[str, Any], expected: str) -> None:
+def test_points_that_cannot_be_are_refused(refusing: Any, datum: dict[str, Any], expected: str) -> None:
     data = [{"MetricName": "age", "Value": 1.0}, {"MetricName": "age", **datum}]
-    assert code(cloudwatch.put_metric_data, Namespace="mine", MetricData=data) == expected
-    assert cloudwatch.list_metrics()["Metrics"] == [], "none was kept"
-    assert code(cloudwatch.put_metric_data, Namespace="AWS/EC2", MetricData=data[:1]) == "InvalidParameterValue"
+    assert code(refusing.put_metric_data, Namespace="mine", MetricData=data) == expected
+    assert refusing.list_metrics()["Metrics"] == [], "none was kept"
+    assert code(refusing.put_metric_data, Namespace="AWS/EC2", MetricData=data[:1]) == "InvalidParameterValue"
 
 
 def test_the_monitors_namespaces_are_found_however_they_are_written(cloudwatch: Any, context: Context) -> None:
@@ -186,15 +186,15 @@ def test_data_of_several_queries_come_in_pages(cloudwatch: Any) -> None:
         ([{"Id": "a"}], "ValidationError"),
     ],
 )
-def test_queries_that_cannot_be_are_refused(cloudwatch: Any, queries: list[Any], expected: str) -> None:
+def test_queries_that_cannot_be_are_refused(refusing: Any, queries: list[Any], expected: str) -> None:
     given = {"MetricDataQueries": queries, "StartTime": START, "EndTime": START + HOUR}
-    assert code(cloudwatch.get_metric_data, **given) == expected
+    assert code(refusing.get_metric_data, **given) == expected
 
 
-def test_a_token_that_no_page_gave_is_refused(cloudwatch: Any) -> None:
+def test_a_token_that_no_page_gave_is_refused(refusing: Any) -> None:
     given: dict[str, Any] = {"MetricDataQueries": [query("a", "Sum")], "StartTime": START, "EndTime": START + HOUR}
     for token in ("x", "bm8gMQ==", "é"):
-        assert code(cloudwatch.get_metric_data, **given, NextToken=token) == "InvalidNextToken"
-    assert code(cloudwatch.get_metric_data, **given | {"EndTime": datetime(2020, 1, 1, tzinfo=START.tzinfo)}) == (
+        assert code(refusing.get_metric_data, **given, NextToken=token) == "InvalidNextToken"
+    assert code(refusing.get_metric_data, **given | {"EndTime": datetime(2020, 1, 1, tzinfo=START.tzinfo)}) == (
         "ValidationError"
     )

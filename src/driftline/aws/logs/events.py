@@ -51,7 +51,7 @@ def _asked(given: dict[str, Any]) -> tuple[bool, int | None]:
 
 def _within(log: JobLog, given: dict[str, Any]) -> bool:
     time = millis(log.started)
-    return given.get("startTime", time) <= time < given.get("endTime", time + 1)
+    return bool(given.get("startTime", time) <= time < given.get("endTime", time + 1))
 
 
 def _event(log: JobLog, line: Line) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def filter_log_events(context: Context, given: dict[str, Any]) -> dict[str, Any]
 
 
 def _matching(log: JobLog, start: int, most: int, matches: Matches) -> tuple[list[dict[str, Any]], int]:
-    """The matching lines of a part of a log, at most so many, and where the part ends: at ``start`` when nothing is left."""
+    """The matching lines of a part of a log, at most so many, and where it ends: at ``start`` when nothing is left."""
     found: list[dict[str, Any]] = []
     for line in lines_from(log, start):
         if len(found) == most:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.aws.context import Context, Operations
-from driftline.aws.errors import AwsError
+from driftline.aws.errors import AwsError, validation
 from driftline.aws.sagemaker import endpoint_configs, models
 from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import add, find, forget, missing, tags_of
@@ -14,6 +14,7 @@ from driftline.resources.endpoints import Endpoint
 from driftline.resources.registered import Registered
 from driftline.sagemaker.endpoints import capture_of, capture_summary, variant_of
 from driftline.sagemaker.names import arn
+from driftline.service.images import read_images
 
 KIND = "endpoint"
 
@@ -81,14 +82,26 @@ def delete(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 def _deploy(context: Context, name: str, document: dict[str, Any]) -> None:
     """Serve what the configuration says, or remember why that cannot be."""
     config = document["Config"]
-    variant = variant_of(config)
+    model = variant_of(config)["ModelName"]
     try:
-        container = models.container_of(find(context, models.KIND, variant["ModelName"]).document)
-        filename, content = models.artifact(context, container)
-        context.service.deploy(name, filename, content, capture_of(config), variant=variant["VariantName"])
+        container = models.container_of(find(context, models.KIND, model).document)
+        _serve(context, name, container, config)
     except (DriftlineError, AwsError) as error:
         document = document | {"FailureReason": error.message if isinstance(error, AwsError) else _told(error)}
     context.registry.change(KIND, name, now=context.now(), document=document)
+
+
+def _serve(context: Context, name: str, container: dict[str, Any], config: dict[str, Any]) -> None:
+    """Serve the container's model here, or stand before the server that the operator named for its image."""
+    rule = read_images(context.service.layout).expect(container["Image"])
+    if rule.upstream is not None:
+        context.service.register_endpoint(name, capture_of(config), upstream=rule.upstream)
+        return
+    if rule.runtime is None:
+        raise validation(f"the image {container['Image']} is that of a job, and serves no model")
+    filename, content = models.artifact(context, container)
+    variant = variant_of(config)["VariantName"]
+    context.service.deploy(name, filename, content, capture_of(config), variant=variant)
 
 
 def _told(error: DriftlineError) -> str:

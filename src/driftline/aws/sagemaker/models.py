@@ -71,12 +71,16 @@ def kept(context: Context, name: str) -> tuple[str, ModelDescription]:
 
 def artifact(context: Context, container: dict[str, Any]) -> tuple[str, bytes]:
     """The file name and the content of a container's artifact."""
-    uri = object_uri(container["ModelDataUrl"])
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    address = container.get("ModelDataUrl") or source.get("S3Uri")
+    if not address:
+        raise validation("the container has no ModelDataUrl, and so no model that could be served here")
+    uri = object_uri(address)
     try:
         return uri.key.rpartition("/")[2] or "model", context.objects.read(uri)
     except NotFoundError:
-        what = f"Could not find model data at {container['ModelDataUrl']}."
-        raise validation(f"{what} Upload it first, or correct the model's ModelDataUrl") from None
+        what = f"Could not find model data at {address}."
+        raise validation(f"{what} Upload it first, or correct the address of the model's data") from None
 
 
 def container_of(document: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from driftline.alerting import rules
 from driftline.alerting.alarms import evaluate, periods_needed
-from driftline.alerting.metrics import NAMESPACES
+from driftline.alerting.metrics import resolved
 from driftline.alerting.targets import mask
 from driftline.alerting.wording import condition, watched
 from driftline.resources.alarms import Alarm, AlarmState, AlarmStatus, Datapoint, Notification, Transition
@@ -67,7 +67,8 @@ def alarm_list(service: Service, *, state: AlarmState | None = None, words: str 
     with service.store.read() as db:
         found = rows.listing(db, state=state, words=words, page=page)
         mutes = rows.current_mutes(db, now)
-        lines = [_line(status, mutes, now) for status in found[: rows.PAGE]]
+        batches = schedules.batch_endpoints(db)
+        lines = [_line(status, mutes, now, batches) for status in found[: rows.PAGE]]
         return AlarmList(lines, len(found) > rows.PAGE, rows.counts(db, words), mutes)
 
 
@@ -79,14 +80,14 @@ def alarm_story(service: Service, name: str, *, page: int = 1) -> AlarmStory:
     now = service.now()
     with service.store.read() as db:
         status = alarms.get(db, name)
-        mutes = rows.current_mutes(db, now, name)
+        mutes, batches = rows.current_mutes(db, now, name), schedules.batch_endpoints(db)
         history = rows.changes(db, name, page)
         deliveries = rows.told(db, [change.id for change in history[: rows.PAGE]])
         return AlarmStory(
             shown(status),
-            _line(status, mutes, now),
+            _line(status, mutes, now, batches),
             _datapoints(db, status),
-            [_line(member, mutes, now) for member in _members(db, status.definition)],
+            [_line(member, mutes, now, batches) for member in _members(db, status.definition)],
             history[: rows.PAGE],
             len(history) > rows.PAGE,
             [told(delivery) for delivery in deliveries],
@@ -114,8 +115,8 @@ def stored_targets(service: Service, name: str, field: str, typed: Iterable[str]
 def own_namespace(service: Service, alarm: Alarm) -> str:
     """The namespace of an alarm's metric; empty where it is that of its schedule's monitor."""
     with service.store.read() as db:
-        monitor = schedules.monitor_of(db, alarm.dimensions.get("MonitoringSchedule", ""))
-    return "" if alarm.namespace == NAMESPACES[monitor or "model-quality"] else alarm.namespace
+        own = resolved(db, msgspec.structs.replace(alarm.series, namespace="")).namespace
+    return "" if alarm.namespace == own else alarm.namespace
 
 
 def series_path(dimensions: Mapping[str, str], metric: str) -> str:
@@ -130,8 +131,9 @@ def series_path(dimensions: Mapping[str, str], metric: str) -> str:
     return "/series?" + urlencode({"endpoint": endpoint, "schedule": schedule, "metric": metric})
 
 
-def _line(status: AlarmStatus, mutes: Iterable[Mute], now: datetime) -> AlarmLine:
+def _line(status: AlarmStatus, mutes: Iterable[Mute], now: datetime, batches: Mapping[str, str]) -> AlarmLine:
     alarm = status.definition
+    dimensions = alarm.dimensions | {"Endpoint": schedules.endpoint_of(alarm.dimensions, batches)}
     covering = [mute.end for mute in mutes if mute.start <= now < mute.end and mute.alarm in (None, status.name)]
     return AlarmLine(
         status.name,
@@ -142,7 +144,7 @@ def _line(status: AlarmStatus, mutes: Iterable[Mute], now: datetime) -> AlarmLin
         status.reason,
         status.acknowledged.author if status.acknowledged else None,
         max(covering, default=None),
-        series_path(alarm.dimensions, alarm.metric),
+        series_path(dimensions, alarm.metric),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from driftline.alerting.metrics import NAMESPACES
+from driftline.alerting.metrics import namespace_of
 from driftline.core.documents import FAMILIES
 from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
@@ -62,7 +62,7 @@ def around(service: Service, run: Execution) -> Around:
     with service.store.read() as db:
         before, after = timeline.neighbours(db, run)
         judged = timeline.revisions(db, run.schedule, run.window)
-        watching = [] if schedule is None else alarms.of_schedule(db, NAMESPACES[schedule.monitor], schedule.name)
+        watching = [] if schedule is None else alarms.of_schedule(db, namespace_of(schedule), schedule.name)
     files = tuple(report_files(service, run))
     revisions = tuple(map(_judgement, judged))
     return Around(
@@ -77,7 +77,7 @@ def silence_schedule(service: Service, name: str, minutes: int, author: str | No
     """
     schedule = service.get_schedule(name)
     with service.store.read() as db:
-        watching = alarms.of_schedule(db, NAMESPACES[schedule.monitor], name)
+        watching = alarms.of_schedule(db, namespace_of(schedule), name)
     if not watching:
         raise InputError(f"no alarm watches {name}", hint="there is nothing to silence; make an alarm first")
     for alarm in watching:

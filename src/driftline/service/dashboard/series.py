@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from sqlalchemy import Connection
 
-from driftline.alerting.metrics import NAMESPACES, dimensions_of
+from driftline.alerting.metrics import namespace_of, own_dimensions
 from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.core.window import Window
@@ -134,9 +134,9 @@ def _choices(connection: Connection, newest: Sequence[str]) -> list[Series]:
 
 def _series(schedule: Schedule, asked: Asked, choices: Sequence[Series]) -> Series:
     if not asked.metric:
-        return choices[0] if choices else Series(NAMESPACES[schedule.monitor], "", {})
-    own = dimensions_of(schedule.endpoint, schedule.name)
-    return Series(asked.namespace or NAMESPACES[schedule.monitor], asked.metric, asked.dimensions | own)
+        return choices[0] if choices else Series(namespace_of(schedule), "", {})
+    own = own_dimensions(schedule)
+    return Series(asked.namespace or namespace_of(schedule), asked.metric, asked.dimensions | own)
 
 
 class _Reading:

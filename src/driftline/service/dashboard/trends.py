@@ -12,6 +12,7 @@ from driftline.service.dashboard.watched_metric import Watched, chosen, series_o
 from driftline.storage import recent_points
 from driftline.storage.last_runs import Found, LastSpoken
 from driftline.storage.recent_points import Key, Places
+from driftline.storage.schedules import batch_endpoints
 
 _ONE_SERIES = ("model-quality", "data-quality")
 """Monitors whose metrics have no dimensions of their own."""
@@ -53,10 +54,11 @@ def _keys(db: Connection, schedules: Sequence[LastSpoken], metrics: Mapping[str,
     others = [one for one in schedules if one.monitor not in _ONE_SERIES and one.run is not None]
     names = sorted({metrics[one.name].name for one in others})
     known = recent_points.published_as(db, [one.run or "" for one in others], names) if others else {}
+    batches = batch_endpoints(db)
     for one in schedules:
         metric = metrics[one.name]
         if one.monitor in _ONE_SERIES:
-            keys[one.name] = series_of(one.endpoint, one.name, one.monitor, metric.name)
+            keys[one.name] = series_of(one, metric.name, of_batches=one.name in batches)
         elif key := chosen(known.get((one.run or "", metric.name), []), metric):
             keys[one.name] = key
     return keys

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection
 
-from driftline.alerting.metrics import NAMESPACES, dimensions_of
+from driftline.alerting.metrics import namespace_of, own_dimensions
 from driftline.core.bias_analysis import FacetBias
 from driftline.core.bias_matching import part_key
 from driftline.core.documents import Violation
@@ -119,10 +119,12 @@ def _mark(one: Violation) -> tuple[object, ...]:
 
 def series_of(analysis: Analysis, violation: Violation) -> Series | None:
     """The series that a violation's metric is published in; None where it is not published."""
-    head = analysis.head
-    own = dimensions_of(head.endpoint, head.schedule)
     name, more = _name(violation, analysis)
-    return None if name is None else Series(NAMESPACES[head.monitor], name, own | more)
+    return (
+        None
+        if name is None
+        else Series(namespace_of(analysis.schedule), name, own_dimensions(analysis.schedule) | more)
+    )
 
 
 def _name(violation: Violation, analysis: Analysis) -> tuple[str | None, dict[str, str]]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from driftline.alerting.metrics import NAMESPACES, dimensions_of
+from driftline.alerting.metrics import place_of
 from driftline.core.documents import Violation
 from driftline.reporting.text import metric_label, shorten
+from driftline.storage.last_runs import LastSpoken
 from driftline.storage.recent_points import Key
 from driftline.storage.types import canonical
 
@@ -37,9 +38,10 @@ def watched_metric(monitor: str, problem_type: str, violations: Sequence[Violati
     return next((one for one in named if one is not None), _headline(monitor, problem_type))
 
 
-def series_of(endpoint: str, schedule: str, monitor: str, metric: str) -> Key:
-    """The series of a metric that has no dimensions but its endpoint and its schedule."""
-    return NAMESPACES.get(monitor, ""), metric, canonical(dimensions_of(endpoint, schedule))
+def series_of(schedule: LastSpoken, metric: str, *, of_batches: bool) -> Key:
+    """The series of a metric that has no dimensions but those of its schedule."""
+    namespace, dimensions = place_of(schedule.endpoint, schedule.name, schedule.monitor, of_batches=of_batches)
+    return namespace, metric, canonical(dimensions)
 
 
 def chosen(series: Sequence[Key], metric: Watched) -> Key | None:

@@ -157,7 +157,8 @@ class BucketServer:
         }
         keys = f"{self.environment['AWS_ACCESS_KEY_ID']},{self.environment['AWS_SECRET_ACCESS_KEY']}"
         command = (program, "serve", "s3", folder, "--addr", f"127.0.0.1:{self._port}", "--auth-key", keys)
-        fresh = ("--copy-links", "--dir-cache-time", "0s", "--vfs-cache-mode", "off", "--config", os.devnull)
+        # Not 0: with that rclone cleans its folders without pause, until requests wait for it forever.
+        fresh = ("--copy-links", "--dir-cache-time", "5ms", "--vfs-cache-mode", "off", "--config", os.devnull)
         self.process = subprocess.Popen((*command, *fresh), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._wait()
 

@@ -67,7 +67,8 @@ class AwsServer:
 def aws_served(service: Service, *, s3: App | None = None, authorise: Authorise | None = None) -> Iterator[AwsServer]:
     """A server over a service; with ``authorise`` its signatures are verified."""
     worker = Worker(service)
-    listening = socket.socket()
+    # Said to be TCP, so that the loop sends answers at once.
+    listening = socket.socket(proto=socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -33,6 +33,8 @@ from driftline.web.connections import Connection
 from driftline.web.worker import Worker
 
 ACCOUNT = "123456789012"
+# One for all: every session reads the models of its services anew.
+_SESSION = boto3.Session(region_name="us-east-1")
 
 
 class Buckets:
@@ -66,9 +68,9 @@ class Buckets:
 
     def client(self, key: str = "any", secret: str = "any", service: str = "s3", **options: Any) -> Any:  # noqa: S107
         """A client of boto3 that asks once."""
-        session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name="us-east-1")
-        config = Config(retries={"total_max_attempts": 1}, **options)
-        return session.client(service, endpoint_url=self.url, config=config)
+        options |= {"retries": {"total_max_attempts": 1}, "read_timeout": 20}
+        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret}
+        return _SESSION.client(service, endpoint_url=self.url, config=Config(**options), **keys)
 
     def stop(self) -> None:
         self._web.should_exit = True
@@ -272,8 +274,8 @@ def test_with_access_only_known_keys_of_the_right_role_get_in(guarded: Buckets) 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_signed_addresses_open_one_object(guarded: Buckets, version: str) -> None:
     writer = _keys(guarded, f"signs-{version}", "writer")
+    guarded.client(*writer).create_bucket(Bucket=f"bucket-{version}")
     s3 = guarded.client(*writer, signature_version=version)
-    s3.create_bucket(Bucket=f"bucket-{version}")
     key = {"Bucket": f"bucket-{version}", "Key": "a b+c/é"}
     put = s3.generate_presigned_url("put_object", Params=key)
     assert httpx.put(put, content=b"by address", trust_env=False).status_code == 200

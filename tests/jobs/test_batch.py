@@ -14,10 +14,10 @@ import pytest
 
 from driftline.core.errors import ConflictError, InputError
 from driftline.jobs import batch_kinds
-from driftline.jobs.batch import BatchWorker, log_of
-from driftline.jobs.batch_kinds import BatchDone, BatchWork, Kind, Task
+from driftline.jobs.batch import BatchWorker
+from driftline.jobs.batch_kinds import BatchDone, BatchWork, Kind, Task, log_of
 from driftline.jobs.executions import Runner
-from driftline.jobs.isolation import Isolation
+from driftline.jobs.isolation import Isolation, RunFailed, persistent
 from driftline.jobs.scheduler import Scheduler
 from driftline.pipeline.steps import Progress
 from driftline.resources.batch_jobs import BatchJob, BatchLimits
@@ -35,13 +35,13 @@ class Wanted(BatchLimits, frozen=True, kw_only=True):
 
 
 def run(work: BatchWork, progress: Progress) -> BatchDone:
-    """A job that ends well, never ends, dies, or dies until its third attempt."""
+    """A job that ends well, never ends, fails, or dies until its third attempt."""
     folder = work.layout.job(work.name)
     with (folder / "tries").open("a") as tries:
         tries.write(".")
     if work.settings.do == "refuse":
         raise InputError("no such column", evidence="x", hint="name another")
-    if work.settings.do == "die" or (work.settings.do == "recover" and (folder / "tries").stat().st_size < 3):
+    if work.settings.do == "recover" and (folder / "tries").stat().st_size < 3:
         os.kill(os.getpid(), signal.SIGKILL)
     if work.settings.do == "hang":
         (folder / "pid").write_text(str(os.getpid()))
@@ -93,16 +93,24 @@ def test_jobs_end_in_order_with_a_log(service: Service) -> None:
     assert log_of(service.layout, "first").is_file()
 
 
-def test_a_job_whose_process_dies_is_tried_three_times(service: Service) -> None:
-    start(service, "dies", "die")
+def test_a_job_whose_process_dies_is_tried_again(service: Service) -> None:
     start(service, "recovers", "recover")
-    works = worker(service)
-    dies, recovers = works.run_next(), works.run_next()
-    assert dies is not None
-    assert recovers is not None
-    assert (dies.status, recovers.status) == ("Failed", "Completed")
-    assert "SIGKILL" in (dies.error or "")
-    assert [(service.layout.job(name) / "tries").read_text() for name in ("dies", "recovers")] == ["...", "..."]
+    ended = worker(service).run_next()
+    assert ended is not None
+    assert ended.status == "Completed"
+    assert (service.layout.job("recovers") / "tries").read_text() == "..."
+
+
+def test_three_deaths_are_enough() -> None:
+    deaths = []
+
+    def once() -> None:
+        deaths.append(RunFailed("its process ended", code="died"))
+        raise deaths[-1]
+
+    with pytest.raises(RunFailed, match="its process ended"):
+        persistent(once)
+    assert len(deaths) == 3
 
 
 def test_a_job_that_is_lost_each_time_has_failed(service: Service) -> None:

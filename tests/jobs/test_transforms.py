@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
 import xgboost
 from pyarrow import csv as arrow_csv
 
-from driftline.alerting.metrics import namespace_of, own_dimensions
+from driftline.alerting import watch
+from driftline.alerting.metrics import namespace_of, own_dimensions, resolved
 from driftline.core.analysis_config import analysis_config_document
 from driftline.core.analysis_documents import analysis_document
 from driftline.core.documents import constraints_document, dump
@@ -24,13 +26,17 @@ from driftline.core.table_statistics_document import write_statistics
 from driftline.core.verdict import Verdict
 from driftline.core.window import HOUR, partition
 from driftline.jobs.batch import BatchWorker
+from driftline.jobs.batch_kinds import work
 from driftline.jobs.executions import Worker
+from driftline.jobs.isolation import Isolation
+from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
-from driftline.jobs.schedules import create_schedule
+from driftline.jobs.schedules import create_schedule, update_schedule
 from driftline.pipeline import baseline_model_quality, run_monitor
 from driftline.pipeline.attribution_tables import baseline_attribution
 from driftline.pipeline.bias_tables import baseline_bias
 from driftline.pipeline.data_tables import baseline_data_quality
+from driftline.resources.alarms import NewAlarm
 from driftline.resources.batch_jobs import BatchJob
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.resources.executions import Execution
@@ -38,6 +44,7 @@ from driftline.resources.metrics import Series
 from driftline.storage import baselines, batch_jobs, endpoints, metrics, schedules
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
+from driftline.storage.open_alarms import alarms_of, open_alarms
 from driftline.testing import START, write_labels
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"])
@@ -78,12 +85,15 @@ def text(layout: Layout, uri: str) -> str:
     return (layout.data / "s3" / uri.removeprefix("s3://")).read_text()
 
 
-def transformed(store: Store, layout: Layout, model: str, *, now: datetime = START, **options: Any) -> BatchJob:
-    """A transform as a batch job, done."""
+def transformed(
+    store: Store, layout: Layout, model: str, *, now: datetime = START, apart: bool = False, **options: Any
+) -> BatchJob:
+    """A transform as a batch job, done; ``apart`` in a process of its own, as the scheduler does it."""
     given = {"input": "s3://data/in", "output": "s3://data/out"} | options
     with store.write() as db:
         batch_jobs.add(db, f"job-{now:%H%M%S}", "transform", {"model_path": model, **given}, now=now)
-    worker = BatchWorker(store, layout, now.timestamp, owner="w", real=now.timestamp, lease=timedelta(minutes=1))
+    clock, lease, isolation = now.timestamp, timedelta(minutes=1), Isolation(work) if apart else None
+    worker = BatchWorker(store, layout, clock, owner="w", real=clock, lease=lease, isolation=isolation)
     done = worker.run_next()
     assert done is not None
     return done
@@ -100,7 +110,7 @@ def test_objects_below_a_prefix_are_answered_and_captured(
     for name, start in [("a.csv", 0), ("more/b.csv", 50)]:
         put(layout, f"s3://data/in/{name}", "\n".join(lines_of(table, start, start + 50)) + "\n")
     put(layout, "s3://data/other.csv", "not for this job")
-    done = transformed(store, layout, model, **JOINED)
+    done = transformed(store, layout, model, apart=True, **JOINED)
     assert (done.status, done.result["files"], done.result["records"]) == ("Completed", 2, 100), done.error
     assert done.message == "Completed: 100 rows of 2 objects."
     written = text(layout, "s3://data/out/more/b.csv.out").splitlines()
@@ -146,13 +156,13 @@ def test_what_cannot_be_answered_fails_the_job_and_is_not_captured(
     assert not (layout.data / "s3/captured").exists()
 
 
-@pytest.fixture
-def scheduled(store: Store, layout: Layout, model: str, table: Table, published: Path) -> None:
-    """A baseline and an hourly schedule of each monitor, looking at a transform's captures six hours back."""
+@pytest.fixture(scope="module")
+def documents(table: Table, published: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Constraints and statistics of a baseline of each monitor."""
+    place = published / "churn" / "xgb-churn-prediction-model.json"
     features = table.drop_columns(["Churn"])
     rows = np.column_stack([column.to_numpy().astype(float) for column in features.columns])
-    booster = xgboost.Booster(model_file=published / "churn" / "xgb-churn-prediction-model.json")
-    scores = booster.predict(xgboost.DMatrix(rows)).astype(float)
+    scores = xgboost.Booster(model_file=place).predict(xgboost.DMatrix(rows)).astype(float)
     quality = {"probability": scores, "prediction": (scores > THRESHOLD).astype(int), "label": table["Churn"]}
     found = baseline_model_quality(
         pa.table(quality), label="label", prediction="prediction", probability="probability", threshold=THRESHOLD
@@ -163,8 +173,8 @@ def scheduled(store: Store, layout: Layout, model: str, table: Table, published:
         scored, label="Churn", positive="1", facets=["Account Length>=100"], probability="probability",
         threshold=THRESHOLD,
     )  # fmt: skip
-    weights = baseline_attribution(table, layout.data / model, label="Churn")
-    documents = {
+    weights = baseline_attribution(table, place, label="Churn")
+    return {
         "model-quality": (dump(constraints_document(found.constraints)), b"{}"),
         "data-quality": (dump(table_constraints_document(data.constraints)), write_statistics(data.statistics)),
         "bias": (dump(analysis_document(fair.analysis)), dump(analysis_config_document(fair.config))),
@@ -172,6 +182,11 @@ def scheduled(store: Store, layout: Layout, model: str, table: Table, published:
             dump(analysis_document(attribution=weights.analysis)), dump(analysis_config_document(weights.config())),
         ),
     }  # fmt: skip
+
+
+@pytest.fixture
+def scheduled(store: Store, model: str, documents: dict[str, tuple[bytes, bytes]]) -> None:
+    """A baseline and an hourly schedule of each monitor, looking at a transform's captures six hours back."""
     reads = {"model-quality": {"probability_attribute": 69, "probability_threshold": THRESHOLD}}
     reads["bias"] = reads["model-quality"]
     with store.write() as db:
@@ -239,6 +254,81 @@ def test_a_column_that_drifted_is_found_and_told_as_a_batchs_metric(
     assert series.dimensions == {"MonitoringSchedule": "data-quality"}
     assert point.value is not None
     assert point.value > 0.1
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_labels_that_come_late_have_a_batch_judged_again(
+    store: Store, layout: Layout, model: str, table: Table
+) -> None:
+    put(layout, "s3://data/in/day.csv", "\n".join(lines_of(table, 0, ROWS)))
+    transformed(store, layout, model, **JOINED)
+    assert judged(store, layout, START + HOUR)["model-quality"].counts.get("judged", 0) == 0
+    labelled(layout, table, ROWS)
+    added = LateLabels(store, layout, lambda: 0.0).look(START + HOUR)
+    assert sorted(one.schedule for one in added) == ["bias", "model-quality"]
+    assert judged(store, layout, START + HOUR)["model-quality"].counts["judged"] == ROWS
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_manifests_that_were_copied_to_other_hours_count_there_and_once_in_a_window(
+    store: Store, layout: Layout, model: str, table: Table
+) -> None:
+    put(layout, "s3://data/in/day.csv", "\n".join(lines_of(table, 0, ROWS)))
+    transformed(store, layout, model, **JOINED)
+    for side in ("input", "output"):
+        (content,) = manifests(layout, side)
+        for hours in (-1, 1):
+            put(layout, f"{CAPTURED}/{side}/{partition(START + hours * HOUR)}/again.json", json.dumps(content))
+    labelled(layout, table, ROWS)
+    found = judged(store, layout, START + HOUR)
+    assert {name: one.item_count for name, one in found.items()} == dict.fromkeys(found, ROWS)
+    found = judged(store, layout, START + 2 * HOUR)
+    assert {name: one.item_count for name, one in found.items()} == dict.fromkeys(found, ROWS)
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_all_monitors_read_lines_of_documents(store: Store, layout: Layout, model: str, table: Table) -> None:
+    rows = (f'{{"features":[{line}]}}' for line in lines_of(table, 0, ROWS))
+    put(layout, "s3://data/in/day.csv", "\n".join(rows))
+    done = transformed(store, layout, model, content_type="application/jsonlines", **JOINED)
+    assert done.status == "Completed", done.error
+    documents = [json.loads(line) for line in text(layout, "s3://data/out/day.csv.out").splitlines()]
+    ids = [one["SageMakerInferenceId"] for one in documents]
+    labels = dict(zip(ids, map(str, table["Churn"].to_pylist()), strict=False))
+    write_labels(layout.labels("batches"), labels, collected=START)
+    with store.write() as db:
+        for schedule in schedules.listing(db):
+            attributes = schedule.attributes | {"dataset_format": {"Json": {"Line": True}}}
+            if "probability_attribute" in attributes:
+                attributes["probability_attribute"] = "SageMakerOutput.score"
+            update_schedule(db, schedule.name, now=START, attributes=attributes)
+    found = judged(store, layout, START + HOUR)
+    assert {name: one.item_count for name, one in found.items()} == dict.fromkeys(found, ROWS)
+    assert {found[name].verdict for name in ("data-quality", "bias", "attribution")} == {Verdict.OK}, found
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_an_alarm_on_a_batchs_metric_is_told_and_shown_with_its_endpoint(
+    store: Store, layout: Layout, model: str, table: Table
+) -> None:
+    asked = NewAlarm(
+        metric="f2", endpoint="batches", schedule="model-quality", operator="LessThanThreshold", threshold=2.0
+    )
+    with store.write() as db:
+        alarm = asked.named("low")
+        series = resolved(db, alarm.series)
+        alarm = msgspec.structs.replace(alarm, namespace=series.namespace, dimensions=series.dimensions)
+        watch.put_alarm(db, alarm, now=START, real=START)
+    assert alarm.dimensions == {"MonitoringSchedule": "model-quality"}
+    put(layout, "s3://data/in/day.csv", "\n".join(lines_of(table, 0, ROWS)))
+    transformed(store, layout, model, **JOINED)
+    labelled(layout, table, ROWS)
+    judged(store, layout, START + HOUR)
+    with store.read() as db:
+        ((line,), number) = open_alarms(db, 10)
+        assert alarms_of(db, "batches", 10) == [line]
+        assert alarms_of(db, "another", 10) == []
+    assert (number, line.state, line.endpoint, line.schedule) == (1, "ALARM", "batches", "model-quality")
 
 
 def quality(store: Store, layout: Layout, monitor: str, **attributes: Any) -> Execution:

@@ -14,7 +14,7 @@ import xgboost
 from litestar.testing import TestClient
 
 import driftline
-from driftline import Client, InputError, ModelError, NewAlarm, NotFoundError, Service, Window
+from driftline import Client, ConflictError, InputError, ModelError, NewAlarm, NewPoint, NotFoundError, Service, Window
 from driftline.alerting.metrics import MODEL_QUALITY, dimensions_of
 from driftline.resources.metrics import Series, point
 from driftline.storage import metrics
@@ -25,6 +25,7 @@ CONSTRAINTS = {
     "version": 0.0,
     "binary_classification_constraints": {"f2": {"threshold": 0.6, "comparison_operator": "LessThanThreshold"}},
 }
+WHERE = {"probability_attribute": "0"}
 HOUR = timedelta(hours=1)
 
 
@@ -100,6 +101,16 @@ def test_endpoints_are_those_of_the_service(client: Client, service: Service, mo
         client.deploy("shop", tmp_path / "missing.json")
 
 
+def test_a_variant_and_a_place_in_a_bucket_are_kept(client: Client, model: Path) -> None:
+    made = client.deploy("churn", model, variant="Blue", destination="s3://lake/captured")
+    assert (made.variant, made.capture.destination) == ("Blue", "s3://lake/captured")
+    kept = client.deploy("churn", model)
+    assert (kept.variant, kept.capture.destination) == ("Blue", "s3://lake/captured")
+    assert client.configure_capture("churn", destination="").capture.destination == ""
+    with pytest.raises(InputError, match="names no object"):
+        client.configure_capture("churn", destination="/somewhere")
+
+
 def test_labels_and_baselines(deployed: Client, service: Service) -> None:
     receipt = deployed.put_labels("churn", b"who,left\na,1\nb,\n", "csv", id_column="who", label_column="left")
     assert (receipt.accepted, receipt.without_label) == (1, 1)
@@ -156,9 +167,37 @@ def test_metrics_and_alarms(deployed: Client, service: Service) -> None:
     assert alarm.definition.alarm_actions == ("https://hooks.test/…",)
     assert deployed.alarm_history("low") == service.alarm_history("low")
     assert deployed.alarm_notifications("low") == service.alarm_notifications("low")
+    [change] = deployed.put_metrics([NewPoint("f2", 0.4, dimensions=series.dimensions, time=START)])
+    assert (change.alarm, change.to_state) == ("low", "ALARM")
+    assert deployed.alarm_history("low")[0] == change
+    with pytest.raises(InputError, match="no usable number"):
+        deployed.put_metrics([NewPoint("f2", 1e200)])
     deployed.delete_alarm("low")
     with pytest.raises(NotFoundError):
         deployed.delete_alarm("low")
+
+
+def test_a_run_is_stopped_and_found_by_the_beginning_of_its_id(client: Client, service: Service) -> None:
+    service.register_endpoint("churn")
+    client.create_schedule("hourly", endpoint="churn", cron="0 * * * *", monitor="data-quality")
+    run = client.run_schedule("hourly")
+    assert service.find_run(run.id[:24]) == service.get_run(run.id)
+    assert service.find_run("x") is None
+    assert client.stop_run(run.id).status == "Stopped"
+    with pytest.raises(ConflictError):
+        client.stop_run(run.id)
+
+
+def test_a_baseline_is_deleted_when_no_schedule_needs_it(client: Client, service: Service) -> None:
+    service.register_endpoint("churn")
+    client.put_baseline("good", CONSTRAINTS)
+    client.create_schedule("hourly", endpoint="churn", cron="0 * * * *", baseline="good", attributes=WHERE)
+    with pytest.raises(ConflictError, match="in use"):
+        client.delete_baseline("good")
+    client.delete_schedule("hourly")
+    client.delete_baseline("good")
+    with pytest.raises(NotFoundError):
+        client.delete_baseline("good")
 
 
 def test_the_client_has_the_service_s_words() -> None:

@@ -30,6 +30,7 @@ WRITER = {
     ("POST", "/api/endpoints/{name}/labels/import"),
     ("POST", "/api/endpoints/{name}/captures"),
     ("POST", "/api/endpoints/{name}/events"),
+    ("POST", "/api/metrics"),
 }
 READER = {("POST", "/timezone")}
 ADMIN = {("GET", "/api/tokens"), ("POST", "/api/tokens"), ("POST", "/api/tokens/{name}/revoke"), ("GET", "/api/audit")}

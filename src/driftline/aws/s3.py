@@ -123,7 +123,9 @@ class S3:
             await self._own_bucket(scope, path, send)
             return
         headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in _NOT_ANSWERED]
-        await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+        # rclone answers a part of an object as if it were whole.
+        status = 206 if answer.status_code == 200 and "content-range" in answer.headers else answer.status_code
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         try:
             async for piece in answer.aiter_raw():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -71,6 +71,12 @@ def run(
     command: Annotated[list[str], typer.Argument(help="the program and its arguments, after --")],
     data: Folder,
     token: TokenName = None,
+    fire_every: Annotated[
+        float | None,
+        typer.Option(
+            help="for demos and tests, of a server that is started for it: run schedules every so many seconds"
+        ),
+    ] = None,
 ) -> int:
     """Run a program whose AWS clients talk to driftline; its exit code is ours.
 
@@ -82,9 +88,12 @@ def run(
 
     kept = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     server = announced(Layout(data))
+    if server is not None and fire_every is not None:
+        hint = "leave out --fire-every; or stop that server and start it with driftline serve --aws --fire-every"
+        raise InputError(f"a server answers for {data} already, with schedules of its own", hint=hint)
     if server is not None:
         return _ended(command, kept | environment(data, server, token))
-    with _started(data) as server:
+    with _started(data, fire_every) as server:
         return _ended(command, kept | environment(data, server, token))
 
 
@@ -113,13 +122,14 @@ def _ended(command: list[str], environment: dict[str, str]) -> int:
 
 
 @contextmanager
-def _started(data: Path) -> Iterator[AwsServer]:
+def _started(data: Path, fire_every: float | None) -> Iterator[AwsServer]:
     """A server for as long as it is needed; it ends with this process, whatever ends that."""
     from driftline.processes.ending import end_with_parent
     from driftline.storage.layout import Layout
 
     log = Layout(data).create().logs / "aws-run.log"
     words = [sys.executable, "-P", "-m", "driftline.cli", "serve", "--aws", "--port", "0", "--data", str(data)]
+    words += [] if fire_every is None else ["--fire-every", str(fire_every)]
     with log.open("wb") as voice:
         # A session of its own: an interrupt at the keyboard is the program's business.
         process = subprocess.Popen(
@@ -133,6 +143,8 @@ def _started(data: Path) -> Iterator[AwsServer]:
     try:
         server = _awaited(process, data, log)
         out.say(f"driftline serves {data} on {server.url} until the program ends")
+        if fire_every is not None:
+            out.say(f"SCHEDULES RUN EVERY {fire_every:g} SECONDS, not when they should: for demos and tests only")
         yield server
     finally:
         process.terminate()

@@ -22,6 +22,9 @@ Sensitive = Annotated[
     list[str] | None,
     typer.Option(help="a column never recorded in clear: SIDE:COLUMN:drop|hash|mask, again for each; none for none"),
 ]
+Destination = Annotated[
+    str | None, typer.Option("--capture-destination", help="an s3:// folder below which the captures also appear")
+]
 
 endpoint = typer.Typer(help="The endpoints of a service.", no_args_is_help=True)
 labels = typer.Typer(help="Ground truth.", no_args_is_help=True)
@@ -33,6 +36,7 @@ def deploy(
     capture_percent: Percent = None,
     capture: Annotated[str | None, typer.Option(help="input, output or both (input,output)")] = None,
     sensitive: Sensitive = None,
+    destination: Destination = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -43,9 +47,11 @@ def deploy(
     from driftline.client import Client
 
     out.json = json
-    settings = {} if capture is None else {f"capture_{side}": side in _sides(capture) for side in ("input", "output")}
+    settings: dict[str, Any] = {"capture_percent": capture_percent, "destination": destination}
+    if capture is not None:
+        settings |= {f"capture_{side}": side in _sides(capture) for side in ("input", "output")}
     with Client(url) as client:
-        found = client.deploy(name, model, capture_percent=capture_percent, sensitive=columns_of(sensitive), **settings)
+        found = client.deploy(name, model, sensitive=columns_of(sensitive), **settings)
         out.result(
             found, [f"{name} serves {model}", f"  POST {client.url}/endpoints/{name}/invocations", *_capture(found)]
         )
@@ -106,6 +112,7 @@ def change_capture(
     percent: Annotated[float | None, typer.Option(min=0, max=100, help="share of requests captured")] = None,
     capture: Annotated[str | None, typer.Option(help="input, output or both (input,output)")] = None,
     sensitive: Sensitive = None,
+    destination: Destination = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -118,7 +125,7 @@ def change_capture(
         sides = _sides(capture)
         settings |= {"input": "input" in sides, "output": "output" in sides}
     with Client(url) as client:
-        found = client.configure_capture(name, sensitive=columns_of(sensitive), **settings)
+        found = client.configure_capture(name, sensitive=columns_of(sensitive), destination=destination, **settings)
     out.result(found, [name, *_capture(found)])
     return 0
 
@@ -187,4 +194,6 @@ def _capture(found: Endpoint) -> list[str]:
     capture = found.capture
     sides = [side for side in ("input", "output") if getattr(capture, side)]
     lines = [f"  captures {capture.percent:g} % of requests ({' and '.join(sides) or 'neither side'})"]
+    if capture.destination:
+        lines.append(f"  they also appear below {capture.destination}")
     return [*lines, *(f"  {rule.action}: column {rule.column} of the {rule.side}" for rule in capture.sensitive)]

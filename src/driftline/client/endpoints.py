@@ -33,11 +33,14 @@ class Endpoints(Connection):
         capture_input: bool | None = None,
         capture_output: bool | None = None,
         sensitive: Sequence[str] | None = None,
+        destination: str | None = None,
+        variant: str | None = None,
     ) -> Endpoint:
         """Deploy a model file as an endpoint, or give the endpoint another model.
 
         Capture settings that are left out stay; a new endpoint captures both sides of every request (100 percent).
-        ``sensitive`` columns, such as ``input:3:hash``, are hidden in the record.
+        ``sensitive`` columns, such as ``input:3:hash``, are hidden in the record. Captures also appear
+        below ``destination``, an ``s3://`` folder. ``variant`` is what the model is called in captures.
         Raises :class:`ModelError` for a file that is no usable model, and then nothing has changed.
         """
         path = Path(model)
@@ -51,6 +54,8 @@ class Endpoints(Connection):
             capture_input=capture_input,
             capture_output=capture_output,
             sensitive=None if sensitive is None else ",".join(sensitive),
+            destination=destination,
+            variant=variant,
         )
 
     def configure_capture(
@@ -61,12 +66,14 @@ class Endpoints(Connection):
         input: bool | None = None,  # noqa: A002 -- the setting's own name
         output: bool | None = None,
         sensitive: Sequence[str] | None = None,
+        destination: str | None = None,
     ) -> Endpoint:
         """Change capture settings of a serving endpoint; ``percent`` is from 0 to 100, what is left out stays.
 
-        ``sensitive`` columns, such as ``input:3:hash``, replace those that were so.
+        ``sensitive`` columns, such as ``input:3:hash``, replace those that were so. Captures also appear below
+        ``destination``, an ``s3://`` folder; an empty text is none.
         """
-        change = CaptureChange(percent, input, output, sensitive_columns(sensitive))
+        change = CaptureChange(percent, input, output, sensitive_columns(sensitive), destination)
         return self._write("PATCH", path_of("endpoints", name, "capture"), Endpoint, change)
 
     def delete_endpoint(self, name: str) -> None:

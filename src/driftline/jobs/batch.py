@@ -6,14 +6,13 @@ import logging
 import threading
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from driftline.core.errors import DriftlineError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
-from driftline.jobs.batch_kinds import BatchDone, BatchWork, Task, read_settings, work
+from driftline.jobs.batch_kinds import BatchDone, BatchWork, Task, log_of, read_settings, work
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
 from driftline.resources.batch_jobs import BatchJob, BatchLimits
@@ -112,15 +111,6 @@ class BatchWorker:
 
     def _finish(self, db: Connection, job: BatchJob, outcome: BatchOutcome) -> bool:
         return batch_jobs.finish(db, job, outcome, utc(self._clock()))
-
-
-LOG = "log.txt"
-"""What a job's process printed, in the job's folder."""
-
-
-def log_of(layout: Layout, name: str) -> Path:
-    """The log of a job, which is there once it has begun."""
-    return layout.job(name) / LOG
 
 
 def _extend(job: BatchJob, connection: Connection, until: datetime) -> bool:

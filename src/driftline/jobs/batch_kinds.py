@@ -6,6 +6,7 @@ import importlib
 import os
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -37,6 +38,13 @@ class BatchWork(msgspec.Struct, frozen=True):
     def layout(self) -> Layout:
         """The paths of the data folder."""
         return Layout(self.data)
+
+    def say(self, line: str) -> None:
+        """Write a line into the job's log, where what its process prints goes too."""
+        path = log_of(self.layout, self.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
 
 
 BatchRunner = Callable[[BatchWork, Progress], BatchDone]
@@ -90,8 +98,12 @@ class Task(msgspec.Struct, frozen=True):
 
 def work(task: Task, progress: Progress) -> BatchDone:
     """Do a job, in whichever process this is."""
-    # Reports of jobs that ended badly are read in the log, which says so of its beginning too.
-    print(f"{task.kind} {task.work.name} begins in process {os.getpid()}", flush=True)  # noqa: T201 - it is the log
+    task.work.say(f"{task.kind} {task.work.name} begins in process {os.getpid()}")
     done = kind_of(task.kind).runner()(task.work, progress)
-    print(done.message, flush=True)  # noqa: T201
+    task.work.say(done.message)
     return done
+
+
+def log_of(layout: Layout, name: str) -> Path:
+    """The log of a job, which is there once it has begun."""
+    return layout.job(name) / "log.txt"

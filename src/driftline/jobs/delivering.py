@@ -23,8 +23,10 @@ _NAMES = {"model-quality": _OF_TABLES, "data-quality": _OF_TABLES, "bias": _OF_A
 
 
 def report_uri(output: ObjectUri, schedule: Schedule, tick: datetime) -> ObjectUri:
-    """Where the files of a run are: ``OUTPUT/ENDPOINT/SCHEDULE/yyyy/mm/dd/hh``, the hour of its tick."""
-    return output / schedule.endpoint / schedule.name / partition(tick.astimezone(UTC))
+    """Where the files of a run are: ``OUTPUT/ENDPOINT/SCHEDULE/yyyy/mm/dd/hh``, the hour of its tick; of a schedule
+    that looks at batch transforms there is no endpoint."""
+    below = output if schedule.attributes.get("transform") is not None else output / schedule.endpoint
+    return below / schedule.name / partition(tick.astimezone(UTC))
 
 
 def deliver(objects: Objects, schedule: Schedule, tick: datetime, run: Run, *, violated: bool) -> None:
@@ -42,7 +44,7 @@ def deliver(objects: Objects, schedule: Schedule, tick: datetime, run: Run, *, v
         objects.remove(target / VIOLATIONS)
     merged = report / FOLDER
     for file in sorted(merged.rglob("*.jsonl")):
-        objects.put_file(output / FOLDER / schedule.endpoint / file.relative_to(merged).as_posix(), file)
+        objects.put_file(merged_uri(output, schedule, file.relative_to(merged).as_posix()), file)
     shutil.rmtree(merged, ignore_errors=True)
 
 

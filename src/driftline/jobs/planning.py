@@ -185,6 +185,8 @@ def _add(
 def _tick_of(schedule: Schedule, window: Window) -> datetime | None:
     """The tick whose window this is; None for a window that the schedule itself never reads."""
     tick = window.end - parse_duration(schedule.end_offset)
+    if Cron(schedule.cron).once:
+        return tick if window_of(schedule, tick) == window else None
     minute = tick.replace(second=0, microsecond=0)
     is_tick = minute == tick and Cron(schedule.cron).previous(minute + _MINUTE) == tick
     return tick if is_tick and window_of(schedule, tick) == window else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import signal
 import sys
@@ -68,7 +69,21 @@ def _serve(
     with open_store(options.database or database_of_environment() or layout.database) as store:
         migrate(store)
         lease = timedelta(seconds=options.lease)
-        scheduler = Scheduler(store, layout, clock, runner, link=options.link, lease=lease, isolation=isolation)
+        scheduler = Scheduler(
+            store,
+            layout,
+            clock,
+            runner,
+            link=options.link,
+            lease=lease,
+            isolation=isolation,
+            fire_every=options.fire_every,
+        )
+        if options.fire_every is not None:
+            logger.warning(
+                "FOR DEMONSTRATIONS AND TESTS ONLY: every schedule runs every %g s, over windows that have not ended",
+                options.fire_every,
+            )
         try:
             if isolation is not None:
                 isolation.warm_up()
@@ -89,6 +104,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lease", type=float, default=lease, help="seconds until a dead scheduler's run is another's")
     parser.add_argument("--clock", type=Path, help="a shared clock file instead of real time")
     parser.add_argument("--link", help="address of a run's page for notifications, with {run} where its id goes")
+    parser.add_argument(
+        "--fire-every", type=_seconds, help="for demos and tests: run each schedule every so many seconds as well"
+    )
     parser.add_argument("--parent", type=int, default=os.getppid(), help="the process whose end ends this one")
     parser.add_argument("--detached", action="store_true", help="go on when the parent process ends")
     return parser.parse_args(arguments)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return seconds

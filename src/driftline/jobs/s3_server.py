@@ -15,8 +15,9 @@ from driftline.storage.layout import Layout
 from driftline.storage.s3_credentials import s3_credentials
 
 _FIRST_PASSED = 3
-# Files appear beside the server, so it must look every time; links lead from buckets to captures.
-_LOOKS = ("--copy-links", "--dir-cache-time", "0s", "--vfs-cache-mode", "off")
+# Files appear beside the server, so it must look again soon: but with no time at all it cleans its cache without end,
+# and hangs. Links lead from buckets to captures.
+_LOOKS = ("--copy-links", "--dir-cache-time", "200ms", "--vfs-cache-mode", "off")
 # What it has to say is of little use to whoever started it: it calls it an error that a folder is not empty.
 _LOG = ("--log-file-max-size", "10M", "--log-file-max-backups", "1", "--log-file")
 

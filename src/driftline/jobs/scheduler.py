@@ -20,6 +20,7 @@ from driftline.core.records import utc
 from driftline.jobs.batch import BatchWorker
 from driftline.jobs.batch_kinds import work
 from driftline.jobs.executions import Runner, Worker
+from driftline.jobs.firing import Firing
 from driftline.jobs.isolation import Isolation
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
@@ -53,7 +54,8 @@ class Scheduler:
     ``clock`` is the time of the schedules, ``real`` real time (leases, retries). ``link`` is the address of a run's
     page, with ``{run}`` where its id goes, for notifications. ``poll`` is the pause between passes in seconds; by
     default 1, or 0.05 with a :class:`SharedClock`, whose time may jump. With ``isolation`` every run has a process
-    of its own. Close it after use.
+    of its own. With ``fire_every``, for demonstrations and tests, every schedule also runs every so many seconds,
+    see :class:`driftline.jobs.firing.Firing`. Close it after use.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Scheduler:
         client: httpx.Client | None = None,
         poll: float | None = None,
         isolation: Isolation[Run, RunResult] | None = None,
+        fire_every: float | None = None,
     ) -> None:
         self.store = store
         self.layout = layout
@@ -92,6 +95,7 @@ class Scheduler:
             for number in range(BATCH_WORKERS)
         ]
         self._late = LateLabels(store, layout)
+        self._firing = None if fire_every is None else Firing(store, layout, fire_every)
         self._client = client or webhook_client()
         self._heard = float("-inf")
 
@@ -133,13 +137,18 @@ class Scheduler:
         """Close the webhook client."""
         self._client.close()
 
+    def _planned(self) -> int:
+        now = utc(self.clock())
+        fired = [] if self._firing is None else self._firing.look(now)
+        return plan_due(self.store, self.layout, now) + len(fired)
+
     def _run_due(self, stop: threading.Event) -> tuple[int, int]:
-        planned = plan_due(self.store, self.layout, utc(self.clock()))
+        planned = self._planned()
         ran = 0
         while not stop.is_set() and self._worker.run_next() is not None:
             ran += 1
             # A long run may have outlasted a tick, which should not wait for the whole queue to be seen.
-            planned += plan_due(self.store, self.layout, utc(self.clock()))
+            planned += self._planned()
         return planned, ran
 
     def _batch_until(self, worker: BatchWorker, stop: threading.Event) -> None:

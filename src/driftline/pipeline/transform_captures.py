@@ -10,7 +10,8 @@ that went in beside them where both files have as many rows. Where no inputs wer
 
 An id and a time that the transform appended belong to the record and are taken off a row of CSV, so that columns are
 counted as they stand in the file. A time outside the manifest's hour becomes the beginning of that hour: a manifest
-that was copied to another hour counts there, and every row belongs to exactly the hours its manifests lie in.
+that was copied to another hour counts there, and every row belongs to an hour that its manifest lies in. An object that
+several hours of a window name, copied or written anew by every job, counts once, in the first of them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from driftline.engine.payload.documents import Documents
 from driftline.pipeline.run import DataQualityRun, ProgramRun, Run
 from driftline.pipeline.transform_rows import Appended, Rows, appended, record_sql, rows_of
 from driftline.pipeline.transform_source import TransformSource
+from driftline.resources.baseline_jobs import TableFormat
 from driftline.serving.transform.captured import INPUT, OUTPUT, read_manifest
 from driftline.storage.files import write_atomic
 from driftline.storage.objects import ObjectInfo, Objects, absent
@@ -58,25 +60,38 @@ def convert(objects: Objects, source: TransformSource, folder: Path, window: Win
     """
     names: tuple[str, ...] = ()
     (folder / _VARIANT).mkdir(parents=True, exist_ok=True)
+    seen: set[ObjectUri] = set()
     for hour in window.hours():
-        names = _hour(objects, source, hour, folder / _VARIANT / partition(hour)) or names
+        names = _hour(objects, source, hour, folder / _VARIANT / partition(hour), seen) or names
     return names
 
 
-def _hour(objects: Objects, source: TransformSource, hour: datetime, folder: Path) -> tuple[str, ...]:
-    entered, written = (_files(objects, source, side, hour) for side in (INPUT, OUTPUT))
-    mark = _mark([*entered, *written])
-    target, told = folder / f"{mark}.jsonl", folder / f"{mark}.names"
-    if not entered and not written:
+def _hour(
+    objects: Objects, source: TransformSource, hour: datetime, folder: Path, seen: set[ObjectUri]
+) -> tuple[str, ...]:
+    read, beside = _chosen(objects, source, hour)
+    fresh = [file for file in read if file.info.uri not in seen]
+    seen.update(file.info.uri for file in fresh)
+    if not fresh:
         _remove_others(folder, ())
         return ()
+    mark = _mark([*fresh, *(beside or ())])
+    target, told = folder / f"{mark}.jsonl", folder / f"{mark}.names"
     if not target.exists() or not told.exists():
         with closing(Documents()) as json:
-            blocks, names = _Hour(objects, json, source, hour).records(entered, written)
+            blocks, names = _Hour(objects, json, source.format, hour).records(fresh, beside)
         write_atomic(told, msgspec.json.encode(names))
         write_atomic(target, b"".join(blocks))
-        _remove_others(folder, (target.name, told.name))
+    _remove_others(folder, (target.name, told.name))
     return msgspec.json.decode(told.read_bytes(), type=tuple[str, ...])
+
+
+def _chosen(objects: Objects, source: TransformSource, hour: datetime) -> tuple[list[_File], list[_File] | None]:
+    """The objects of an hour whose rows are records: what went in, or what came out with what went in beside it."""
+    entered = _files(objects, source, INPUT, hour)
+    if source.side == INPUT and entered:
+        return entered, None
+    return _files(objects, source, OUTPUT, hour), entered
 
 
 def _remove_others(folder: Path, kept: tuple[str, ...]) -> None:
@@ -115,17 +130,16 @@ def _mark(files: Iterable[_File]) -> str:
 class _Hour:
     """Makes the records of one hour."""
 
-    def __init__(self, objects: Objects, json: Documents, source: TransformSource, hour: datetime) -> None:
-        self._objects, self._json, self._hour = objects, json, hour
-        self._side, self._format = source.side, source.format
+    def __init__(self, objects: Objects, json: Documents, form: TableFormat, hour: datetime) -> None:
+        self._objects, self._json, self._format, self._hour = objects, json, form, hour
         self._names: tuple[str, ...] = ()
 
-    def records(self, entered: list[_File], written: list[_File]) -> tuple[list[bytes], tuple[str, ...]]:
+    def records(self, read: list[_File], beside: list[_File] | None) -> tuple[list[bytes], tuple[str, ...]]:
         """Blocks of records, and the names of the columns that went in."""
-        if self._side == INPUT and entered:
-            blocks = [self._block(file, self._inputs(file), None) for file in entered]
+        if beside is None:
+            blocks = [self._block(file, self._inputs(file), None) for file in read]
         else:
-            blocks = [self._answered(file, one) for file, one in _paired(entered, written)]
+            blocks = [self._answered(file, one) for file, one in _paired(beside, read)]
         return blocks, self._names
 
     def _inputs(self, file: _File) -> Rows:

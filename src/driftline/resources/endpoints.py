@@ -11,6 +11,7 @@ import msgspec
 
 from driftline.core.errors import InputError
 from driftline.core.records import CSV_TYPES, JSON_TYPES
+from driftline.core.uris import object_uri
 
 Side = Literal["input", "output"]
 Hiding = Literal["drop", "hash", "mask"]
@@ -58,7 +59,8 @@ class CaptureSettings(msgspec.Struct, frozen=True):
     """What is recorded: ``percent`` (0 to 100) of the requests, their input, their output or both.
 
     A body is recorded as CSV or JSON text when its content type is one of ``csv_types`` or ``json_types``, else as
-    BASE64. With neither side captured nothing is recorded. ``sensitive`` columns are hidden in the record. A percentage
+    BASE64. With neither side captured nothing is recorded. ``sensitive`` columns are hidden in the record.
+    ``destination`` is an ``s3://`` folder below which the captures also appear, under the endpoint's name. A percentage
     out of range is an :class:`InputError`, and so is a column that is no column, or is named twice.
     """
 
@@ -68,8 +70,11 @@ class CaptureSettings(msgspec.Struct, frozen=True):
     csv_types: tuple[str, ...] = tuple(sorted(CSV_TYPES))
     json_types: tuple[str, ...] = tuple(sorted(JSON_TYPES))
     sensitive: tuple[SensitiveColumn, ...] = ()
+    destination: str = ""
 
     def __post_init__(self) -> None:
+        if self.destination:
+            object_uri(self.destination)
         if self.sensitive:
             _check_sensitive(self.sensitive)
         if not (math.isfinite(self.percent) and 0 <= self.percent <= 100):
@@ -102,6 +107,7 @@ class CaptureChange(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
     input: bool | None = None
     output: bool | None = None
     sensitive: tuple[SensitiveColumn, ...] | None = None
+    destination: str | None = None
 
 
 class ModelDescription(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -178,3 +184,4 @@ class NewEndpoint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     input: bool | None = None
     output: bool | None = None
     sensitive: tuple[SensitiveColumn, ...] | None = None
+    destination: str | None = None

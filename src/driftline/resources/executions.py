@@ -12,7 +12,7 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
 
 ExecutionStatus = Literal["Pending", "InProgress", "Completed", "CompletedWithViolations", "Failed", "Stopped"]
-RunCause = Literal["tick", "manual", "backfill", "late_labels"]
+RunCause = Literal["tick", "manual", "backfill", "late_labels", "fired"]
 FINISHED: tuple[ExecutionStatus, ...] = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
 
 

@@ -12,7 +12,7 @@ from driftline.resources.metrics import Series
 _SECONDS = (10, 20, 30)
 _DAY = 86_400
 _MOST_ACTIONS = 5
-_BAND = re.compile(r"ANOMALY_DETECTION_BAND\(\s*(\w+)\s*(?:,\s*([0-9.]+)\s*)?\)")
+_BAND = re.compile(r"ANOMALY_DETECTION_BAND\(\s*(\w+)\s*(?:,\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*)?\)")
 _WIDTH = 2.0
 _MISSING = ("missing", "ignore", "breaching", "notBreaching")
 _OURS = "aws/sagemaker/"

@@ -50,6 +50,8 @@ def gathered(source: Source, name: str, definition: Definition, images: Images) 
     scripts: dict[str, bytes] = {}
     for role, uri in (("preprocessor", definition.preprocessor), ("postprocessor", definition.postprocessor)):
         if uri is not None:
+            if definition.kind.type != "DataQuality":
+                raise InputError(f"a {role} is run for data quality alone here", hint=f"leave {uri} out")
             attributes[role] = derived_name(name, f"{role}.py")
             scripts[attributes[role]] = source.content(uri)
     analysed = definition.config is not None and "program" not in attributes

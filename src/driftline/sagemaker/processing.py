@@ -44,15 +44,21 @@ def analyzer_settings(document: dict[str, Any]) -> dict[str, Any]:
 def clarify_settings(document: dict[str, Any], config: dict[str, Any] | None) -> dict[str, Any]:
     """What a request that runs Clarify asks for; ``config`` is its analysis configuration, None while it is not there:
     then the job will say so."""
-    methods = (config or {}).get("methods") or {}
+    methods = part_of(config, "methods")
     biased = any(key in methods for key in ("pre_training_bias", "post_training_bias"))
     return {
-        "monitor": "bias" if biased or not methods else "attribution",
+        "monitor": "attribution" if "shap" in methods and not biased else "bias",
         "dataset": _input(document, "dataset", f"{_ROOT}/input/data"),
         "output": target_of(document, _OUTPUT),
         "analysis_config": config_of(document) if config is None else config,
         **_limits(document),
     }
+
+
+def part_of(config: dict[str, Any] | None, key: str) -> dict[str, Any]:
+    """A part of an analysis configuration; empty where it is none, which the job will say."""
+    found = (config or {}).get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def config_of(document: dict[str, Any]) -> str:

@@ -89,6 +89,9 @@ def attributes(definition: Definition, capture_destination: str | None = None) -
     for theirs, ours in _ATTRIBUTES.items():
         if source.get(theirs) not in (None, ""):
             found[ours] = source[theirs]
+    if definition.kind.monitor == "bias" and not {"inference_attribute", "probability_attribute"} & found.keys():
+        # Where nothing is said the whole output is meant: a label, or with a threshold a probability.
+        found["probability_attribute" if "probability_threshold" in found else "inference_attribute"] = "0"
     excluded = [name.strip() for name in (source.get("ExcludeFeaturesAttribute") or "").split(",") if name.strip()]
     if excluded:
         found["exclude"] = [f"_c{name}" if name.isdigit() else name for name in excluded]

@@ -76,6 +76,6 @@ def key_id(token: str) -> str:
     """The id of a token's key: 20 characters, as clients expect.
 
     >>> key_id("4f" * 16)
-    'DLAKEPFVVGHRUAJOJ22Z'
+    'DLAKSWEM4E44RDZYAB4U'
     """
     return PREFIX + base64.b32encode(hashlib.sha256(token.encode()).digest())[:16].decode()

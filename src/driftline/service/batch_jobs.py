@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftline.jobs.batch import log_of
-from driftline.jobs.batch_kinds import read_settings
+from driftline.jobs.batch_kinds import log_of, read_settings
 from driftline.resources.batch_jobs import BatchJob
 from driftline.service.wiring import Wiring
 from driftline.storage import batch_jobs

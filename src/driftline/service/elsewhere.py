@@ -26,6 +26,7 @@ from driftline.serving.named_events import NamedEventLog
 from driftline.serving.pairing import WAIT_SECONDS, Pairing
 from driftline.serving.upstream import check_upstream
 from driftline.storage import capture_counts, endpoints
+from driftline.storage.destinations import show_captures
 
 _log = logging.getLogger(__name__)
 MOST_EVENT_BYTES = 64 << 20
@@ -69,7 +70,10 @@ class Elsewhere(Wiring):
         with self.store.write() as db:
             endpoints.change_alone(db)
             current = next((row for row in endpoints.listing(db) if row.name == name), None)
-            settings = changed_settings(CaptureSettings() if current is None else current.capture, capture or {})
+            before = CaptureSettings() if current is None else current.capture
+            settings = changed_settings(before, capture or {})
+            if settings.destination:
+                show_captures(self.layout, name, settings.destination)
             write = endpoints.create if current is None else endpoints.change
             model, now = ModelDescription(), self.now()
             return write(db, name, model_path="", model=model, capture=settings, now=now, upstream=upstream)

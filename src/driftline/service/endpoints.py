@@ -19,6 +19,7 @@ from driftline.service.wiring import Wiring
 from driftline.serving.capture_log import CaptureCount
 from driftline.serving.endpoints import EndpointConfig, check_name
 from driftline.storage import capture_counts, endpoints, schedules
+from driftline.storage.destinations import show_captures
 
 MOST_MODEL_BYTES = 2 << 30
 
@@ -26,12 +27,22 @@ MOST_MODEL_BYTES = 2 << 30
 class Endpoints(Wiring):
     """What a service does with endpoints."""
 
-    def deploy(self, name: str, filename: str, artifact: bytes, capture: dict[str, Any] | None = None) -> Endpoint:
-        """Create an endpoint, or give an existing one another model. ``capture`` settings left out stay.
+    def deploy(
+        self,
+        name: str,
+        filename: str,
+        artifact: bytes,
+        capture: dict[str, Any] | None = None,
+        *,
+        variant: str | None = None,
+    ) -> Endpoint:
+        """Create an endpoint, or give an existing one another model. ``capture`` settings and a ``variant`` left out
+        stay; a new endpoint's is called ``AllTraffic``.
 
         The model is loaded in a process of its own first: one that cannot be used changes nothing.
         """
         check_name("endpoint", name)
+        named: dict[str, Any] = {} if variant is None else {"variant": check_name("variant", variant)}
         changed_settings(CaptureSettings(), capture or {})
         path, described = keep_model(self.layout, name, filename, artifact)
         stored = self.layout.relative(path)
@@ -40,9 +51,11 @@ class Endpoints(Wiring):
         with self.store.write() as db:
             endpoints.change_alone(db)
             current = next((row for row in endpoints.listing(db) if row.name == name), None)
-            settings = changed_settings(CaptureSettings() if current is None else current.capture, capture or {})
+            settings = self._settings(name, CaptureSettings() if current is None else current.capture, capture or {})
             write, now = endpoints.create if current is None else endpoints.change, self.now()
-            return write(db, name, model_path=stored, model=described, capture=settings, now=now, upstream=None)
+            return write(
+                db, name, model_path=stored, model=described, capture=settings, now=now, upstream=None, **named
+            )
 
     def keep_model(self, name: str, filename: str, artifact: bytes) -> tuple[str, ModelDescription]:
         """Keep a model file that no endpoint serves yet: its path below the data folder, and what it was found to be.
@@ -55,11 +68,11 @@ class Endpoints(Wiring):
 
     def configure_capture(self, name: str, changes: dict[str, Any]) -> Endpoint:
         """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types,
-        sensitive."""
+        sensitive, destination."""
         with self.store.write() as db:
             endpoints.change_alone(db)
-            current = endpoints.get(db, name).capture
-            return endpoints.change(db, name, now=self.now(), capture=changed_settings(current, changes))
+            settings = self._settings(name, endpoints.get(db, name).capture, changes)
+            return endpoints.change(db, name, now=self.now(), capture=settings)
 
     def delete_endpoint(self, name: str) -> None:
         """Stop serving an endpoint and pause its schedules; captures, labels and reports stay."""
@@ -85,6 +98,13 @@ class Endpoints(Wiring):
             EndpointConfig(row.name, self._model(row), row.variant, row.capture, row.revision, row.upstream)
             for row in self.list_endpoints()
         ]
+
+    def _settings(self, name: str, current: CaptureSettings, changes: dict[str, Any]) -> CaptureSettings:
+        """Capture settings with changes; from now on the captures appear where they say."""
+        settings = changed_settings(current, changes)
+        if settings.destination:
+            show_captures(self.layout, name, settings.destination)
+        return settings
 
     def _model(self, row: Endpoint) -> Path | None:
         return self.layout.data / row.model_path if row.model_path else None
@@ -118,5 +138,5 @@ def changed_settings(current: CaptureSettings, changes: dict[str, Any]) -> Captu
     try:
         return msgspec.convert(msgspec.to_builtins(current) | changes, CaptureSettings)
     except msgspec.ValidationError as error:
-        hint = "use percent, input, output, csv_types, json_types and sensitive"
+        hint = "use percent, input, output, csv_types, json_types, sensitive and destination"
         raise InputError("these are no capture settings", evidence=str(error), hint=hint) from None

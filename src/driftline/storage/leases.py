@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, or_, select, update
 
-UNFINISHED = ("Pending", "InProgress")
+UNFINISHED: tuple[Literal["Pending", "InProgress"], ...] = ("Pending", "InProgress")
 
 
 class Claim(Protocol):

@@ -119,7 +119,7 @@ class FolderObjects:
         with suppress(FileNotFoundError, NotADirectoryError):
             self._path(uri).unlink()
 
-    def folder(self, prefix: ObjectUri) -> Path | None:
+    def folder(self, prefix: ObjectUri) -> Path:
         """The folder in which the objects below a prefix lie as files."""
         return self._path(prefix)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,10 +19,13 @@ from driftline.storage.objects import VARIABLE, Level, ObjectInfo, absent
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-_CLIENT = {"connect_timeout": "5s", "timeout": "10min"}
+_CLIENT = {"connect_timeout": "5s", "timeout": "5min"}
 _RETRIES = {"max_retries": 3}
 _FALLBACK = "us-east-1"
 _CHUNK = 8 << 20
+_KEYS_KEPT = 600.0
+"""Seconds after which keys are asked for anew: those of a role expire. They are given to the library as values, because
+asking Python for them from a thread of its own can wait forever for a thread that waits for it."""
 
 
 class RemoteObjects:
@@ -33,7 +38,7 @@ class RemoteObjects:
     def __init__(self, endpoint: str) -> None:
         self._endpoint = _checked(endpoint)
         self._credentials, self._region = _identity()
-        self._stores: dict[str, S3Store] = {}
+        self._stores: dict[str, tuple[float, S3Store]] = {}
 
     def read(self, uri: ObjectUri) -> bytes:
         """The content of an object."""
@@ -118,17 +123,21 @@ class RemoteObjects:
     def _store(self, bucket: str) -> S3Store:
         from obstore.store import S3Store
 
-        if bucket not in self._stores:
+        made, store = self._stores.get(bucket, (-math.inf, None))
+        if store is None or time.monotonic() - made > _KEYS_KEPT:
+            keys = self._credentials.get_frozen_credentials()
             options: Any = {
                 "endpoint": self._endpoint or _amazon(self._region),
                 "region": self._region,
                 "virtual_hosted_style_request": False,
+                "access_key_id": keys.access_key,
+                "secret_access_key": keys.secret_key,
                 "client_options": _CLIENT | {"allow_http": self._endpoint.startswith("http://")},
                 "retry_config": _RETRIES,
-                "credential_provider": self._credentials,
             }
-            self._stores[bucket] = S3Store(bucket, **options)
-        return self._stores[bucket]
+            store = S3Store(bucket, **options, **({"session_token": keys.token} if keys.token else {}))
+            self._stores[bucket] = (time.monotonic(), store)
+        return store
 
     @contextmanager
     def _told(self, what: str, uri: ObjectUri) -> Iterator[None]:
@@ -183,19 +192,21 @@ def _identity() -> tuple[Any, str]:
     """Where keys come from, and the region."""
     try:
         import boto3
+        import obstore  # noqa: F401
         from botocore.exceptions import BotoCoreError
-        from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError as error:
         hint = "install driftline[aws]"
         raise SetupError("buckets elsewhere need more libraries", evidence=str(error), hint=hint) from None
     try:
         session = boto3.Session()
-        credentials = Boto3CredentialProvider(session)
-    except (BotoCoreError, ValueError) as error:
-        raise _no_keys(error) from None
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise _no_keys(str(error)) from None
+    if credentials is None:
+        raise _no_keys("neither the environment nor a profile holds any")
     return credentials, session.region_name or os.environ.get("AWS_REGION") or _FALLBACK
 
 
-def _no_keys(error: Exception) -> DriftlineError:
+def _no_keys(evidence: str) -> DriftlineError:
     hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-    return SetupError(f"there are no keys for the buckets at {VARIABLE}", evidence=str(error)[:200], hint=hint)
+    return SetupError(f"there are no keys for the buckets at {VARIABLE}", evidence=evidence[:200], hint=hint)

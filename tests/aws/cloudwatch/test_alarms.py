@@ -118,7 +118,7 @@ def test_history_is_filtered_by_kind_and_date_in_pages(cloudwatch: Any, clock: F
 
 
 def test_what_has_no_counterpart_is_given_back(cloudwatch: Any, context: Context) -> None:
-    lists = {"AlarmActions": [TOPIC, "log"], "OKActions": [TOPIC], "InsufficientDataActions": []}
+    lists: dict[str, Any] = {"AlarmActions": [TOPIC, "log"], "OKActions": [TOPIC], "InsufficientDataActions": []}
     put(cloudwatch, **lists, Unit="Percent")
     [found] = cloudwatch.describe_alarms(ActionPrefix="arn:aws:sns")["MetricAlarms"]
     assert {field: found[field] for field in lists} == lists
@@ -181,7 +181,7 @@ def test_alarms_over_alarms(cloudwatch: Any) -> None:
 
 def test_a_band_comes_and_goes(cloudwatch: Any, context: Context) -> None:
     metric = {"Namespace": MODEL_QUALITY, "MetricName": "f2", "Dimensions": DIMENSIONS}
-    queries = [
+    queries: list[dict[str, Any]] = [
         {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Average"}},
         {"Id": "ad1", "Expression": "ANOMALY_DETECTION_BAND(m1, 3)"},
     ]
@@ -191,9 +191,10 @@ def test_a_band_comes_and_goes(cloudwatch: Any, context: Context) -> None:
     [found] = cloudwatch.describe_alarms()["MetricAlarms"]
     assert found["Metrics"][1]["Expression"] == "ANOMALY_DETECTION_BAND(value, 3)"
     assert (found["ThresholdMetricId"], found["DatapointsToAlarm"]) == ("band", 2)
-    queries[1]["Expression"] = "m1 * 2"
     operator = {"ComparisonOperator": "GreaterThanUpperThreshold"}
-    assert code(cloudwatch.put_metric_alarm, **asked, **operator) == "ValidationError"
+    for other in ("m1 * 2", "ANOMALY_DETECTION_BAND(m1, 1.2.3)", "ANOMALY_DETECTION_BAND(m1, 0)"):
+        queries[1]["Expression"] = other
+        assert code(cloudwatch.put_metric_alarm, **asked, **operator) == "ValidationError"
 
 
 def test_actions_are_disabled_and_enabled(cloudwatch: Any, context: Context) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -170,6 +170,8 @@ def test_data_of_several_queries_come_in_pages(cloudwatch: Any) -> None:
         for one in page["MetricDataResults"]:
             values[one["Id"]] += one["Values"]
     assert values == {one["Id"]: one["Values"] for one in whole["MetricDataResults"]}
+    ends = {"StartTime": datetime(1, 1, 2, tzinfo=UTC), "EndTime": datetime(9999, 12, 31, tzinfo=UTC)}
+    assert len(cloudwatch.get_metric_data(**given | ends)["MetricDataResults"][0]["Values"]) == 5
     rising = cloudwatch.get_metric_data(**given, ScanBy="TimestampAscending")
     assert rising["MetricDataResults"][0]["Timestamps"] == times[::-1]
 

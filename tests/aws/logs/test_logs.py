@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from driftline.aws.logs.groups import PROCESSING, TRANSFORM
-from driftline.jobs.batch import log_of
+from driftline.jobs.batch_kinds import log_of
 from driftline.jobs.executions import LOG
 from driftline.resources.executions import Execution
 from driftline.service import Service
@@ -105,6 +105,11 @@ def test_the_step_of_an_execution_has_the_log_of_its_run(logs: Any, service: Ser
         [stream] = logs.describe_log_streams(logGroupName=PROCESSING, logStreamNamePrefix=f"{name}/")["logStreams"]
         [event] = logs.get_log_events(logGroupName=PROCESSING, logStreamName=stream["logStreamName"])["events"]
         assert event["message"] == "judged"
+    listed = logs.describe_log_streams(logGroupName=PROCESSING)["logStreams"]
+    assert [stream["logStreamName"].partition("-2026")[0] for stream in listed] == [
+        "groundtruth-merge",
+        "model-quality-monitoring",
+    ]
     wrong = f"x-{execution.tick:%Y%m%d%H%M}-{'0' * 24}/"
     assert logs.describe_log_streams(logGroupName=PROCESSING, logStreamNamePrefix=wrong)["logStreams"] == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -9,12 +10,17 @@ import pytest
 
 from driftline.aws.sagemaker import executions as jobs
 from driftline.core.errors import ConflictError
+from driftline.core.uris import object_uri
 from driftline.core.window import HOUR
 from driftline.jobs.planning import plan_due
 from driftline.storage import executions
 from driftline.storage.executions import Outcome
-from driftline.testing import START
+from driftline.testing import START, prediction_batch, quality_captures, write_captures, write_labels
 
+BINARY = {
+    "version": 0.0,
+    "binary_classification_constraints": {"f2": {"threshold": 0.6, "comparison_operator": "LessThanThreshold"}},
+}
 BASE = {"status": "Completed", "verdict": "OK", "message": "Completed: Job completed successfully with no violations."}
 VIOLATED = BASE | {
     "status": "CompletedWithViolations",
@@ -143,3 +149,77 @@ def test_a_job_that_is_none_of_ours(world: Any, name: str) -> None:
     assert jobs.describe_job(world.context, name) is None
     assert jobs.execution_of(world.context, name) is None
     assert not jobs.stop_job(world.context, name)
+
+
+def test_a_window_of_predictions_and_of_labels_in_a_bucket(world: Any) -> None:
+    """The real pipeline: labels are read where the definition says, and results are where the job says."""
+    world.quality()
+    rows = prediction_batch(400, 3, skill=0.2)
+    write_captures(world.service.layout.captures("Churn") / "AllTraffic", quality_captures(rows))
+    labels = dict(zip(rows["id"].to_pylist(), rows["label"].to_pylist(), strict=True))
+    bucket = world.context.objects.folder(object_uri("s3://data/labels"))
+    assert bucket is not None
+    write_labels(bucket, labels, collected=START)
+    world.run(START + HOUR)
+    (row,) = world.executions(MonitoringScheduleName="hourly")
+    assert row["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    told = job(world, job_of(row))
+    assert "violations" in told["ExitMessage"]
+    (output,) = told["ProcessingOutputConfig"]["Outputs"]
+    report = object_uri(output["S3Output"]["S3Uri"])
+    violations = json.loads(world.context.objects.read(report / "constraint_violations.json"))["violations"]
+    assert {"f2"} == {one["metric_name"] for one in violations}
+    merged = next(one for one in told["ProcessingInputs"] if one["InputName"] == "endpoint_input_1")
+    assert list(world.context.objects.listing(object_uri(merged["S3Input"]["S3Uri"])))
+
+
+def captured_batch(world: Any, side: str, name: str, lines: list[str]) -> None:
+    """A file of a batch transform with the manifest that its capture wrote."""
+    world.upload(f"s3://data/{side}/{name}", "\n".join(lines).encode() + b"\n")
+    manifest = [{"prefix": f"s3://data/{side}/"}, name]
+    world.upload(f"s3://data/captured/{side}/2026/11/22/10/{side}.json", manifest)
+
+
+def test_a_window_of_batch_transforms(world: Any) -> None:
+    features = {"name": "_c0", "inferred_type": "Integral", "completeness": 1.0}
+    constraints = world.upload("s3://data/c.json", {"version": 0.0, "features": [features]})
+    baseline = {"ConstraintsResource": {"S3Uri": constraints}}
+    world.call("CreateDataQualityJobDefinition", **world.definition("DataQuality", world.batch(), baseline))
+    world.schedule("batch", world.config("DataQuality"))
+    captured_batch(world, "input", "rows.csv", [f"word{number},1" for number in range(100)])
+    captured_batch(world, "output", "rows.csv.out", ["0.5"] * 100)
+    world.run(START + HOUR)
+    (row,) = world.executions(MonitoringScheduleName="batch")
+    assert row["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    assert "EndpointName" not in row
+    told = job(world, job_of(row))
+    (output,) = told["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3Uri"] == "s3://results/churn/batch/2026/11/22/11"
+    report = object_uri(output["S3Output"]["S3Uri"])
+    statistics = json.loads(world.context.objects.read(report / "statistics.json"))
+    assert statistics["dataset"]["item_count"] == 100
+    (source,) = (one for one in told["ProcessingInputs"] if one["InputName"] == "endpoint_input_1")
+    assert list(world.context.objects.listing(object_uri(source["S3Input"]["S3Uri"])))
+
+
+def test_labels_of_batch_transforms(world: Any) -> None:
+    constraints = world.upload("s3://data/baseline/constraints.json", BINARY)
+    source = world.batch(ProbabilityAttribute="0", ProbabilityThresholdAttribute=0.5)
+    baseline = {"ConstraintsResource": {"S3Uri": constraints}}
+    asked = world.definition("ModelQuality", source, baseline, ProblemType="BinaryClassification")
+    world.call("CreateModelQualityJobDefinition", **asked)
+    world.schedule("batch", world.config("ModelQuality"))
+    rows = prediction_batch(400, 3, skill=0.2)
+    ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(400)]
+    scores = rows["score"].to_pylist()
+    lines = [f"{score},{key},2026-11-22T10:05:00Z" for key, score in zip(ids, scores, strict=True)]
+    captured_batch(world, "output", "rows.csv.out", lines)
+    bucket = world.context.objects.folder(object_uri("s3://data/labels"))
+    assert bucket is not None
+    write_labels(bucket, dict(zip(ids, rows["label"].to_pylist(), strict=True)), collected=START)
+    world.run(START + HOUR)
+    (row,) = world.executions(MonitoringScheduleName="batch")
+    assert row["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    told = job(world, job_of(row))
+    (merged,) = (one for one in told["ProcessingInputs"] if one["InputName"] == "endpoint_input_1")
+    assert list(world.context.objects.listing(object_uri(merged["S3Input"]["S3Uri"])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from driftline.aws.cloudwatch import units
@@ -17,6 +17,8 @@ from driftline.storage.types import EPOCH
 
 _FIELDS = {"Average": "value", "Sum": "sum", "Minimum": "minimum", "Maximum": "maximum", "SampleCount": "count"}
 _SECONDS = (1, 5, 10, 20, 30)
+_LAST = datetime(9000, 1, 1, tzinfo=UTC)
+"""No request reaches beyond it, so that a period after its end is still in the calendar."""
 _MOST_STATISTICS = 1440
 _MOST_DATA = 100_800
 _MOST_QUERIES = 500
@@ -126,7 +128,7 @@ def _period(given: int, error: Any) -> int:
 
 
 def _window(context: Context, given: dict[str, Any], period: int, error: Any) -> Window:
-    start, end = given["StartTime"], given["EndTime"]
+    start, end = given["StartTime"], min(given["EndTime"], _LAST)
     if start >= end:
         raise error("The parameter StartTime must be less than the parameter EndTime.")
     return Window(rounded(start, period, context.now()), end)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from driftline.aws.context import Context
 from driftline.aws.errors import AwsError
+from driftline.aws.sagemaker.executions import execution_of
 from driftline.core.errors import ConflictError, InputError, NotFoundError
-from driftline.jobs.batch import log_of
+from driftline.jobs.batch_kinds import log_of
 from driftline.jobs.executions import LOG
 from driftline.resources.batch_jobs import ENDED, BatchJob
 from driftline.resources.executions import FINISHED, Execution
+from driftline.sagemaker.definitions import kind_of_monitor
+from driftline.sagemaker.executions import LABELLED, analysis_job, merge_job
 from driftline.service.job_logs import JobLog
 
 PROCESSING, TRANSFORM = "/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs"
 _ENDPOINTS = "/aws/sagemaker/Endpoints/"
 _DELETED = "deleted-log-group"
 _MOST = 10_000
-_STEP = re.compile(r".+-[0-9]{12}-([0-9a-f]{24})")
+_MOST_RUNS = 1000
+"""How many runs a list of streams looks through at most."""
 
 
 def wrong(message: str) -> AwsError:
@@ -66,7 +69,7 @@ def delete(context: Context, group: str) -> None:
 def logs(context: Context, group: str, prefix: str = "") -> list[JobLog]:
     """The logs of a group whose streams begin so, by name of job: those with a file.
 
-    With the whole name of a job and a slash they are looked for by that name; without, those of batch jobs are listed.
+    With the whole name of a job and a slash they are looked for by that name.
     """
     job, slash, _ = prefix.partition("/")
     since = _deleted(context, group)
@@ -85,15 +88,6 @@ def log_of_stream(context: Context, group: str, stream: str) -> JobLog:
 def stream_of(log: JobLog) -> str:
     """The name of a log's stream: the job, its only machine and when it was asked for."""
     return f"{log.job}/algo-1-{int(log.started.timestamp())}"
-
-
-def execution_of(context: Context, job: str) -> Execution | None:
-    """The run of a monitor whose step has this name: the name ends with the beginning of its id."""
-    found = _STEP.fullmatch(job)
-    if found is None:
-        return None
-    runs = context.service.list_runs(limit=_MOST)
-    return next((run for run in runs if run.id.replace("-", "").startswith(found[1])), None)
 
 
 def _log(context: Context, group: str, job: str) -> JobLog | None:
@@ -116,8 +110,22 @@ def _of_execution(context: Context, job: str, execution: Execution) -> JobLog:
 
 
 def _listed(context: Context, group: str, prefix: str) -> list[JobLog | None]:
-    jobs = [job for job in _batch_jobs(context, group) if job.name.startswith(prefix)]
-    return [_of_batch_job(context, group, job) for job in sorted(jobs, key=lambda job: job.name)]
+    found = [_of_batch_job(context, group, job) for job in _batch_jobs(context, group)]
+    if group == PROCESSING:
+        found += [_of_execution(context, job, execution) for job, execution in _steps(context)]
+    logs = [log for log in found if log is not None and log.job.startswith(prefix)]
+    return [*sorted(logs, key=lambda log: log.job)]
+
+
+def _steps(context: Context) -> Iterator[tuple[str, Execution]]:
+    """The names of jobs that stand for the steps of runs, of the newest runs."""
+    kinds = {schedule.name: kind_of_monitor(schedule.monitor) for schedule in context.service.list_schedules()}
+    for run in context.service.list_runs(limit=_MOST_RUNS):
+        kind = kinds.get(run.schedule)
+        if kind is not None:
+            yield analysis_job(kind, run), run
+            if kind.type in LABELLED:
+                yield merge_job(run), run
 
 
 def _batch_jobs(context: Context, group: str) -> Iterator[BatchJob]:

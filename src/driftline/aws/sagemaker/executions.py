@@ -120,7 +120,8 @@ def _of_schedule(context: Context, name: str) -> Watched | None:
 def _captures(context: Context, execution: Execution, about: Watched) -> tuple[str, str]:
     """Where the captures of an execution are, as an address with its variant in it, and the variant."""
     if about.definition.batch:
-        return str(about.definition.source["DataCapturedDestinationS3Uri"]), "AllTraffic"
+        side = "output" if about.definition.kind.type in LABELLED else "input"
+        return f"{about.definition.source['DataCapturedDestinationS3Uri'].rstrip('/')}/{side}", "AllTraffic"
     try:
         endpoint = context.service.get_endpoint(execution.endpoint)
     except NotFoundError:

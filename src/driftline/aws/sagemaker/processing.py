@@ -16,7 +16,7 @@ from driftline.core.uris import object_uri
 from driftline.resources.batch_jobs import BatchJob
 from driftline.resources.registered import Registered
 from driftline.sagemaker.names import arn
-from driftline.sagemaker.processing import analyzer_settings, clarify_settings, config_of, described
+from driftline.sagemaker.processing import analyzer_settings, clarify_settings, config_of, described, part_of
 from driftline.service.images import read_images
 
 KIND = "processing-job"
@@ -105,7 +105,7 @@ def _config(context: Context, uri: str) -> dict[str, Any] | None:
 
 def _model(context: Context, config: dict[str, Any] | None) -> dict[str, Any]:
     """The model that the configuration's predictor names, or that of its endpoint; nothing where there is none."""
-    predictor = (config or {}).get("predictor") or {}
+    predictor = part_of(config, "predictor")
     if name := predictor.get("model_name"):
         path, description = models.kept(context, name)
     elif name := predictor.get("endpoint_name"):

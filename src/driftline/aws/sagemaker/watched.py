@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from driftline.aws.context import Context
@@ -37,9 +38,10 @@ def watched(context: Context, schedule: Schedule) -> Watched:
     except NotFoundError:
         return Watched(schedule, None, _native(schedule), {})
     config = entry.document.get("MonitoringScheduleConfig")
-    if config is None:
-        return Watched(schedule, entry, _native(schedule), {})
-    return Watched(schedule, entry, *defined(context, config))
+    if config is not None:
+        with suppress(NotFoundError):  # a definition that is gone must not hide its schedule
+            return Watched(schedule, entry, *defined(context, config))
+    return Watched(schedule, entry, _native(schedule), {})
 
 
 def defined(context: Context, config: dict[str, Any]) -> tuple[Definition, dict[str, Any]]:

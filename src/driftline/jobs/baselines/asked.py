@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from driftline.storage.objects import Objects
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A baseline job at work. ``scratch`` is for what is read; what is left in ``output`` is written to the bucket."""
+    """A baseline job at work. ``scratch`` is for what is read; what is left in ``output`` is written to the bucket.
+
+    ``say`` writes a line into the job's log.
+    """
 
     settings: BaselineSettings
     layout: Layout
@@ -25,10 +29,7 @@ class Asked(msgspec.Struct, frozen=True):
     output: Path
     now: datetime
     progress: Progress
-
-    def say(self, line: str) -> None:
-        """Write a line into the job's log."""
-        print(line, flush=True)  # noqa: T201 - the output of a job's process is its log
+    say: Callable[[str], None]
 
     def constraints(self) -> Path:
         """The constraints that the dataset is held against, as a file."""

@@ -36,7 +36,7 @@ def run(work: BatchWork, progress: Progress) -> BatchDone:
     with tempfile.TemporaryDirectory(dir=folder, prefix="work-") as name:
         scratch, output = Path(name), Path(name) / "output"
         layout, objects = work.layout, open_objects(work.layout)
-        asked = Asked(work.settings, layout, objects, scratch, output, work.now, progress)
+        asked = Asked(work.settings, layout, objects, scratch, output, work.now, progress, work.say)
         found = _MEASURES[work.settings.monitor](asked)
         _write(found, output)
         _postprocess(asked)

@@ -38,21 +38,27 @@ async def deploy(
     capture_input: FromQuery[bool | None] = None,
     capture_output: FromQuery[bool | None] = None,
     sensitive: FromQuery[str | None] = None,
+    destination: FromQuery[str | None] = None,
+    variant: FromQuery[str | None] = None,
 ) -> Endpoint:
     """Deploy the model in the body, creating the endpoint or giving it another model. Settings left out stay.
 
-    ``sensitive`` are columns to hide in the record, as in ``input:3:hash,input:customer.ssn:drop``.
+    ``sensitive`` are columns to hide in the record, as in ``input:3:hash,input:customer.ssn:drop``. ``destination`` is
+    an ``s3://`` folder below which the captures also appear.
     """
     artifact = await request.body()
     hidden = sensitive_columns(None if sensitive is None else list(filter(None, sensitive.split(","))))
-    capture = msgspec.to_builtins(CaptureChange(capture_percent, capture_input, capture_output, hidden))
-    return await in_thread(lambda: service.deploy(name, filename, artifact, capture))
+    given = CaptureChange(capture_percent, capture_input, capture_output, hidden, destination)
+    capture = msgspec.to_builtins(given)
+    return await in_thread(lambda: service.deploy(name, filename, artifact, capture, variant=variant))
 
 
 @put("/endpoints/{name:str}/registration", sync_to_thread=True)
 def register_endpoint(service: Given, name: Name, data: JSONBody[NewEndpoint]) -> Endpoint:
     """Create an endpoint whose model is served elsewhere: forwarded to an upstream, or only captured there."""
-    capture = msgspec.to_builtins(CaptureChange(data.percent, data.input, data.output, data.sensitive))
+    capture = msgspec.to_builtins(
+        CaptureChange(data.percent, data.input, data.output, data.sensitive, data.destination)
+    )
     return service.register_endpoint(name, capture, upstream=data.upstream)
 
 

@@ -41,10 +41,18 @@ def _endpoint(read: EndpointRead) -> Item:
     reason = without_counterpart(read)
     if reason is not None:
         return Item("endpoint", read.name, reason)
-    settings = capture_of(read.config if read.config.get("DataCaptureConfig") else read.description)
-    made = NewExternal({name: settings[name] for name in _SHOWN if name in settings})
+    made = NewExternal(_capture(read))
     says = f"external, its model stays where it is; captures are read from {_captured(read)}"
     return Item("endpoint", read.name, says, made, of_endpoint(read))
+
+
+def _capture(read: EndpointRead) -> dict[str, Any]:
+    """The capture settings; a description alone tells no more of them than the share of requests."""
+    if read.config.get("DataCaptureConfig"):
+        settings = capture_of(read.config)
+        return {name: settings[name] for name in _SHOWN}
+    share = read.description["DataCaptureConfig"].get("CurrentSamplingPercentage")
+    return {} if share is None else {"percent": float(share)}
 
 
 def _captured(read: EndpointRead) -> str:

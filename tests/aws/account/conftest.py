@@ -51,11 +51,17 @@ class AwsAccount:
     def __init__(self, server: Any, buckets: Any, folder: Path) -> None:
         self.server, self.service, self._buckets, self.folder = server, server.service, buckets, folder
         self.root, self.sent = f"s3://{folder.name}", []
-        make = server.client
-        self.s3 = boto3.client("s3", endpoint_url=buckets.environment["DRIFTLINE_S3_ENDPOINT"], **self._keys())
-        self.clients = Clients(make("sagemaker"), self.s3, make("cloudwatch"), make("events"))
-        for client in self.clients:
+        self.clients = self.new_clients()
+        self.s3 = self.clients.s3
+
+    def new_clients(self) -> Clients:
+        """Clients of the account; what they send is kept in ``sent``."""
+        make = self.server.client
+        s3 = boto3.client("s3", endpoint_url=self._buckets.environment["DRIFTLINE_S3_ENDPOINT"], **self._keys())
+        found = Clients(make("sagemaker"), s3, make("cloudwatch"), make("events"))
+        for client in found:
             client.meta.events.register("before-call", lambda model, **_: self.sent.append(model.name))
+        return found
 
     def _keys(self) -> dict[str, str]:
         given = self._buckets.environment
@@ -145,13 +151,12 @@ def _snake(kind: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).strip("_")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def account(
-    tmp_path: Path, bucket_server: Any, aws_serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory, bucket_server: Any, aws_serve: Callable[..., Any]
 ) -> Iterator[AwsAccount]:
     """An account with an endpoint ``churn`` and traffic, and nothing that watches it."""
-    monkeypatch.delenv("DRIFTLINE_S3_ENDPOINT", raising=False)
-    data, folder = tmp_path / "account", bucket_server.folder / f"account-{uuid4().hex[:12]}"
+    data, folder = tmp_path_factory.mktemp("account") / "data", bucket_server.folder / f"account-{uuid4().hex[:12]}"
     folder.mkdir()
     data.mkdir()
     (data / "s3").symlink_to(bucket_server.folder)
@@ -162,9 +167,9 @@ def account(
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def watched(account: AwsAccount) -> AwsAccount:
-    """The account with the four monitors, a batch one, alarms, and what has no counterpart."""
+    """The account with the four monitors, a batch one, alarms, and what has no counterpart. Tests leave it as it is."""
     binary = {"ConstraintsResource": {"S3Uri": account.upload("baseline/binary.json", BINARY)}}
     table = {"ConstraintsResource": {"S3Uri": account.upload("baseline/table.json", TABLE)}}
     script = account.upload("code/clean.py", b"def preprocess_handler(record):\n    return record\n")
@@ -181,5 +186,4 @@ def watched(account: AwsAccount) -> AwsAccount:
     account.alarm("unrelated", Namespace="AWS/EC2", Dimensions=[])
     account.clients.cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule='ALARM("f2 is low")')
     account.endpoint("silent")
-    account.sent.clear()
     return account

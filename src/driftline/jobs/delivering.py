@@ -25,8 +25,16 @@ _NAMES = {"model-quality": _OF_TABLES, "data-quality": _OF_TABLES, "bias": _OF_A
 def report_uri(output: ObjectUri, schedule: Schedule, tick: datetime) -> ObjectUri:
     """Where the files of a run are: ``OUTPUT/ENDPOINT/SCHEDULE/yyyy/mm/dd/hh``, the hour of its tick; of a schedule
     that looks at batch transforms there is no endpoint."""
-    below = output if schedule.attributes.get("transform") is not None else output / schedule.endpoint
+    below = output if schedule.of_batches else output / schedule.endpoint
     return below / schedule.name / partition(tick.astimezone(UTC))
+
+
+def merged_uri(output: ObjectUri, schedule: Schedule, part: str) -> ObjectUri:
+    """Where a file of merged records is: ``OUTPUT/merge/ENDPOINT/VARIANT/yyyy/mm/dd/hh/NAME``, and of batch transforms
+    ``OUTPUT/merge/SCHEDULE/yyyy/mm/dd/hh/NAME``. ``part`` begins with the variant."""
+    if schedule.of_batches:
+        return output / FOLDER / schedule.name / part.partition("/")[2]
+    return output / FOLDER / schedule.endpoint / part
 
 
 def deliver(objects: Objects, schedule: Schedule, tick: datetime, run: Run, *, violated: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from driftline.account.items import Item, NewExternal
+from driftline.account.items import Item, NewExternal, NewSchedule
 from driftline.account.plan import plan
 from driftline.account.reading import Account, EndpointRead, ScheduleRead
 from driftline.account.watching import composite_item
@@ -85,6 +85,15 @@ def test_what_a_job_definition_says_of_its_machine() -> None:
     said = " ".join(item.differs)
     for word in ("VPC", "network isolation", "2 × ml.m5.xlarge"):
         assert word in said
+
+
+def test_results_may_go_elsewhere() -> None:
+    account = Account((endpoint(),), (schedule(),))
+    for output, shared in ((None, True), ("s3://mine/results", False)):
+        item = plan(account, START, output)[-1]
+        assert isinstance(item.made, NewSchedule)
+        assert item.made.options["attributes"]["output"] == (output or "s3://lake/results")
+        assert any("--output" in text for text in item.differs) == shared
 
 
 def test_schedules_that_are_not_made() -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from driftline.account.items import Item
 from driftline.account.targets import Target
-from driftline.core.errors import DriftlineError
+from driftline.core.errors import AccessError, DriftlineError
 
 Outcome = Literal["planned", "made", "exists", "failed", "no counterpart"]
 
@@ -30,7 +30,7 @@ def planned(items: Sequence[Item]) -> list[Brought]:
 
 
 def bring(items: Sequence[Item], target: Target) -> list[Brought]:
-    """Make the items of a plan in a service, in their order."""
+    """Make the items of a plan in a service, in their order. Raises :class:`AccessError` where nobody may."""
     found: list[Brought] = []
     failed: set[tuple[str, str]] = set()
     for item in items:
@@ -52,6 +52,8 @@ def _brought(item: Item, target: Target, failed: set[tuple[str, str]]) -> Brough
         if lacking:
             return _told(item, "failed", f"it needs {', '.join(lacking)}")
         target.make(item.name, item.made)
+    except AccessError:
+        raise  # whoever is not known is not known for the next item either
     except DriftlineError as error:
         return _told(item, "failed", ". ".join(part for part in (error.what, error.evidence, error.hint) if part))
     return _told(item, "made")

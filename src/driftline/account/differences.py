@@ -38,9 +38,11 @@ def of_endpoint(read: EndpointRead) -> tuple[str, ...]:
     return tuple(found)
 
 
-def of_definition(read: ScheduleRead, definition: Definition) -> tuple[tuple[str, ...], bool]:
-    """What of a schedule will differ, and whether it has to be paused."""
+def of_definition(read: ScheduleRead, definition: Definition, output: str) -> tuple[tuple[str, ...], bool]:
+    """What of a schedule whose results are written to ``output`` will differ, and whether it has to be paused."""
     found = [*_of_document(read.document), _HISTORY]
+    if output == definition.output:
+        found.append(f"writes to {output} as the schedule there does: stop that one, or give --output")
     told = sorted(set(definition.environment) - _TOLD)
     if told:
         found.append(f"its job's variables {', '.join(told)} are not set here")

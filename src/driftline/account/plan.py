@@ -19,14 +19,17 @@ from driftline.sagemaker.schedules import attributes, derived_name, timing
 _SHOWN = ("percent", "input", "output")
 
 
-def plan(account: Account, now: datetime) -> list[Item]:
-    """The items of an account, each after what it needs. ``now`` decides how far apart the runs of a schedule are."""
+def plan(account: Account, now: datetime, output: str | None = None) -> list[Item]:
+    """The items of an account, each after what it needs. ``now`` decides how far apart the runs of a schedule are.
+
+    Results go below ``output``, an ``s3://`` prefix; without it they go where the account's own schedules write theirs.
+    """
     endpoints = {one.name: one for one in account.endpoints}
     found = [_endpoint(one) for one in account.endpoints]
     places = {item.name: _captured(endpoints[item.name]) for item in found if item.made is not None}
     refused = {item.name: item.says for item in found if item.made is None}
     for schedule in account.schedules:
-        found += _schedule(schedule, places, refused, now)
+        found += _schedule(schedule, places, refused, now, output)
     made = {item.name for item in found if item.kind == "schedule" and item.made is not None}
     found += [alarm_item(one, made) for one in account.alarms]
     alarms = {item.name for item in found if item.kind == "alarm" and item.made is not None}
@@ -61,7 +64,9 @@ def _captured(read: EndpointRead) -> str:
     return f"{given.get('DestinationS3Uri', '').rstrip('/')}/{read.name}"
 
 
-def _schedule(read: ScheduleRead, places: dict[str, str], refused: dict[str, str], now: datetime) -> list[Item]:
+def _schedule(
+    read: ScheduleRead, places: dict[str, str], refused: dict[str, str], now: datetime, output: str | None
+) -> list[Item]:
     definition = read.definition
     if read.trouble or definition is None or read.belongings is None:
         return [Item("schedule", read.name, read.trouble or "its job definition was not read")]
@@ -80,6 +85,7 @@ def _schedule(read: ScheduleRead, places: dict[str, str], refused: dict[str, str
         return [Item("schedule", read.name, ". ".join(part for part in (error.what, error.evidence) if part))]
     place = None if definition.endpoint is None else places[definition.endpoint]
     given = attributes(definition, place) | read.belongings.attributes | more
+    given |= {} if output is None else {"output": output}
     return _whole(read, definition, read.belongings, {"attributes": given} | options)
 
 
@@ -96,7 +102,7 @@ def _whole(read: ScheduleRead, definition: Definition, brought: Belongings, opti
     }
     if definition.problem_type is not None:
         options["problem_type"] = definition.problem_type
-    differs, paused = of_definition(read, definition)
+    differs, paused = of_definition(read, definition, options["attributes"]["output"])
     says = f"{definition.kind.monitor} of {endpoint}, {options['cron']}"
     needs = (("endpoint", endpoint), *((item.kind, item.name) for item in found))
     made = NewSchedule(options, paused)

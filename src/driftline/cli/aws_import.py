@@ -32,9 +32,8 @@ def import_account(
     endpoint_url: Annotated[
         str | None, typer.Option(help="where the account's services are, when not at Amazon")
     ] = None,
-    endpoint: Annotated[
-        list[str] | None, typer.Option(help="only what belongs to this endpoint; again for each")
-    ] = None,
+    endpoint: Annotated[list[str] | None, typer.Option(help="only what belongs to it; again for each")] = None,
+    output: Annotated[str | None, typer.Option(help="s3://BUCKET/PREFIX for results, else where they are now")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="make nothing: tell what would be made")] = False,
     data: Annotated[Path | None, typer.Option("--data", help="the data folder to bring it to")] = None,
     url: Url = None,
@@ -49,12 +48,15 @@ def import_account(
 
     from driftline.account.bringing import bring, planned
     from driftline.account.plan import plan
+    from driftline.core.uris import object_uri
 
     out.json = json
     if data is not None and url is not None:
         raise InputError("a data folder and an address were given", hint="give --data DIR, or --url URL")
+    if output is not None:
+        object_uri(output)
     account = _read(_clients(profile, region, endpoint_url), tuple(endpoint or ()), _images(data))
-    items = plan(account, datetime.now(UTC))
+    items = plan(account, datetime.now(UTC), output)
     if dry_run:
         found = planned(items)
     else:
@@ -113,6 +115,9 @@ def _target(data: Path | None, url: str | None) -> Iterator[Target]:
 
     if data is None:
         with Client(url) as client:
+            if not client.healthy():
+                hint = "start it (driftline serve --data DIR), or give --url or --data"
+                raise ServiceError(f"no service answers at {client.url}", hint=hint)
             yield RemoteTarget(client)
     else:
         with Service(data, database=database_of_environment()) as service:

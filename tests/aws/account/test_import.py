@@ -176,15 +176,26 @@ def test_the_command(here: Service, watched: Any, capsys: pytest.CaptureFixture[
     code, shown, talked = command()
     assert code == 0, talked
     assert "paused, for it is Stopped there" in shown
+    assert "stop that one, or give --output" in shown
     assert "not read: EventBridge rules" in talked
     assert len(here.list_schedules()) == 5
     secret = watched.environment()["AWS_SECRET_ACCESS_KEY"]
     assert secret not in shown + talked
     code, _, talked = command("--endpoint-url", "http://127.0.0.1:1", "--json")
     assert (code, json.loads(talked)["error"]["code"]) == (2, "service")
+    code, shown, talked = command("--dry-run", "--output", "s3://elsewhere/results")
+    assert (code, "--output" in shown) == (0, False)
     code, _, talked = command("--profile", "nobody")
     assert code == 2
     assert "nobody" in talked
+
+
+def test_no_service_is_said_once(
+    here: Service, watched: Any, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["driftline", "aws", "import", "--url", "http://127.0.0.1:1"])
+    assert run(app) == 2
+    assert capsys.readouterr().err.count("no service answers") == 1
 
 
 def test_boto3_is_named_when_it_is_not_installed(monkeypatch: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,12 @@ LABELLED = ("ModelQuality", "ModelBias")
 """The types whose first step puts predictions and ground truth together."""
 NO_DATA = "Job inputs had no data"
 _MERGE = "groundtruth-merge"
-_DIGITS = 24
+_DIGITS, _FEWEST = 24, 16
+_LONGEST = 63
+"""Characters that the name of a job may have: of a long one the digits of its execution are fewer."""
 _MOST_REASON = 1024
 _WORDS = "|".join((_MERGE, *(f"{kind.word}-monitoring" for kind in KINDS.values())))
-_JOB = re.compile(rf"(?P<word>{_WORDS})-[0-9]{{12}}-(?P<id>[0-9a-f]{{{_DIGITS}}})")
+_JOB = re.compile(rf"(?P<word>{_WORDS})-[0-9]{{12}}-(?P<id>[0-9a-f]{{{_FEWEST},{_DIGITS}}})")
 
 
 class Ending(NamedTuple):
@@ -39,7 +41,7 @@ def analysis_job(kind: Kind, execution: Execution) -> str:
 
 
 def _name(word: str, execution: Execution) -> str:
-    return f"{word}-{execution.tick:%Y%m%d%H%M}-{execution.id[:_DIGITS]}"
+    return f"{word}-{execution.tick:%Y%m%d%H%M}-{execution.id[:_DIGITS]}"[:_LONGEST]
 
 
 def beginning_of_id(job: str) -> str | None:

@@ -52,8 +52,8 @@ def of_definition(read: ScheduleRead, definition: Definition, output: str) -> tu
     explained = definition.kind.monitor == "attribution"
     if explained:
         found.append(
-            "paused, for its runs need the model: deploy it to this endpoint, or name its server with driftline"
-            " endpoint register --upstream; then driftline schedule resume"
+            "paused, for its runs need the model: deploy its file to this endpoint (driftline deploy), or name a server"
+            " that answers for it (driftline endpoint proxy); then driftline schedule resume"
         )
     return tuple(found), explained or state != "Scheduled"
 

@@ -22,6 +22,8 @@ class AccountObjects:
     def content(self, uri: str) -> bytes:
         """An object of at most 64 MiB."""
         where = object_uri(uri)
+        if not where.key:
+            raise InputError(f"{uri} names no object", hint="name a file in the bucket")
         try:
             answer = self._s3.get_object(Bucket=where.bucket, Key=where.key)
         except self._s3.exceptions.ClientError as error:

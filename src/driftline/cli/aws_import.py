@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ def import_account(
     from driftline.account.bringing import bring, planned
     from driftline.account.plan import plan
     from driftline.core.uris import object_uri
+    from driftline.storage.objects import VARIABLE
 
     out.json = json
     if data is not None and url is not None:
@@ -63,6 +65,8 @@ def import_account(
         with _target(data, url) as target:
             found = bring(items, target)
     _tell(account, found)
+    if not os.environ.get(VARIABLE):
+        out.say(f"schedules read the account's buckets where {VARIABLE} is set for the service: aws, or a URL")
     return ERROR if _lacking(account) or any(one.outcome == "failed" for one in found) else OK
 
 

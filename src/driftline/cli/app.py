@@ -23,6 +23,7 @@ from driftline.cli import (
     service,
 )
 from driftline.cli import attribution as _attribution  # noqa: F401 - it adds commands
+from driftline.cli import aws_import as _aws_import  # noqa: F401 - it adds a command
 from driftline.cli import baselines as _baselines  # noqa: F401 - it adds commands
 from driftline.cli import bias as _bias  # noqa: F401 - it adds commands
 from driftline.cli import data_quality as _data_quality  # noqa: F401 - it adds commands

@@ -14,6 +14,8 @@ from driftline.core.analysis_settings import BiasConfig, ShapConfig
 from driftline.core.errors import InputError
 from driftline.monitors.bias.deciding import bias_of, decided, settled
 from driftline.resources.schedules import Schedule
+from driftline.sagemaker.belongings import Belongings
+from driftline.sagemaker.definitions import Definition
 from driftline.storage import baselines
 
 ANALYSED = ("bias", "attribution")
@@ -60,6 +62,15 @@ def settled_document(document: dict[str, Any], source: str, baseline: bytes | No
         no_rows = pa.RecordBatch.from_pydict({})
         config = msgspec.structs.replace(config, bias=decided(config.bias, no_rows, known))
     return analysis_config_document(config)
+
+
+def settled_for(definition: Definition, found: Belongings) -> dict[str, Any]:
+    """The attribute ``analysis_config`` of a schedule by a job definition; nothing where it has no analysis of its
+    own. Raises as :func:`settled_document` does."""
+    if found.analysis is None:
+        return {}
+    baseline = found.constraints if definition.kind.monitor == "bias" else None
+    return {"analysis_config": settled_document(found.analysis, str(definition.config), baseline)}
 
 
 def _part(config: AnalysisConfig, monitor: str) -> BiasConfig | ShapConfig | None:

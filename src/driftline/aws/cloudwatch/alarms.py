@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from driftline.aws.cloudwatch import definitions, kept
-from driftline.aws.cloudwatch.definitions import told
 from driftline.aws.cloudwatch.names import refused
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import AwsError
 from driftline.core.errors import ConflictError, DriftlineError, NotFoundError
 from driftline.resources.alarms import Alarm
 from driftline.resources.mutes import NewMute
+from driftline.sagemaker.alarms import metric_alarm, told
 
 _MOST_DELETED = 100
 _SILENT = timedelta(days=36_500)
@@ -23,7 +23,7 @@ AUTHOR = "DisableAlarmActions"
 
 def put_metric_alarm(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """Create or change an alarm on a metric."""
-    return _put(context, given, definitions.metric_alarm(given))
+    return _put(context, given, metric_alarm(given))
 
 
 def put_composite_alarm(context: Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 from driftline.alerting.targets import mask
 from driftline.aws.cloudwatch import kept
 from driftline.aws.cloudwatch.definitions import ACTIONS
-from driftline.aws.cloudwatch.names import alarm_arn, dimension_list, namespace_of
+from driftline.aws.cloudwatch.names import alarm_arn, dimension_list
 from driftline.aws.context import Context
 from driftline.resources.alarms import Alarm, AlarmStatus, Datapoint, Transition
 from driftline.resources.registered import Registered
+from driftline.sagemaker.alarms import namespace_of
 
 _STAMP = "%Y-%m-%dT%H:%M:%S.%f+0000"
 

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from driftline.aws.cloudwatch import units
-from driftline.aws.cloudwatch.names import combination, dimension_list, dimensions_of, invalid, namespace_of
+from driftline.aws.cloudwatch.names import combination, dimension_list, dimensions_of, invalid
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import AwsError
 from driftline.aws.paging import page
 from driftline.core.errors import InputError
 from driftline.resources.metrics import NewPoint, Series, StatisticSet, counted
+from driftline.sagemaker.alarms import namespace_of
 
 _PAGE = 500
 _MOST_VALUES = 150

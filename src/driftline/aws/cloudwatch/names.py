@@ -6,10 +6,10 @@ from typing import Any
 
 from driftline.aws.context import Context
 from driftline.aws.errors import AwsError
+from driftline.core.errors import InputError
 from driftline.resources.metrics import Series
-
-_OURS = "aws/sagemaker/"
-_SINGULAR = "Endpoints/data-metric"
+from driftline.sagemaker import alarms
+from driftline.sagemaker.alarms import namespace_of
 
 
 def invalid(message: str) -> AwsError:
@@ -32,24 +32,12 @@ def bad_token() -> AwsError:
     return AwsError("InvalidNextToken", "The token is not one that this operation gave out.")
 
 
-def namespace_of(given: str) -> str:
-    """A namespace as it is kept. Those of the monitors are written with and without a slash, and one in the singular.
-
-    >>> namespace_of("/aws/sagemaker/Endpoints/data-metric"), namespace_of("/mine")
-    ('aws/sagemaker/Endpoints/data-metrics', '/mine')
-    """
-    plain = given.removeprefix("/")
-    if not plain.startswith(_OURS):
-        return given
-    return plain + "s" if plain == _OURS + _SINGULAR else plain
-
-
 def dimensions_of(given: list[dict[str, str]] | None) -> dict[str, str]:
     """Dimensions as a mapping; a name may come once."""
-    found = {dimension["Name"]: dimension["Value"] for dimension in given or []}
-    if len(found) != len(given or []):
-        raise invalid("The parameter Dimensions has the same Name more than once.")
-    return found
+    try:
+        return alarms.dimensions_of(given)
+    except InputError as error:
+        raise invalid(error.what) from None
 
 
 def dimension_list(dimensions: dict[str, str]) -> list[dict[str, str]]:

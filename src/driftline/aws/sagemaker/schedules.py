@@ -14,6 +14,7 @@ from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import tags_of
 from driftline.aws.sagemaker.watched import KIND, Watched, defined, watched
 from driftline.core.errors import ConflictError, DriftlineError, NotFoundError
+from driftline.sagemaker.belongings import Belongings
 from driftline.sagemaker.definitions import Definition, with_defaults
 from driftline.sagemaker.names import arn
 from driftline.sagemaker.schedules import attributes, timing
@@ -134,7 +135,7 @@ def _endpoint(context: Context, name: str, definition: Definition, current: str 
     return belongings.stand_in(context, name, current) if definition.batch else str(definition.endpoint)
 
 
-def _options(context: Context, name: str, definition: Definition, found: belongings.Belongings) -> dict[str, Any]:
+def _options(context: Context, name: str, definition: Definition, found: Belongings) -> dict[str, Any]:
     """What both a new and a changed schedule are told; what it brings along is kept first."""
     options: dict[str, Any] = {
         "attributes": attributes(definition, _elsewhere(context, definition)) | found.attributes,

@@ -1,0 +1,1 @@
+"""An account of the original service, read and made again here."""

@@ -1,0 +1,121 @@
+"""What a job definition points to: its baseline, its scripts, its analysis configuration. Read, not yet kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple, Protocol
+
+from driftline.core.errors import InputError, NotFoundError
+from driftline.sagemaker.analysis import completed, read_rows, rows_elsewhere
+from driftline.sagemaker.definitions import Definition
+from driftline.sagemaker.images import Images
+from driftline.sagemaker.schedules import derived_name
+
+_ANALYSED = ("ModelBias", "ModelExplainability")
+
+
+class Source(Protocol):
+    """Where objects and baseline jobs are read."""
+
+    def content(self, uri: str) -> bytes:
+        """An object; raises the error of the caller's choice when it is not there."""
+
+    def find(self, uri: str) -> bytes | None:
+        """An object that may be lacking."""
+
+    def results(self, job: str) -> str:
+        """The address, without a slash at its end, below which a baseline job wrote its results; raises
+        :class:`NotFoundError` where nobody knows the job."""
+
+
+class Belongings(NamedTuple):
+    """What was read of all that a job definition points to. Nothing is kept yet.
+
+    ``scripts`` are by the names they are to have, to which ``attributes`` point. ``analysis`` is the configuration of
+    an analysis, made whole, in which a table may still have to decide something.
+    """
+
+    constraints: bytes | None
+    statistics: bytes
+    scripts: dict[str, bytes]
+    attributes: dict[str, Any]
+    analysis: dict[str, Any] | None
+
+
+def gathered(source: Source, name: str, definition: Definition, images: Images) -> Belongings:
+    """Read what the schedule called ``name`` brings along; raises for the first object that is not there, and
+    :class:`InputError` for an image that stands for nothing."""
+    attributes = watching(images, definition.image)
+    constraints, statistics = _baseline(source, definition)
+    scripts: dict[str, bytes] = {}
+    for role, uri in (("preprocessor", definition.preprocessor), ("postprocessor", definition.postprocessor)):
+        if uri is not None:
+            if definition.kind.type != "DataQuality":
+                raise InputError(f"a {role} is run for data quality alone here", hint=f"leave {uri} out")
+            attributes[role] = derived_name(name, f"{role}.py")
+            scripts[attributes[role]] = source.content(uri)
+    analysed = definition.config is not None and "program" not in attributes
+    analysis = _analysis(source, definition) if analysed else None
+    return Belongings(constraints, statistics or b"{}", scripts, attributes, analysis)
+
+
+def watching(images: Images, image: str) -> dict[str, Any]:
+    """The attribute that names the program which stands for an image; none where our own analysis does.
+
+    >>> watching(Images(), "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-clarify-processing:1.0")
+    {}
+    """
+    rule = images.expect(image)
+    if rule.program is None and rule.part not in ("analyzer", "clarify"):
+        hint = 'give it a program, or as = "analyzer" or as = "clarify", in images.toml in the data folder'
+        raise InputError(f"the image {image} stands for nothing that can watch an endpoint here", hint=hint)
+    return {} if rule.program is None else {"program": rule.program}
+
+
+def _baseline(source: Source, definition: Definition) -> tuple[bytes | None, bytes | None]:
+    """The constraints and the statistics. What a baseline job wrote stands in for what has no address; its
+    statistics may be lacking."""
+    constraints = None if definition.constraints is None else source.content(definition.constraints)
+    statistics = None if definition.statistics is None else source.content(definition.statistics)
+    if definition.kind.type in _ANALYSED:
+        if constraints is None and definition.baselining_job is not None:
+            constraints = source.content(f"{source.results(definition.baselining_job)}/analysis.json")
+        return constraints, None
+    if definition.baselining_job is None:
+        return constraints, statistics
+    try:
+        results = source.results(definition.baselining_job)
+    except NotFoundError:
+        if constraints is None:
+            raise
+        return constraints, statistics
+    if constraints is None:
+        constraints = source.content(f"{results}/constraints.json")
+    return constraints, source.find(f"{results}/statistics.json") if statistics is None else statistics
+
+
+def results_of(job: str, document: dict[str, Any]) -> str:
+    """Below which address a processing job wrote, by its request or description; raises :class:`InputError` where it
+    wrote nowhere.
+
+    >>> results_of("j", {"ProcessingOutputConfig": {"Outputs": [{"S3Output": {"S3Uri": "s3://churn/results/"}}]}})
+    's3://churn/results'
+    """
+    outputs = (document.get("ProcessingOutputConfig") or {}).get("Outputs") or [{}]
+    uri = (outputs[0].get("S3Output") or {}).get("S3Uri")
+    if not uri:
+        raise InputError(f"the processing job {job} has no output in S3", hint="give the addresses of the baseline")
+    return str(uri).rstrip("/")
+
+
+def _analysis(source: Source, definition: Definition) -> dict[str, Any]:
+    """What is analysed; rows that it names by their address stand in it then."""
+    uri = str(definition.config)
+    try:
+        config = json.loads(source.content(uri))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{uri} is no JSON", evidence=str(error), hint="upload the configuration again") from None
+    if not isinstance(config, dict):
+        raise InputError(f"{uri} is no configuration", hint="it must be a JSON object")
+    elsewhere = rows_elsewhere(config)
+    return completed(config, None if elsewhere is None else read_rows(source.content(elsewhere), elsewhere))

@@ -35,7 +35,7 @@ def pickled(state: dict[str, Any], protocol: int = 3) -> bytes:
         xgboost.core.Booster = real  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_every_protocol_gives_the_buffer_and_the_attributes(protocol: int) -> None:
     handle = bytes(range(256)) * 5
     state = {"handle": bytearray(handle), "feature_names": ["a", "b"], "best_iteration": 7, "x": None, "y": (1, 2.5)}
@@ -61,7 +61,7 @@ class Evil:
         return os.system, ("touch hacked",)
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_code_is_refused_and_not_run(protocol: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for state in (Evil(), {"handle": Evil()}, [Evil()], {"handle": bytearray(b"x"), "other": Evil()}):

@@ -31,8 +31,10 @@ _CONFIG = ("distribution_constraints", "driftline_drift")
 _OVERRIDES = ("monitoring_config_overrides", "monitoringConfigOverrides")
 _FEATURE = ("name", "inferred_type", "completeness", "num_constraints", "string_constraints", *_OVERRIDES, "suggestion")
 _COMPARISON = ("perform_comparison", "comparison_threshold", "comparison_method")
-# The original's documentation misspells one key, and files that follow it are about.
+# The original's documentation misspells one key, and files that follow it are about; so are files of its first
+# versions, which had other names: the share of a domain stood there among the comparisons.
 _MISSPELT = {"comparion_method": "comparison_method"}
+_SWITCH, _DOMAIN = "enable_comparisons", "min_domain_mass"
 _OF_TEXTS = {
     "categorical_comparison_threshold": "comparison_threshold",
     "categorical_drift_method": "comparison_method",
@@ -133,6 +135,8 @@ def _table(features: tuple[FeatureConstraints, ...], config: _Part) -> DataQuali
     config.known((*TABLE_RULES, *_CONFIG))
     own = {name: value for name, value in config.node.items() if name not in _CONFIG}
     comparison, drift = config.part("distribution_constraints"), config.part("driftline_drift")
+    if _DOMAIN in comparison.node:
+        own.setdefault("domain_content_threshold", comparison.node[_DOMAIN])
     return DataQualityConstraints(
         features,
         **checked(own, TABLE_RULES, config.broken),
@@ -204,4 +208,9 @@ class _Settings:
 
 
 def _spelt(comparison: _Part) -> dict[str, Any]:
-    return {_MISSPELT.get(key, key): value for key, value in comparison.node.items()}
+    """The comparisons of a table or a feature under the names they have now."""
+    found = {_MISSPELT.get(key, key): value for key, value in comparison.node.items() if key != _DOMAIN}
+    if isinstance(found.get(_SWITCH), bool):
+        found.setdefault("perform_comparison", "Enabled" if found[_SWITCH] else "Disabled")
+        del found[_SWITCH]
+    return found

@@ -45,6 +45,8 @@ class BaselineSettings(BatchLimits, frozen=True, kw_only=True, forbid_unknown_fi
     as we do, or its URI, and ``model``, a model's path in the data folder, where the dataset has no predictions or
     where attributions are asked for. ``model_description`` is what that model was found to be.
 
+    ``categorical_drift_method`` is what the suggested constraints of data quality compare categories by.
+
     With ``constraints``, and ``statistics`` for distributions, URIs both, the dataset is checked against those instead.
     """
 
@@ -60,6 +62,7 @@ class BaselineSettings(BatchLimits, frozen=True, kw_only=True, forbid_unknown_fi
     model_description: ModelDescription | None = None
     constraints: str | None = None
     statistics: str | None = None
+    categorical_drift_method: Literal["LInfinity", "ChiSquared"] = "LInfinity"
 
     def __post_init__(self) -> None:
         if self.monitor == "model-quality" and self.columns is None:

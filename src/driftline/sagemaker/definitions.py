@@ -37,6 +37,16 @@ KINDS = {
 }
 
 
+_ANALYSIS = {"ConstraintsResource": "analysis.json"}
+BASELINE_FILES = {
+    "DataQuality": {"StatisticsResource": "statistics.json", "ConstraintsResource": "constraints.json"},
+    "ModelQuality": {"ConstraintsResource": "constraints.json"},
+    "ModelBias": _ANALYSIS,
+    "ModelExplainability": _ANALYSIS,
+}
+"""Of each type, what the configuration of a baseline names, and the file of a baseline job that this is."""
+
+
 def kind_of_monitor(monitor: str) -> Kind:
     """The type of monitoring that a monitor of ours is.
 

@@ -36,6 +36,8 @@ def analyzer_settings(document: dict[str, Any]) -> dict[str, Any]:
     ):
         if given.get(key):
             settings[name] = source_of(document, given[key])
+    if given.get("categorical_drift_method"):
+        settings["categorical_drift_method"] = given["categorical_drift_method"]
     if given.get("analysis_type", "").upper() != "MODEL_QUALITY":
         return settings | {"monitor": "data-quality"}
     return settings | {"monitor": "model-quality", "columns": _columns(given)}

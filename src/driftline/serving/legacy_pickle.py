@@ -1,6 +1,6 @@
 """The pickled boosters of old training containers, read without unpickling.
 
-A pickle is a program. This reader runs only the opcodes that build plain values, knows three global names by their
+A pickle is a program. This reader runs only the opcodes that build plain values, knows a few global names by their
 spelling, imports nothing and calls nothing; the only object it can construct is a byte buffer.
 """
 
@@ -17,7 +17,11 @@ from driftline.core.errors import ModelError
 _BOOSTER = "xgboost.core Booster"
 _BUFFERS = frozenset({"builtins bytearray", "__builtin__ bytearray"})
 _ENCODE = "_codecs encode"
-_KNOWN = _BUFFERS | {_BOOSTER, _ENCODE}
+# How the oldest protocols, which are text, make an object: the booster of nothing but the base of all classes.
+_MAKE = frozenset({"copy_reg _reconstructor", "copyreg _reconstructor"})
+_BASE = frozenset({"__builtin__ object", "builtins object"})
+_KNOWN = _BUFFERS | _MAKE | _BASE | {_BOOSTER, _ENCODE}
+_TEXTUAL = (b"ccopy_reg\n_reconstructor\n", b"ccopyreg\n_reconstructor\n")
 _OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 _LATIN = frozenset({"latin-1", "latin1"})
 
@@ -50,8 +54,8 @@ class _RefusedError(Exception):
 
 
 def is_pickle(data: bytes) -> bool:
-    """Whether the bytes begin like a pickle of protocol 2 to 5."""
-    return len(data) > 2 and data[0] == 0x80 and 2 <= data[1] <= 5
+    """Whether the bytes begin like a pickle: of protocol 2 to 5, or of an object in protocol 0 or 1."""
+    return (len(data) > 2 and data[0] == 0x80 and 2 <= data[1] <= 5) or data.startswith(_TEXTUAL)
 
 
 def read_booster(data: bytes, source: str) -> LegacyBooster:
@@ -133,7 +137,10 @@ class _Machine:
         arguments, name = self.pop(), self.pop()
         if not isinstance(name, _Name) or not isinstance(arguments, tuple):
             raise _RefusedError("a call of something that is not a name")
-        self.push(_buffer(name.spelling, arguments))
+        if name.spelling in _MAKE:
+            self.push(_made(arguments))
+        else:
+            self.push(_buffer(name.spelling, arguments))
 
     def build(self, _: Any) -> None:
         state, instance = self.pop(), self.stack[-1]
@@ -147,6 +154,10 @@ class _Machine:
             raise _RefusedError("a dictionary with other keys than text")
         target.update(zip(items[::2], items[1::2], strict=True))
 
+    def dictionary(self, items: list[Any]) -> None:
+        self.push({})
+        self.set_items(items)
+
     def extend(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, list):
@@ -158,6 +169,15 @@ class _Machine:
 
     def put(self, index: int | None) -> None:
         self.memo[len(self.memo) if index is None else index] = self.stack[-1]
+
+
+def _made(arguments: tuple[Any, ...]) -> _Instance:
+    """The object of ``_reconstructor(Booster, object, None)``; nothing else is made so."""
+    if len(arguments) != 3 or arguments[0] != _Name(_BOOSTER) or arguments[2] is not None:
+        raise _RefusedError("it constructs something other than a booster")
+    if arguments[1] not in {_Name(base) for base in _BASE}:
+        raise _RefusedError("it constructs a booster out of something else")
+    return _Instance()
 
 
 def _buffer(name: str, arguments: tuple[Any, ...]) -> bytes:
@@ -189,7 +209,7 @@ def _text_or_bytes(machine: _Machine, argument: Any) -> None:
 
 _VALUES = (
     "BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 "
-    "BINSTRING SHORT_BINSTRING BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT"
+    "BINSTRING SHORT_BINSTRING BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT STRING UNICODE INT LONG FLOAT"
 )
 _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(_VALUES.split(), _text_or_bytes),
@@ -203,6 +223,8 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "EMPTY_LIST": lambda machine, _: machine.push([]),
     "MARK": lambda machine, _: machine.push(_Mark()),
     "TUPLE": lambda machine, _: machine.push(tuple(machine.pop_marked())),
+    "LIST": lambda machine, _: machine.push(machine.pop_marked()),
+    "DICT": lambda machine, _: machine.dictionary(machine.pop_marked()),
     "TUPLE1": lambda machine, _: machine.tuple_of(1),
     "TUPLE2": lambda machine, _: machine.tuple_of(2),
     "TUPLE3": lambda machine, _: machine.tuple_of(3),
@@ -210,6 +232,8 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "APPENDS": lambda machine, _: machine.extend(machine.pop_marked()),
     "SETITEM": lambda machine, _: machine.set_items([machine.pop(), machine.pop()][::-1]),
     "SETITEMS": lambda machine, _: machine.set_items(machine.pop_marked()),
+    "PUT": lambda machine, index: machine.put(index),
+    "GET": lambda machine, index: machine.push(machine.memo[index]),
     "BINPUT": lambda machine, index: machine.put(index),
     "LONG_BINPUT": lambda machine, index: machine.put(index),
     "MEMOIZE": lambda machine, _: machine.put(None),

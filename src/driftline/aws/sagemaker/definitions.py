@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -9,21 +10,36 @@ from driftline.aws.context import Context, Operations
 from driftline.aws.errors import validation
 from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import tags_of
-from driftline.core.errors import ConflictError, NotFoundError
-from driftline.sagemaker.definitions import KINDS, Definition, Kind, read_definition, with_defaults
+from driftline.core.errors import ConflictError, InputError, NotFoundError
+from driftline.sagemaker.belongings import results_of
+from driftline.sagemaker.definitions import BASELINE_FILES, KINDS, Definition, Kind, read_definition, with_defaults
 from driftline.sagemaker.names import arn
 from driftline.sagemaker.schedules import schedule_kind
 
-SCHEDULE = "monitoring-schedule"
+SCHEDULE, PROCESSING = "monitoring-schedule", "processing-job"
 
 
 def create(kind: Kind, context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """Create…JobDefinition."""
     name = given["JobDefinitionName"]
     check_endpoint(context, read_definition(kind, given))
-    document = {key: value for key, value in given.items() if key != "Tags"}
+    document = _resolved(kind, context, {key: value for key, value in given.items() if key != "Tags"})
     context.registry.add(kind.registered, name, document, now=context.now(), tags=tags_of(given))
     return {"JobDefinitionArn": arn(context.region, context.account, kind.registered, name)}
+
+
+def _resolved(kind: Kind, context: Context, document: dict[str, Any]) -> dict[str, Any]:
+    """A definition that names the job of its baseline, with the files that this job writes: so it is told again."""
+    part = f"{kind.type}BaselineConfig"
+    config = document.get(part) or {}
+    job = config.get("BaseliningJobName")
+    with suppress(NotFoundError, InputError):
+        results = results_of(job, context.registry.get(PROCESSING, job).document) if job else None
+        if results is None:
+            return document
+        files = {name: {"S3Uri": f"{results}/{file}"} for name, file in BASELINE_FILES[kind.type].items()}
+        return document | {part: files | config}
+    return document
 
 
 def describe(kind: Kind, context: Context, given: dict[str, Any]) -> dict[str, Any]:

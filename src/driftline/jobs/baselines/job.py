@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pyarrow as pa
@@ -24,6 +24,9 @@ from driftline.pipeline.steps import Progress
 from driftline.scripts.errors import ScriptError
 from driftline.storage.files import write_atomic
 from driftline.storage.objects import open_objects
+
+if TYPE_CHECKING:
+    from driftline.pipeline.data_tables import DataBaseline
 
 USED_CONFIG = "analysis_config_used.json"
 """The configuration as it was understood; its usual name is often that of the given one, beside the results."""
@@ -54,9 +57,17 @@ def _data_quality(asked: Asked) -> list[Found]:
     data = folder if settings.preprocessor is None else _prepared(asked, folder)
     options: Any = given | {"header": settings.format.header}
     if settings.constraints is None and settings.statistics is None:
-        return [data_tables.baseline_data_quality(data, **options)]
+        return [_compared(data_tables.baseline_data_quality(data, **options), settings.categorical_drift_method)]
     wanted = None if settings.constraints is None else asked.constraints()
     return [data_tables.check_data_quality(data, wanted, baseline=asked.statistics(), **options)]
+
+
+def _compared(baseline: DataBaseline, method: Literal["LInfinity", "ChiSquared"]) -> DataBaseline:
+    """A baseline whose constraints compare categories by a method."""
+    before = baseline.constraints
+    distribution = msgspec.structs.replace(before.distribution, categorical_drift_method=method)
+    constraints = msgspec.structs.replace(before, distribution=distribution)
+    return msgspec.structs.replace(baseline, constraints=constraints)
 
 
 def _prepared(asked: Asked, folder: Path) -> pa.Table:

@@ -96,7 +96,10 @@ def ended(context: Context, name: str) -> dict[str, Any]:
 def test_a_baseline_from_request_to_results(context: Context) -> None:
     rows = put(context, "s3://bucket/rows.csv", "a,b\n" + "1,2.5\n2,3.5\n" * 30)
     isolated = {"EnableNetworkIsolation": True}
-    given = request("dq", source("baseline_dataset_input", rows, SOURCE), NetworkConfig=isolated)
+    environment = ENVIRONMENT | {"categorical_drift_method": "ChiSquared"}
+    given = request(
+        "dq", source("baseline_dataset_input", rows, SOURCE), NetworkConfig=isolated, Environment=environment
+    )
     named = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/dq"
     assert call(context, "CreateProcessingJob", **given) == {"ProcessingJobArn": named}
     gone = request("gone", source("baseline_dataset_input", "s3://bucket/none.csv", SOURCE))
@@ -107,7 +110,7 @@ def test_a_baseline_from_request_to_results(context: Context) -> None:
     assert "FailureReason" not in found
     times = [found[name] for name in ("CreationTime", "ProcessingStartTime", "ProcessingEndTime")]
     assert [*times, found["LastModifiedTime"]] == sorted([*times, times[-1]])
-    assert (found["StoppingCondition"], found["Environment"]) == ({"MaxRuntimeInSeconds": 86400}, ENVIRONMENT)
+    assert (found["StoppingCondition"], found["Environment"]) == ({"MaxRuntimeInSeconds": 86400}, environment)
     assert found["NetworkConfig"] == {"EnableInterContainerTrafficEncryption": False, "EnableNetworkIsolation": True}
     assert found["ProcessingInputs"][0]["S3Input"] == {
         "S3Uri": rows,
@@ -122,6 +125,9 @@ def test_a_baseline_from_request_to_results(context: Context) -> None:
     assert found["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == "s3://bucket/dq"
     statistics = json.loads(context.objects.read(object_uri("s3://bucket/dq/statistics.json")))
     assert statistics["dataset"]["item_count"] == 60
+    constraints = json.loads(context.objects.read(object_uri("s3://bucket/dq/constraints.json")))
+    comparison = constraints["monitoring_config"]["distribution_constraints"]
+    assert comparison["categorical_drift_method"] == "ChiSquared"
     failed = ended(context, "gone")
     assert failed["ProcessingJobStatus"] == "Failed"
     said = 'No S3 objects found under S3 URL "s3://bucket/none.csv" given in input data source'

@@ -482,3 +482,22 @@ def test_two_thousand_features_are_read_and_a_broken_one_is_found() -> None:
     broken = written[::-1].replace(b"largetnI", b"tnI", 1)[::-1]
     with pytest.raises(InputError, match="line 10001: feature f1999: inferred_type"):
         read_table_constraints(broken, "c.json")
+
+
+def test_files_of_the_original_s_first_version_are_read_in_their_own_words() -> None:
+    old = {
+        "features": [{"name": "plan", "inferred_type": "String", "string_constraints": {"domains": ["a"]}}],
+        "monitoring_config": {
+            "distribution_constraints": {
+                "enable_comparisons": False,
+                "min_domain_mass": 0.9,
+                "comparison_threshold": 1.0,
+            }
+        },
+    }
+    read = read_table_constraints(json.dumps(old).encode(), "c.json")
+    assert (read.distribution.perform_comparison, read.distribution.comparison_threshold) == ("Disabled", 1.0)
+    assert read.domain_content_threshold == 0.9
+    old["monitoring_config"]["distribution_constraints"]["enable_comparisons"] = "yes"  # type: ignore[index]
+    with pytest.raises(InputError, match="enable_comparisons"):
+        read_table_constraints(json.dumps(old).encode(), "c.json")

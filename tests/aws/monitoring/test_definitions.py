@@ -27,6 +27,21 @@ def test_a_definition_is_told_again_with_defaults(world: Any, kind: str) -> None
     assert world.call("ListTags", ResourceArn=told["JobDefinitionArn"])["Tags"] == [{"Key": "team", "Value": "churn"}]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_baseline_named_by_its_job_is_told_with_the_files_of_that_job(world: Any, kind: str) -> None:
+    output = {"Outputs": [{"S3Output": {"S3Uri": "s3://data/results/"}}]}
+    document = {"ProcessingOutputConfig": output}
+    world.context.registry.add("processing-job", "baseline", document, now=world.service.now(), tags={})
+    config = {"ConfigUri": "s3://data/config.json"} if kind in ("ModelBias", "ModelExplainability") else {}
+    asked = world.definition(kind, world.source(), **config)
+    world.call(f"Create{kind}JobDefinition", **asked | {f"{kind}BaselineConfig": {"BaseliningJobName": "baseline"}})
+    told = world.call(f"Describe{kind}JobDefinition", JobDefinitionName=f"{kind}-definition")[f"{kind}BaselineConfig"]
+    file = "analysis.json" if config else "constraints.json"
+    assert told["ConstraintsResource"] == {"S3Uri": f"s3://data/results/{file}"}
+    assert ("StatisticsResource" in told) == (kind == "DataQuality")
+    assert told["BaseliningJobName"] == "baseline"
+
+
 def test_a_name_is_unique_and_the_endpoint_must_be_there(world: Any) -> None:
     asked = world.definition("DataQuality", world.source())
     world.call("CreateDataQualityJobDefinition", **asked)

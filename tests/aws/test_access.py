@@ -45,9 +45,9 @@ def code(call: Callable[[], Any]) -> str:
     ("role", "ends"),
     [
         ("nobody", ["UnrecognizedClientException"] * 4),
-        ("reader", ["ResourceNotFound", "AccessDeniedException", "AccessDeniedException", "done"]),
-        ("writer", ["ResourceNotFound", "AccessDeniedException", "ValidationError", "done"]),
-        ("operator", ["ResourceNotFound", "ResourceNotFound", "ValidationError", "done"]),
+        ("reader", ["ValidationException", "AccessDeniedException", "AccessDeniedException", "done"]),
+        ("writer", ["ValidationException", "AccessDeniedException", "ValidationError", "done"]),
+        ("operator", ["ValidationException", "ValidationException", "ValidationError", "done"]),
     ],
 )
 def test_roles_may_do_what_their_name_says(as_role: Callable[..., Any], role: str, ends: list[str]) -> None:

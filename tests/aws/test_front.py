@@ -36,20 +36,23 @@ def test_json_goes_there_and_back(shared_server: Any) -> None:
     assert shown["ResponseMetadata"]["HTTPHeaders"]["content-type"] == "application/x-amz-json-1.1"
     sagemaker.delete_model(ModelName="there")
     error = refused(sagemaker.describe_model, ModelName="there")
+    assert (error["Code"], error["Status"]) == ("ValidationException", 400)
+    assert "Could not find model" in error["Message"]
+    error = refused(sagemaker.describe_monitoring_schedule, MonitoringScheduleName="there")
     assert (error["Code"], error["Status"]) == ("ResourceNotFound", 400)
     assert isinstance(error["Raised"], sagemaker.exceptions.ResourceNotFound)
-    assert "there is no model there" in error["Message"]
 
 
-def test_what_exists_is_in_use(shared_server: Any) -> None:
+def test_what_exists_is_not_made_again(shared_server: Any) -> None:
     sagemaker = shared_server.client("sagemaker")
     sagemaker.create_model(ModelName="twice", PrimaryContainer=CONTAINER)
-    assert refused(sagemaker.create_model, ModelName="twice", PrimaryContainer=CONTAINER)["Code"] == "ResourceInUse"
+    error = refused(sagemaker.create_model, ModelName="twice", PrimaryContainer=CONTAINER)
+    assert (error["Code"], error["Message"][:36]) == ("ValidationException", "Cannot create already existing model")
 
 
 def test_clients_that_sign_nothing_are_answered_too(shared_server: Any) -> None:
     sagemaker = shared_server.client("sagemaker", config={"signature_version": UNSIGNED})
-    assert refused(sagemaker.describe_model, ModelName="none")["Code"] == "ResourceNotFound"
+    assert refused(sagemaker.describe_model, ModelName="none")["Code"] == "ValidationException"
     assert "Arn" in shared_server.client("sts", config={"signature_version": UNSIGNED}).get_caller_identity()
 
 
@@ -139,7 +142,8 @@ def test_other_charsets_are_refused(shared_server: Any) -> None:
 def test_packed_bodies_are_unpacked_to_a_limit(shared_server: Any) -> None:
     packed = gzip.compress(b'{"ModelName": "none"}')
     answer = shared_server.target("SageMaker.DescribeModel", packed, **{"Content-Encoding": "gzip"})
-    assert answer.json()["__type"] == "ResourceNotFound"
+    assert answer.json()["__type"] == "ValidationException"
+    assert "Could not find model" in answer.text
     bomb = gzip.compress(b" " * (5 << 20), 1)
     answer = shared_server.target("SageMaker.DescribeModel", bomb, **{"Content-Encoding": "gzip"})
     assert (answer.status_code, answer.json()["__type"]) == (413, "RequestEntityTooLargeException")

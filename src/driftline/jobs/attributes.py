@@ -67,7 +67,8 @@ class DataAttributes(msgspec.Struct, frozen=True):
     explained. Of any monitor: ``program`` names one of the data folder's ``programs.toml`` in the
     place of the analysis; ``captures`` is an ``s3://`` folder with ``VARIANT/yyyy/mm/dd/hh`` below it that is read in
     the place of the endpoint's own, ``labels`` one with ``yyyy/mm/dd/hh``; what a run found is also written below
-    ``output``."""
+    ``output``; ``constraints`` and ``statistics`` are files of its baseline in a bucket, looked at before every run,
+    and ``baseline_read`` tells which were taken over last."""
 
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -83,6 +84,9 @@ class DataAttributes(msgspec.Struct, frozen=True):
     captures: str | None = None
     labels: str | None = None
     output: str | None = None
+    constraints: str | None = None
+    statistics: str | None = None
+    baseline_read: str | None = None
 
 
 _OF_OURS = ("names", "exclude", "segments", "preprocessor", "postprocessor", "analyzers")
@@ -103,7 +107,7 @@ def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
             hint="give names, exclude, segments and analyzers as lists of texts, minimum_sample as a whole number",
         ) from None
     _check_program(found)
-    for uri in filter(None, (found.captures, found.labels, found.output)):
+    for uri in filter(None, (found.captures, found.labels, found.output, found.constraints, found.statistics)):
         object_uri(uri)
     for text in found.segments:
         Segmentation.parse(text)

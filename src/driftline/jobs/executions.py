@@ -24,6 +24,7 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
+from driftline.jobs.baseline_files import refresh
 from driftline.jobs.delivering import deliver
 from driftline.jobs.fetching import Ask, Buckets, asking
 from driftline.jobs.heartbeat import Heartbeat
@@ -121,6 +122,7 @@ class Worker:
         """How the run ended, and what it tells."""
         constrained: tuple[str, ...] = ()
         try:
+            refresh(self.store, self._buckets, execution.schedule, utc(self.clock()))
             run, schedule = self._run_of(execution)
             limits = Limits(schedule.time_limit, schedule.memory_limit)
             constrained = run.constrained

@@ -16,8 +16,9 @@ from driftline.storage.s3_credentials import s3_credentials
 
 _FIRST_PASSED = 3
 # Files appear beside the server, so it must look again soon: but with no time at all it cleans its cache without end,
-# and hangs. Links lead from buckets to captures.
+# and hangs. Links lead from buckets to captures. These grow while they are read: then what was announced is given.
 _LOOKS = ("--copy-links", "--dir-cache-time", "200ms", "--vfs-cache-mode", "off")
+_GROWS = ("--local-no-check-updated", "--vfs-read-chunk-size", "0")
 # What it has to say is of little use to whoever started it: it calls it an error that a folder is not empty.
 _LOG = ("--log-file-max-size", "10M", "--log-file-max-backups", "1", "--log-file")
 
@@ -35,7 +36,7 @@ def program() -> str:
 def command(layout: Layout) -> list[str]:
     """The command of the S3 server: nothing in it is secret, and no configuration of the user's is read."""
     log = str(layout.logs.absolute() / "s3.log")
-    return [program(), "serve", "s3", str(layout.buckets.absolute()), "--config", "", *_LOOKS, *_LOG, log]
+    return [program(), "serve", "s3", str(layout.buckets.absolute()), "--config", "", *_LOOKS, *_GROWS, *_LOG, log]
 
 
 def environment(layout: Layout) -> dict[str, str]:

@@ -27,6 +27,9 @@ class Source(Protocol):
         """The address, without a slash at its end, below which a baseline job wrote its results; raises
         :class:`NotFoundError` where nobody knows the job."""
 
+    def working(self, job: str) -> bool:
+        """Whether a baseline job has not ended yet."""
+
 
 class Belongings(NamedTuple):
     """What was read of all that a job definition points to. Nothing is kept yet.
@@ -45,8 +48,9 @@ class Belongings(NamedTuple):
 def gathered(source: Source, name: str, definition: Definition, images: Images) -> Belongings:
     """Read what the schedule called ``name`` brings along; raises for the first object that is not there, and
     :class:`InputError` for an image that stands for nothing."""
-    attributes = watching(images, definition.image)
-    constraints, statistics = _baseline(source, definition)
+    files = _files(source, definition)
+    attributes: dict[str, Any] = {**watching(images, definition.image), **files}
+    constraints, statistics = _baseline(source, definition, files)
     scripts: dict[str, bytes] = {}
     for role, uri in (("preprocessor", definition.preprocessor), ("postprocessor", definition.postprocessor)):
         if uri is not None:
@@ -72,26 +76,41 @@ def watching(images: Images, image: str) -> dict[str, Any]:
     return {} if rule.program is None else {"program": rule.program}
 
 
-def _baseline(source: Source, definition: Definition) -> tuple[bytes | None, bytes | None]:
-    """The constraints and the statistics. What a baseline job wrote stands in for what has no address; its
-    statistics may be lacking."""
-    constraints = None if definition.constraints is None else source.content(definition.constraints)
-    statistics = None if definition.statistics is None else source.content(definition.statistics)
-    if definition.kind.type in _ANALYSED:
-        if constraints is None and definition.baselining_job is not None:
-            constraints = source.content(f"{source.results(definition.baselining_job)}/analysis.json")
-        return constraints, None
+def _files(source: Source, definition: Definition) -> dict[str, str]:
+    """The addresses of the baseline's files, as the attributes that name them. What a baseline job writes stands in
+    for what has no address."""
+    given = {"constraints": definition.constraints, "statistics": definition.statistics}
+    named = {name: uri for name, uri in given.items() if uri is not None}
     if definition.baselining_job is None:
-        return constraints, statistics
+        return named
     try:
         results = source.results(definition.baselining_job)
     except NotFoundError:
-        if constraints is None:
+        if not named:
             raise
-        return constraints, statistics
-    if constraints is None:
-        constraints = source.content(f"{results}/constraints.json")
-    return constraints, source.find(f"{results}/statistics.json") if statistics is None else statistics
+        return named
+    written = {"constraints": "analysis.json" if definition.kind.type in _ANALYSED else "constraints.json"}
+    if _has_statistics(definition):
+        written["statistics"] = "statistics.json"
+    return {name: f"{results}/{file}" for name, file in written.items()} | named
+
+
+def _has_statistics(definition: Definition) -> bool:
+    return definition.kind.type not in _ANALYSED
+
+
+def _baseline(source: Source, definition: Definition, files: dict[str, str]) -> tuple[bytes | None, bytes | None]:
+    """The constraints and the statistics, as far as there are any yet: a baseline job may still be at work."""
+    uri = files.get("constraints")
+    waited = definition.baselining_job is not None and source.working(definition.baselining_job)
+    if uri is None:
+        constraints = None
+    else:
+        constraints = source.find(uri) if waited and _has_statistics(definition) else source.content(uri)
+    uri = files.get("statistics")
+    if uri is None or not _has_statistics(definition):
+        return constraints, None
+    return constraints, source.content(uri) if definition.baselining_job is None else source.find(uri)
 
 
 def results_of(job: str, document: dict[str, Any]) -> str:

@@ -124,6 +124,7 @@ class Journey:
         return reached
 
     def clean(self, *monitors: Any) -> list[str]:
+        names = [monitor.monitoring_schedule_name for monitor in monitors]
         for monitor in monitors:
             monitor.delete_monitoring_schedule()
         client = session.sagemaker_client
@@ -132,9 +133,9 @@ class Journey:
             client.delete_endpoint_config(EndpointConfigName=self.name)
         client.delete_model(ModelName=self.name)
         codes = []
-        for monitor in monitors:
+        for name in names:
             try:
-                monitor.describe_schedule()
+                client.describe_monitoring_schedule(MonitoringScheduleName=name)
             except ClientError as error:
                 codes.append(error.response["Error"]["Code"])
         return codes

@@ -28,6 +28,7 @@ def test_a_schedule_of_model_quality(world: Any) -> None:
     assert schedule.attributes == {
         "output": "s3://results/churn",
         "labels": "s3://data/labels",
+        "constraints": "s3://data/baseline/constraints.json",
         "probability_attribute": "0",
         "probability_threshold": 0.5,
     }

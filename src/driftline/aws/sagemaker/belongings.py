@@ -15,6 +15,7 @@ from driftline.sagemaker.belongings import Belongings, results_of
 from driftline.sagemaker.definitions import Definition
 from driftline.sagemaker.schedules import derived_name
 from driftline.service.images import read_images
+from driftline.storage.leases import UNFINISHED
 
 _PROCESSING = "processing-job"
 
@@ -37,6 +38,12 @@ class _Own(NamedTuple):
     def results(self, job: str) -> str:
         """Where a baseline job wrote its results."""
         return results_of(job, self.context.registry.get(_PROCESSING, job).document)
+
+    def working(self, job: str) -> bool:
+        """Whether a baseline job has not ended yet."""
+        with suppress(NotFoundError):
+            return self.context.service.get_batch_job(job).status in UNFINISHED
+        return False
 
 
 def gathered(context: Context, name: str, definition: Definition) -> Belongings:

@@ -25,6 +25,12 @@ SCORED = CHURN / "validation_with_predictions.csv"
 MODEL = CHURN / "xgb-churn-prediction-model.tar.gz"
 
 
+def impatient() -> None:
+    """Let clients that look every half a minute look twice a second."""
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(min(seconds, 0.5))  # type: ignore[assignment]
+
+
 def until(look: Callable[[], Any], what: str) -> Any:
     """The first thing that is true."""
     deadline = time.monotonic() + SECONDS
@@ -64,6 +70,11 @@ def validation_with_header(target: Path) -> Path:
     header = TRAINING.read_text().splitlines()[0]
     target.write_text(f"{header}\n{(CHURN / 'validation.csv').read_text()}")
     return target
+
+
+def training_inputs() -> bytes:
+    """The training data without its label, which is the first column: what a transform's input is held against."""
+    return "".join(line.partition(",")[2] for line in TRAINING.open()).encode()
 
 
 def mean_row() -> list[float]:

@@ -27,6 +27,7 @@ from common import (
     mean_row,
     rows,
     told,
+    training_inputs,
     until,
     validation_with_header,
 )
@@ -289,7 +290,7 @@ def model_quality() -> dict[str, Any]:
 def data_quality() -> dict[str, Any]:
     journey = Journey("dq")
     journey.deploy()
-    baseline = _data_baseline(journey)
+    baseline = _data_baseline(journey, TRAINING.read_bytes())
     point = {"EndpointName": journey.name, "LocalPath": f"{INSIDE}/input/endpoint"}
     schedule = journey.schedule(
         "DataQuality",
@@ -364,7 +365,7 @@ def bias_and_explainability() -> dict[str, Any]:
 def batch_data_quality() -> dict[str, Any]:
     journey = Journey("bd")
     capture = _transform(journey, join=False)
-    baseline = _data_baseline(journey)
+    baseline = _data_baseline(journey, training_inputs())
     schedule = journey.schedule(
         "DataQuality",
         AppSpecification={"ImageUri": ANALYZER},
@@ -415,8 +416,8 @@ def batch_model_quality() -> dict[str, Any]:
     return journey.facts
 
 
-def _data_baseline(journey: Journey) -> str:
-    data = journey.upload("data/training.csv", TRAINING.read_bytes())
+def _data_baseline(journey: Journey, table: bytes) -> str:
+    data = journey.upload("data/training.csv", table)
     source = f"{INSIDE}/input/baseline_dataset_input"
     baseline = journey.process(
         {"baseline_dataset_input": (data, source)},

@@ -35,14 +35,14 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_con
 
 class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
     """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once;
-    and so do those of one client's journeys.
+    and so do the journeys of clients.
 
     The plugin's own groups need a part of pytest that release 9.2 no longer has.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/aws/test_journeys.py"):
-            return "journeys of " + nodeid.partition("[")[2].rstrip("]").partition("-")[0]
+            return "journeys"
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 

@@ -22,6 +22,7 @@ from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
+from driftline.jobs import run_log
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
 from driftline.jobs.baseline_files import refresh
@@ -47,7 +48,7 @@ from driftline.storage.types import canonical
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[Run], RunResult]
 LOG = "log.txt"
-"""What a run's process printed, beside its report."""
+"""What a run did and what its process printed, beside its report."""
 _STATUS: dict[Verdict, ExecutionStatus] = {
     Verdict.OK: "Completed",
     Verdict.VIOLATED: "CompletedWithViolations",
@@ -106,8 +107,11 @@ class Worker:
             return None
         logger.info("run %s: %s %s revision %d", execution.id, execution.schedule, execution.window, execution.revision)
         extend = partial(_extend, execution)
+        log = self.layout.data / execution.report / LOG
+        run_log.begin(log, execution)
         with Heartbeat(self.store, f"run {execution.id}", extend, self.real, self.lease) as heartbeat:
             outcome, told = self._outcome(execution, heartbeat.lost)
+        run_log.end(log, outcome)
         return self._record(execution, outcome, told)
 
     def _claim(self) -> Execution | None:

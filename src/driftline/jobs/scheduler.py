@@ -35,7 +35,7 @@ from driftline.storage.types import new_id
 logger = logging.getLogger("driftline.jobs")
 CLEAN_EVERY = 60.0
 """Seconds between two looks whether the clean-up of the day is due."""
-BATCH_POLL = 0.25
+BATCH_POLL = 0.5
 """Seconds between two looks for batch jobs: somebody waits for each."""
 BATCH_WORKERS = 2
 
@@ -154,7 +154,7 @@ class Scheduler:
     def _batch_until(self, worker: BatchWorker, stop: threading.Event) -> None:
         while not stop.is_set():
             self._guarded(lambda: self._run_batch(worker, stop))
-            stop.wait(min(self.poll, BATCH_POLL))
+            stop.wait(BATCH_POLL)
 
     def _run_batch(self, worker: BatchWorker, stop: threading.Event) -> None:
         while not stop.is_set() and worker.run_next() is not None:

@@ -84,5 +84,5 @@ def mean_row() -> list[float]:
 
 
 def told(facts: dict[str, Any]) -> None:
-    """Print what a journey saw, as the last line."""
-    print(json.dumps(facts, default=str))
+    """Print what a journey saw, at the end."""
+    print("what was seen: " + json.dumps(facts, default=str))

@@ -242,9 +242,14 @@ class Journey:
             sagemaker.delete_endpoint(EndpointName=self.name)
             sagemaker.delete_endpoint_config(EndpointConfigName=self.name)
             codes.append(_code(sagemaker.describe_endpoint, EndpointName=self.name))
-            codes.append(_code(runtime.invoke_endpoint, EndpointName=self.name, ContentType="text/csv", Body="1"))
+            codes.append(until(self._refused, "end of the endpoint"))
         sagemaker.delete_model(ModelName=self.name)
         return codes
+
+    def _refused(self) -> str | None:
+        """The code with which predictions are refused, once no process serves the model any more."""
+        found = _code(runtime.invoke_endpoint, EndpointName=self.name, ContentType="text/csv", Body="1")
+        return None if found == "ModelError" else found
 
 
 def model_quality() -> dict[str, Any]:

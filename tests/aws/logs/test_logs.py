@@ -104,7 +104,8 @@ def test_the_step_of_an_execution_has_the_log_of_its_run(logs: Any, service: Ser
         name = step_of(execution, kind)
         [stream] = logs.describe_log_streams(logGroupName=PROCESSING, logStreamNamePrefix=f"{name}/")["logStreams"]
         [event] = logs.get_log_events(logGroupName=PROCESSING, logStreamName=stream["logStreamName"])["events"]
-        assert event["message"] == "judged"
+        assert event["message"].startswith("arn:aws:sagemaker:")
+        assert event["message"].endswith(f":processing-job/{name}: judged")
     listed = logs.describe_log_streams(logGroupName=PROCESSING)["logStreams"]
     assert [stream["logStreamName"].partition("-2026")[0] for stream in listed] == [
         "groundtruth-merge",

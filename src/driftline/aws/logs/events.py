@@ -27,12 +27,13 @@ def get_log_events(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     group = group_of(given)
     groups.check(context, group)
     log = log_of_stream(context, group, given["logStreamName"])
+    owner = groups.owner_of(context, log)
     most = given.get("limit") or MOST_LINES
     forward, at = _asked(given)
     lines = lines_from(log, at or 0, most) if forward else lines_before(log, at, most)
     first, last = (lines[0].start, lines[-1].end) if lines else (at or 0, at or 0)
     return {
-        "events": [_event(log, line) for line in lines] if _within(log, given) else [],
+        "events": [_event(owner, log, line) for line in lines] if _within(log, given) else [],
         "nextForwardToken": f"f/{last:056}/s",
         "nextBackwardToken": f"b/{first:056}/s",
     }
@@ -54,10 +55,12 @@ def _within(log: JobLog, given: dict[str, Any]) -> bool:
     return bool(given.get("startTime", time) <= time < given.get("endTime", time + 1))
 
 
-def _event(log: JobLog, line: Line) -> dict[str, Any]:
+def _event(owner: str, log: JobLog, line: Line) -> dict[str, Any]:
+    """A line as an event; the first one of a stream says first whose it is."""
     time = millis(log.started)
+    text = line.text if line.start else f"{owner}{line.text}"
     # No event may be empty.
-    return {"timestamp": time, "message": line.text[:_LONGEST] or " ", "ingestionTime": time}
+    return {"timestamp": time, "message": text[:_LONGEST] or " ", "ingestionTime": time}
 
 
 def filter_log_events(context: Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -72,14 +75,15 @@ def filter_log_events(context: Context, given: dict[str, Any]) -> dict[str, Any]
         number, start = at >> _BITS, at & ((1 << _BITS) - 1)
         if number >= len(logs) or len(events) >= most:
             break
-        found, end = _matching(logs[number], start, most - len(events), matches)
+        owner = groups.owner_of(context, logs[number])
+        found, end = _matching(owner, logs[number], start, most - len(events), matches)
         events += found
         at = (number + 1) << _BITS if end == start else (number << _BITS) + end
     more = at >> _BITS < len(logs)
     return {"events": events, "searchedLogStreams": [], **({"nextToken": token_of(at)} if more else {})}
 
 
-def _matching(log: JobLog, start: int, most: int, matches: Matches) -> tuple[list[dict[str, Any]], int]:
+def _matching(owner: str, log: JobLog, start: int, most: int, matches: Matches) -> tuple[list[dict[str, Any]], int]:
     """The matching lines of a part of a log, at most so many, and where it ends: at ``start`` when nothing is left."""
     found: list[dict[str, Any]] = []
     for line in lines_from(log, start):
@@ -87,7 +91,7 @@ def _matching(log: JobLog, start: int, most: int, matches: Matches) -> tuple[lis
             break
         start = line.end
         if matches(line.text):
-            found.append(_event(log, line) | {"logStreamName": stream_of(log), "eventId": f"{line.start:056}"})
+            found.append(_event(owner, log, line) | {"logStreamName": stream_of(log), "eventId": f"{line.start:056}"})
     return found, start
 
 

@@ -15,7 +15,8 @@ from driftline.jobs.executions import LOG
 from driftline.resources.batch_jobs import ENDED, BatchJob
 from driftline.resources.executions import FINISHED, Execution
 from driftline.sagemaker.definitions import kind_of_monitor
-from driftline.sagemaker.executions import LABELLED, analysis_job, merge_job
+from driftline.sagemaker.executions import LABELLED, analysis_job, beginning_of_id, merge_job
+from driftline.sagemaker.names import arn
 from driftline.service.job_logs import JobLog
 
 PROCESSING, TRANSFORM = "/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs"
@@ -88,6 +89,14 @@ def log_of_stream(context: Context, group: str, stream: str) -> JobLog:
 def stream_of(log: JobLog) -> str:
     """The name of a log's stream: the job, its only machine and when it was asked for."""
     return f"{log.job}/algo-1-{int(log.started.timestamp())}"
+
+
+def owner_of(context: Context, log: JobLog) -> str:
+    """What the log of a monitoring job begins with: its ARN, which our own log of the run cannot know. Nothing of other
+    jobs."""
+    if beginning_of_id(log.job) is None:
+        return ""
+    return f"{arn(context.region, context.account, 'processing-job', log.job)}: "
 
 
 def _log(context: Context, group: str, job: str) -> JobLog | None:

@@ -83,7 +83,7 @@ class Buckets:
 
 
 def _listening() -> socket.socket:
-    listening = socket.socket()
+    listening = socket.socket(proto=socket.IPPROTO_TCP)  # named, or answers wait for more to send
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     return listening

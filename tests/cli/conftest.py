@@ -65,7 +65,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextlib.contextmanager
 def served(service: Service, clock: FakeClock) -> Iterator[str]:
     """The web application and the scheduler on threads of this process; the address."""
-    listening = socket.socket()
+    listening = socket.socket(proto=socket.IPPROTO_TCP)  # named, or answers wait for more to send
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     worker = Worker(service)

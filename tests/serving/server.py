@@ -34,7 +34,7 @@ def main(captures: str, model: str, percent: str = "100") -> None:
     app = Invocations(registry, CaptureLog(Path(captures), time.time), fallback)
     gc.collect()
     gc.freeze()
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # named, or answers wait for more to send
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)

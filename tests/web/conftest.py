@@ -91,7 +91,7 @@ class Guarded:
 @contextlib.contextmanager
 def served(app: Any) -> Iterator[tuple[str, uvicorn.Server]]:
     """An application on a free port: its address and its server."""
-    listening = socket.socket()
+    listening = socket.socket(proto=socket.IPPROTO_TCP)  # named, or answers wait for more to send
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     server = uvicorn.Server(uvicorn.Config(app, http=Connection, loop="asyncio", ws="none", log_level="error"))

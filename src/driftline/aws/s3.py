@@ -18,11 +18,12 @@ from driftline.aws.s3_body import checked, unframed
 from driftline.aws.s3_refusals import refuse
 from driftline.aws.signature import UNSIGNED, Signed
 from driftline.resources.access import may
+from driftline.service.door import Visitor
 from driftline.serving.asgi import App, ClientGoneError, Headers, Receive, Scope, Send, respond
 from driftline.storage.s3_credentials import S3Credentials
 
-Role = Callable[[Signed], str]
-"""The role of whoever signed a request, or :class:`AwsError`."""
+Who = Callable[[Signed], Visitor]
+"""Whoever signed a request, or :class:`AwsError`."""
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 _AUTH = re.compile(
     rb"(X-Amz-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token)"
@@ -43,14 +44,14 @@ _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
 class S3:
     """An ASGI application in front of the S3 server at an address.
 
-    ``role`` says who asks, where access is on: reading needs the role reader, writing the role writer.
+    ``who`` says who asks, where access is on: reading needs the role reader, writing the role writer.
     """
 
     def __init__(
-        self, address: str, key: S3Credentials, *, region: str, account: str, role: Role | None = None
+        self, address: str, key: S3Credentials, *, region: str, account: str, who: Who | None = None
     ) -> None:
         self._host = address.removeprefix("http://")
-        self._address, self._region, self._account, self._role = address, region, account, role
+        self._address, self._region, self._account, self._who = address, region, account, who
         self._signer = _Signer(Credentials(key.id, key.secret), "s3", region)
         self._http = httpx.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
 
@@ -90,9 +91,9 @@ class S3:
         owner = headers.get(b"x-amz-expected-bucket-owner", self._account.encode())
         if owner != self._account.encode():
             raise AwsError("AccessDenied", f"buckets here belong to the account {self._account}", 403)
-        if self._role is None:
+        if self._who is None:
             return
-        role = self._role(Signed(scope["method"], path, scope["query_string"], scope["headers"]))
+        role = self._who(Signed(scope["method"], path, scope["query_string"], scope["headers"])).role
         needed = "reader" if scope["method"] in ("GET", "HEAD") else "writer"
         if not may(role, needed):
             raise AwsError("AccessDenied", f"the role {role} may not do this, which needs the role {needed}", 403)

@@ -47,7 +47,9 @@ def front(
     made = partial(make_front, service, inner=inner, access=access, settings=settings, authorise=authorise, note=note)
     if s3_endpoint:
         return made(gated=gated, s3=elsewhere(s3_endpoint))
-    buckets = S3(s3, s3_credentials(service.layout), region=region, account=account, who=signer if access else None)
+    buckets = S3(
+        s3, s3_credentials(service.layout), region=region, account=account, who=signer if access else None, note=note
+    )
     return made(gated=_closing(gated, buckets), s3=buckets)
 
 

@@ -76,16 +76,19 @@ class Auditor:
         Any thread may call it; it may take as long as the store does.
         """
         who = who._replace(csrf="")
-        if often:
-            with self._counting:
-                self._counts[who, action, target, outcome] += 1
-            if len(self._counts) >= _MOST_COUNTED:
-                self.flush()
-            return
         try:
-            self._door.record(who, action, target, outcome)
+            if often:
+                self._count((who, action, target, outcome))
+            else:
+                self._door.record(who, action, target, outcome)
         except DriftlineError as error:
             _log.error("the audit log misses: %s %s %s %s (%s)", who.name, action, target, outcome, error.what)
+
+    def _count(self, what: _Count) -> None:
+        with self._counting:
+            self._counts[what] += 1
+        if len(self._counts) >= _MOST_COUNTED:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was added up; what cannot be written is kept for the next time."""

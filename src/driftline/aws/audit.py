@@ -43,10 +43,7 @@ def target_of(call: Call, request: Request) -> str:
     """What a request is about: the first member of its operation that names something. Empty where none does."""
     try:
         content = content_of(request)
-        if call.protocol == "json":
-            found = msgspec.json.decode(content or b"{}")
-        else:
-            found = fields_of(content, request.query)
+        found = msgspec.json.decode(content or b"{}") if call.protocol == "json" else fields_of(content, request.query)
     except (AwsError, msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
     operation = models.operation(call.service, call.operation)

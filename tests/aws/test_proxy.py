@@ -83,16 +83,14 @@ class World:
         return found
 
 
-def within(
-    authority: Authority, work: Callable[[World], Awaitable[Any]], upstream: dict[str, str] | None = None
-) -> Any:
+def within(authority: Authority, work: Callable[[World], Awaitable[Any]]) -> Any:
     """Runs work in such a world; nothing may go wrong unseen."""
     lost: list[dict[str, Any]] = []
 
     async def all_of_it() -> Any:
         asyncio.get_running_loop().set_exception_handler(lambda _, what: lost.append(what))
         async with listening(saying(b"driftline ")) as here, listening(saying(b"other ")) as other:
-            proxy = Identity(authority, f"http://127.0.0.1:{here}", upstream or {})
+            proxy = Identity(authority, f"http://127.0.0.1:{here}", {})
             async with listening(proxy) as port:
                 return await work(World(port, here, other))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -53,7 +54,7 @@ def target_of(call: Call, request: Request) -> str:
     return next(filter(None, names), "")
 
 
-def _named(fields: dict[str, object], member: str) -> str:
+def _named(fields: Mapping[str, object], member: str) -> str:
     """The text of a member, or the texts of a list with commas between them.
 
     >>> _named({"AlarmNames": ["a", "b"]}, "AlarmNames"), _named({"AlarmNames.member.1": "a"}, "AlarmNames")

@@ -218,6 +218,14 @@ def test_roles_decide_and_the_audit_log_knows(server: Server) -> None:
     ]
 
 
+def test_models_are_asked_by_role(server: Server) -> None:
+    asked = {"EndpointName": "none", "Body": "1,2,3", "ContentType": "text/csv"}
+    boss, reader = server.client("sagemaker-runtime"), server.client("sagemaker-runtime", "a-reader")
+    assert refusal(lambda: boss.invoke_endpoint(**asked)) == "ValidationError", "there is none of that name"
+    assert refusal(lambda: reader.invoke_endpoint(**asked)) == "AccessDeniedException"
+    assert refusal(server.client("sts").get_session_token) == "AccessDenied", "there are no temporary keys"
+
+
 def test_wrong_secrets_are_refused(server: Server) -> None:
     assert refusal(server.client("sts", secret="wrong").get_caller_identity) == "SignatureDoesNotMatch"
     assert refusal(server.client("s3", secret="wrong").list_buckets) == "SignatureDoesNotMatch"

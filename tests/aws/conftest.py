@@ -82,6 +82,7 @@ def aws_served(service: Service, *, s3: App | None = None, authorise: Authorise 
         settings=Settings(REGION, ACCOUNT, url),
         s3=s3,
         authorise=authorise,
+        note=worker.application.auditor.note,
     )
     server = uvicorn.Server(uvicorn.Config(app, http=Connection, loop="asyncio", ws="none", log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -13,17 +13,18 @@ from driftline.aws.front import front
 from driftline.aws.protocol.calls import scope_of
 from driftline.aws.requests import Request
 from driftline.service import Service
+from driftline.service.door import Visitor
 
 ROLES = ("reader", "writer", "operator")
 
 
-def by_key(request: Request) -> str:
+def by_key(request: Request) -> Visitor:
     """Takes the access key for its owner's role."""
     found = request.header(b"authorization").partition(b"Credential=")[2].partition(b"/")[0].decode()
     if found not in ROLES:
         raise AwsError("UnrecognizedClientException", "nobody has this key", 400)
     assert scope_of(request.header(b"authorization")) is not None
-    return found
+    return Visitor(f"the-{found}", found)
 
 
 @pytest.fixture
@@ -70,4 +71,4 @@ def test_without_keys_nobody_is_let_in(service: Service) -> None:
 
     app: Any = front(service, inner=none, gated=none, access=True)
     with pytest.raises(AwsError, match="no access keys are known"):
-        app._performer.admitted(Request("POST", b"/", b"", [], b""), "sagemaker", "DescribeModel")
+        app._performer.admit(Request("POST", b"/", b"", [], b""), "sagemaker", "DescribeModel", "a")

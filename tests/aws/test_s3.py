@@ -282,6 +282,24 @@ def test_with_access_only_known_keys_of_the_right_role_get_in(guarded: Buckets) 
     assert code_of(guarded.client(*writer, service="sts").get_caller_identity) == "InvalidClientTokenId"
 
 
+def test_what_is_written_to_a_bucket_is_added_up_in_the_audit_log(guarded: Buckets) -> None:
+    writer, reader = _keys(guarded, "w2", "writer"), _keys(guarded, "r2", "reader")
+    s3 = guarded.client(*writer)
+    s3.create_bucket(Bucket="told")
+    for key in ("a", "b", "a"):
+        s3.put_object(Bucket="told", Key=key, Body=b"1")
+    s3.delete_object(Bucket="told", Key="b")
+    s3.get_object(Bucket="told", Key="a")
+    assert code_of(lambda: guarded.client(*reader).delete_object(Bucket="told", Key="a")) == "AccessDenied"
+    guarded.worker.application.auditor.flush()
+    found = guarded.service.list_audit(target="told")
+    assert sorted((row.actor, row.action, row.outcome, row.detail["requests"]) for row in found) == [
+        ("r2", "s3.DELETE", "refused with 403", 1),
+        ("w2", "s3.DELETE", "done", 1),
+        ("w2", "s3.PUT", "done", 4),
+    ]
+
+
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_signed_addresses_open_one_object(guarded: Buckets, version: str) -> None:
     writer = _keys(guarded, f"signs-{version}", "writer")

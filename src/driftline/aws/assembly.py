@@ -12,6 +12,7 @@ from driftline.aws.signature import Signed, verify
 from driftline.core.records import utc
 from driftline.service import Service
 from driftline.service.access_keys import AccessKeys
+from driftline.service.door import Note, Visitor
 from driftline.serving.asgi import App, Message, Receive, Scope, Send
 from driftline.storage.clock import system_clock
 from driftline.storage.s3_credentials import s3_credentials
@@ -23,6 +24,7 @@ def front(
     inner: App,
     gated: App,
     access: bool,
+    note: Note | None = None,
     region: str = "us-east-1",
     account: str = "000000000000",
     endpoint_url: str = "",
@@ -35,17 +37,19 @@ def front(
     """
     keys = AccessKeys(service.store, service.layout)
 
-    def signer(request: Signed, body: bytes | None = None) -> str:
-        return verify(request, keys.find, utc(system_clock()), body).role
+    def signer(request: Signed, body: bytes | None = None) -> Visitor:
+        return verify(request, keys.find, utc(system_clock()), body)
 
-    def authorise(request: Request) -> str:
+    def authorise(request: Request) -> Visitor:
         return signer(Signed(request.method, request.path, request.query, request.headers), request.body)
 
-    role, settings = signer if access else None, Settings(region, account, endpoint_url)
-    made = partial(make_front, service, inner=inner, access=access, settings=settings, authorise=authorise)
+    settings = Settings(region, account, endpoint_url)
+    made = partial(make_front, service, inner=inner, access=access, settings=settings, authorise=authorise, note=note)
     if s3_endpoint:
         return made(gated=gated, s3=elsewhere(s3_endpoint))
-    buckets = S3(s3, s3_credentials(service.layout), region=region, account=account, role=role)
+    buckets = S3(
+        s3, s3_credentials(service.layout), region=region, account=account, who=signer if access else None, note=note
+    )
     return made(gated=_closing(gated, buckets), s3=buckets)
 
 

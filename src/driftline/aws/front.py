@@ -24,6 +24,7 @@ from driftline.aws.requests import Authorise, Request, content_of, read_request
 from driftline.aws.runtime import invoke, of_ours, reply, runtime_error
 from driftline.core.errors import DriftlineError, TooLargeError
 from driftline.service import Service
+from driftline.service.door import Note, Visitor
 from driftline.service.registry import Registry
 from driftline.serving.asgi import App, ClientGoneError, Message, Receive, Scope, Send, text_of
 from driftline.storage.objects import open_objects
@@ -57,31 +58,31 @@ def front(
     settings: Settings | None = None,
     s3: App | None = None,
     authorise: Authorise | None = None,
+    note: Note | None = None,
 ) -> App:
     """The AWS side of a service, before the application that everybody else is answered by.
 
     ``inner`` serves invocations and has no gate; ``gated`` is given whatever is not an AWS client's; ``s3`` answers
     for buckets. With ``access`` every signature is verified by ``authorise``, and without that nobody is let in.
+    ``note`` writes changes to the audit log.
     """
     known = settings or Settings()
     objects = open_objects(service.layout)
     context = Context(service, Registry(service.store), objects, known.region, known.account, known.endpoint_url)
-    return Front(context, invocations=inner, gated=gated, s3=s3, authorise=(authorise or _nobody) if access else None)
+    performer = Performer(context, OPERATIONS, (authorise or _nobody) if access else None, note)
+    return Front(performer, invocations=inner, gated=gated, s3=s3, guarded=access)
 
 
-def _nobody(_: Request) -> str:
+def _nobody(_: Request) -> Visitor:
     raise AwsError("AccessDeniedException", "access is on, and no access keys are known here", 403)
 
 
 class Front:
     """Tells AWS clients by their headers, and calls what they ask for; see :func:`front`."""
 
-    def __init__(
-        self, context: Context, *, invocations: App, gated: App, s3: App | None, authorise: Authorise | None
-    ) -> None:
+    def __init__(self, performer: Performer, *, invocations: App, gated: App, s3: App | None, guarded: bool) -> None:
         self._invocations, self._gated, self._s3 = invocations, gated, s3
-        self._guarded = authorise is not None
-        self._performer = Performer(context, OPERATIONS, authorise)
+        self._performer, self._guarded = performer, guarded
         # Their own threads, so that slow operations keep none of those that endpoints are refreshed by.
         self._threads = ThreadPoolExecutor(_THREADS, "aws")
 
@@ -159,7 +160,8 @@ class Front:
         if self._guarded:
             try:
                 request = await read_request(scope, receive)
-                await self._in_thread(self._performer.admitted, request, "sagemaker-runtime", "InvokeEndpoint")
+                what = ("sagemaker-runtime", "InvokeEndpoint", scope["path"].split("/")[2])
+                await self._in_thread(self._performer.admit, request, *what)
             except (AwsError, DriftlineError) as error:
                 known = of_ours(error) if isinstance(error, DriftlineError) else error
                 await reply(send, runtime_error(known), request_id)

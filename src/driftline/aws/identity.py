@@ -16,13 +16,14 @@ import re
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from driftline.core.errors import DriftlineError
-from driftline.storage.authority import Authority
+from driftline.storage.authority import LEAF_DAYS, Authority
 
 _log = logging.getLogger("driftline.aws.identity")
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
@@ -31,6 +32,7 @@ _ANSWERED = re.compile(rf"(?:sts|iam|(?:sts|iam|monitoring|logs|kms|(?:api|runti
 # The SDK tells its maker what it is used for; nothing leaves a machine because of driftline.
 _TELEMETRY = re.compile(rf"sm-pysdk-t-.*\.{_DOMAIN}")
 _HEAD_SECONDS, _PIECE, _PARENT_POLL = 30.0, 1 << 16, 0.25
+_RENEW_SECONDS = LEAF_DAYS / 2 * 86_400
 _ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
 
 
@@ -39,7 +41,7 @@ class Identity:
 
     def __init__(self, authority: Authority, server: str, upstream: Mapping[str, str]) -> None:
         self._authority, self._server, self._environment = authority, urlsplit(server), upstream
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._contexts: dict[str, tuple[float, ssl.SSLContext]] = {}
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection of a client."""
@@ -62,15 +64,22 @@ class Identity:
 
     async def _answer_as(self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Speaks TLS as the host, and hands what it is asked to driftline as it stands."""
-        if host not in self._contexts:
-            self._contexts[host] = await asyncio.to_thread(self._authority.context, host)
+        context = await self._context(host)
         writer.write(_ESTABLISHED)
         await writer.drain()
-        await writer.start_tls(self._contexts[host])
+        await writer.start_tls(context)
         there, back = await asyncio.open_connection(
             _reachable(self._server.hostname or ""), self._server.port, ssl=self._own_tls()
         )
         await _joined(reader, writer, there, back)
+
+    async def _context(self, host: str) -> ssl.SSLContext:
+        """What is needed to speak as a host, made anew long before its certificate ends."""
+        made, context = self._contexts.get(host, (0.0, None))
+        if context is None or time.time() - made > _RENEW_SECONDS:
+            context = await asyncio.to_thread(self._authority.context, host)
+            self._contexts[host] = time.time(), context
+        return context
 
     def _own_tls(self) -> ssl.SSLContext | None:
         """To our own server on this machine, whose certificate names the address that others know."""
@@ -83,7 +92,7 @@ class Identity:
     async def _tunnel(self, host: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await self._connected(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError, EOFError, asyncio.LimitOverrunError) as error:
             raise _RefusedError(502, f"cannot reach {host}:{port}: {error}") from None
         writer.write(_ESTABLISHED)
         await writer.drain()
@@ -116,14 +125,21 @@ class _RefusedError(Exception):
 
 async def _asked(reader: asyncio.StreamReader) -> tuple[str, int]:
     """The host and port that a client wants to be connected with."""
-    head = await reader.readuntil(b"\r\n\r\n")
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        raise _RefusedError(431, "the head is too long") from None
     method, _, rest = head.partition(b" ")
     if method != b"CONNECT":
         raise _RefusedError(405, "this is a proxy for https alone")
-    target = urlsplit(f"//{rest.partition(b' ')[0].decode('ascii', 'replace')}")
-    if not target.hostname:
+    try:
+        target = urlsplit(f"//{rest.partition(b' ')[0].decode('ascii')}")
+        host, port = target.hostname or "", target.port or 443
+    except ValueError:
+        host, port = "", 0
+    if not host:
         raise _RefusedError(400, "CONNECT HOST:PORT is wanted")
-    return target.hostname.lower(), target.port or 443
+    return host, port
 
 
 async def _refuse(writer: asyncio.StreamWriter, refusal: _RefusedError) -> None:

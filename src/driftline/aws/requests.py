@@ -11,6 +11,7 @@ import msgspec
 
 from driftline.aws.errors import AwsError
 from driftline.aws.protocol.scalars import unreadable
+from driftline.service.door import Visitor
 from driftline.serving.asgi import Receive, Scope, read_body
 
 MOST_BYTES = 4 << 20
@@ -33,8 +34,8 @@ class Request(msgspec.Struct, frozen=True):
         return next((value for known, value in self.headers if known == name), b"")
 
 
-Authorise = Callable[[Request], str]
-"""Verifies a request's signature: the role of whoever signed it, or :class:`AwsError`."""
+Authorise = Callable[[Request], Visitor]
+"""Verifies a request's signature: whoever signed it, or :class:`AwsError`."""
 signed_as: ContextVar[str] = ContextVar("signed_as", default="")
 """The role that the signature of the request at work was verified for; empty where signatures are not looked at."""
 

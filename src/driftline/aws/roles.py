@@ -8,6 +8,8 @@ from driftline.resources.access import Role
 
 _RULES: tuple[tuple[str, str, Role], ...] = (
     (r"sts", r".*", "reader"),
+    (r"s3", r"GET|HEAD", "reader"),
+    (r"s3", r".*", "writer"),
     (r".*", r"(Describe|List|Get|Filter|Search)[A-Z].*", "reader"),
     # What serving applications do: ask models, and tell what they measured.
     (r"sagemaker-runtime", r"InvokeEndpoint", "writer"),

@@ -3,6 +3,7 @@ request is signed anew, because clients do not know the S3 server's key."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from html import escape
@@ -13,16 +14,19 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from driftline.aws.audit import Deed
 from driftline.aws.errors import AwsError
+from driftline.aws.roles import needed
 from driftline.aws.s3_body import checked, unframed
 from driftline.aws.s3_refusals import refuse
 from driftline.aws.signature import UNSIGNED, Signed
 from driftline.resources.access import may
-from driftline.serving.asgi import App, ClientGoneError, Headers, Receive, Scope, Send, respond
+from driftline.service.door import ANYONE, Note, Visitor
+from driftline.serving.asgi import App, ClientGoneError, Headers, Message, Receive, Scope, Send, respond
 from driftline.storage.s3_credentials import S3Credentials
 
-Role = Callable[[Signed], str]
-"""The role of whoever signed a request, or :class:`AwsError`."""
+Who = Callable[[Signed], Visitor]
+"""Whoever signed a request, or :class:`AwsError`."""
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 _AUTH = re.compile(
     rb"(X-Amz-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token)"
@@ -43,21 +47,32 @@ _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
 class S3:
     """An ASGI application in front of the S3 server at an address.
 
-    ``role`` says who asks, where access is on: reading needs the role reader, writing the role writer.
+    ``who`` says who asks, where access is on: reading needs the role reader, writing the role writer. ``note`` tells
+    the audit log how many objects of a bucket were written.
     """
 
     def __init__(
-        self, address: str, key: S3Credentials, *, region: str, account: str, role: Role | None = None
+        self,
+        address: str,
+        key: S3Credentials,
+        *,
+        region: str,
+        account: str,
+        who: Who | None = None,
+        note: Note | None = None,
     ) -> None:
         self._host = address.removeprefix("http://")
-        self._address, self._region, self._account, self._role = address, region, account, role
+        self._address, self._region, self._account = address, region, account
+        self._who, self._note = who, note
         self._signer = _Signer(Credentials(key.id, key.secret), "s3", region)
         self._http = httpx.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands one request on, or answers with the error that S3 has for it."""
+        deed = Deed("s3", scope["method"])
+        send = self._telling(deed, scope, send)
         try:
-            await self._handed_on(scope, receive, send)
+            await self._handed_on(scope, receive, send, deed)
         except AwsError as error:
             await refused(scope, send, error)
         except httpx.TransportError as error:
@@ -70,9 +85,22 @@ class S3:
         """End the connections to the S3 server."""
         await self._http.aclose()
 
-    async def _handed_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _telling(self, deed: Deed, scope: Scope, send: Send) -> Send:
+        """What tells the audit log of an answer before it leaves."""
+        note, bucket = self._note, _path(scope).strip(b"/").partition(b"/")[0].decode("latin-1")
+        if note is None or not deed.changes():
+            return send
+
+        async def telling(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.to_thread(deed.told, note, message["status"], bucket)
+            await send(message)
+
+        return telling
+
+    async def _handed_on(self, scope: Scope, receive: Receive, send: Send, deed: Deed) -> None:
         headers, path = dict(scope["headers"]), _path(scope)
-        self._admit(scope, path, headers)
+        self._admit(scope, path, headers, deed)
         refuse(scope["method"], scope["query_string"], headers)
         content, told = _content(headers, receive), _told_hash(headers)
         target = path + _query(scope["query_string"])
@@ -86,16 +114,18 @@ class S3:
         finally:
             await answer.aclose()
 
-    def _admit(self, scope: Scope, path: bytes, headers: dict[bytes, bytes]) -> None:
+    def _admit(self, scope: Scope, path: bytes, headers: dict[bytes, bytes], deed: Deed) -> None:
         owner = headers.get(b"x-amz-expected-bucket-owner", self._account.encode())
         if owner != self._account.encode():
             raise AwsError("AccessDenied", f"buckets here belong to the account {self._account}", 403)
-        if self._role is None:
+        if self._who is None:
+            deed.who, deed.allowed = ANYONE, True
             return
-        role = self._role(Signed(scope["method"], path, scope["query_string"], scope["headers"]))
-        needed = "reader" if scope["method"] in ("GET", "HEAD") else "writer"
-        if not may(role, needed):
-            raise AwsError("AccessDenied", f"the role {role} may not do this, which needs the role {needed}", 403)
+        deed.who = self._who(Signed(scope["method"], path, scope["query_string"], scope["headers"]))
+        role, least = deed.who.role, needed("s3", scope["method"])
+        deed.allowed = may(role, least)
+        if not deed.allowed:
+            raise AwsError("AccessDenied", f"the role {role} may not do this, which needs the role {least}", 403)
 
     def _request(
         self, scope: Scope, target: bytes, told: str, length: str | None, stream: httpx.AsyncByteStream

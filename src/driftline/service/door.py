@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -24,6 +25,13 @@ class Visitor(NamedTuple):
     name: str
     role: str
     csrf: str = ""
+
+
+NOBODY = Visitor("nobody", "")
+ANYONE = Visitor("anonymous", "everyone")
+"""Whoever asks where access is off."""
+Note = Callable[[Visitor, str, str, str, bool], None]
+"""Tells the audit log: who, action, target, outcome, and whether such things come often, so that they are added up."""
 
 
 class Door:

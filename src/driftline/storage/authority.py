@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 DOMAINS = ("amazonaws.com", "amazonaws.com.cn")
-_YEARS, _LEAF_DAYS, _RENEW_DAYS = 3, 30, 60
+LEAF_DAYS = 30
+"""How long what it vouches for lasts."""
+# A server reads it when it starts, and may run for long.
+_YEARS, _RENEW_DAYS = 3, 365
 
 
 class Authority:
@@ -55,7 +58,7 @@ class Authority:
         from cryptography.hazmat.primitives.asymmetric import ec
 
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(host, key, timedelta(days=_LEAF_DAYS)).issuer_name(self.certificate.subject)
+        builder = _builder(host, key, timedelta(days=LEAF_DAYS)).issuer_name(self.certificate.subject)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -79,7 +82,12 @@ class Authority:
             content = (self._folder / "ca.pem").read_bytes()
         except FileNotFoundError:
             return None
-        key, certificate = load_pem_private_key(content, None), x509.load_pem_x509_certificate(content)
+        try:
+            key, certificate = load_pem_private_key(content, None), x509.load_pem_x509_certificate(content)
+        except ValueError as error:
+            hint = "remove the file; another is made when the server starts"
+            what = f"{self._folder / 'ca.pem'} holds no key and certificate"
+            raise SetupError(what, evidence=str(error), hint=hint) from None
         fresh = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=_RENEW_DAYS)
         return (key, certificate) if fresh and isinstance(key, EllipticCurvePrivateKey) else None
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from driftline.core.errors import AccessError, DriftlineError, ForbiddenError, SetupError
 from driftline.resources.access import may
-from driftline.service.door import Door, Visitor
+from driftline.service.door import ANYONE, NOBODY, Door, Visitor
 from driftline.serving.asgi import App, ClientGoneError, Receive, Scope, Send, respond, respond_error
 from driftline.web.access_cookies import check_form, session_of
 from driftline.web.access_rules import OPEN, changes, needed
@@ -24,8 +24,6 @@ FRESH, STALE = 5.0, 300.0
 _MOST_REMEMBERED = 10_000
 _COOKIE = b"cookie "
 _WRITERS = frozenset({"writer", "operator", "admin"})
-NOBODY = Visitor("nobody", "")
-ANYONE = Visitor("anonymous", "everyone")
 visitor: ContextVar[Visitor] = ContextVar("visitor", default=ANYONE)
 """Who asks, for the handlers behind the gate; :data:`ANYONE` where there is no gate, because access is off."""
 

@@ -9,8 +9,8 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.params import FromQuery
 
 from driftline.core.errors import DriftlineError
-from driftline.service.door import SESSION_HOURS, Door
-from driftline.web.access import NOBODY, Gate, visitor
+from driftline.service.door import NOBODY, SESSION_HOURS, Door
+from driftline.web.access import Gate, visitor
 from driftline.web.access_cookies import MOST_FORM_BYTES, check_origin, cookie, fields, session_of
 from driftline.web.audit import Auditor
 from driftline.web.pages.headers import SECURITY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote
@@ -30,6 +31,7 @@ class Auditor:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._counts: Counter[_Count] = Counter()
+        self._counting = threading.Lock()
         self._routes: list[tuple[str, re.Pattern[str], str]] = []
 
     def know(self, routes: Iterable[tuple[str, str, str]]) -> None:
@@ -62,26 +64,42 @@ class Auditor:
         await self._note(who, action, "", outcome)
 
     async def _note(self, who: Visitor, action: str, target: str, outcome: str) -> None:
+        often = action in _IN_AGGREGATE
+        if often and len(self._counts) < _MOST_COUNTED - 1:
+            self.note(who, action, target, outcome, often)
+        else:
+            await asyncio.to_thread(self.note, who, action, target, outcome, often)
+
+    def note(self, who: Visitor, action: str, target: str, outcome: str, often: bool) -> None:
+        """Write a row; what comes often is added up, and written when there is much of it or :meth:`flush` is called.
+
+        Any thread may call it; it may take as long as the store does.
+        """
         who = who._replace(csrf="")
-        if action in _IN_AGGREGATE:
-            self._counts[who, action, target, outcome] += 1
-            if len(self._counts) < _MOST_COUNTED:
-                return
-            await asyncio.to_thread(self.flush)
-            return
         try:
-            await asyncio.to_thread(self._door.record, who, action, target, outcome)
+            if often:
+                self._count((who, action, target, outcome))
+            else:
+                self._door.record(who, action, target, outcome)
         except DriftlineError as error:
             _log.error("the audit log misses: %s %s %s %s (%s)", who.name, action, target, outcome, error.what)
 
+    def _count(self, what: _Count) -> None:
+        with self._counting:
+            self._counts[what] += 1
+        if len(self._counts) >= _MOST_COUNTED:
+            self.flush()
+
     def flush(self) -> None:
         """Write what was added up; what cannot be written is kept for the next time."""
-        counts, self._counts = self._counts, Counter()
+        with self._counting:
+            counts, self._counts = self._counts, Counter()
         for (who, action, target, outcome), number in list(counts.items()):
             try:
                 self._door.record(who, action, target, outcome, requests=number)
             except DriftlineError:
-                self._counts.update(counts)
+                with self._counting:
+                    self._counts.update(counts)
                 raise
             del counts[who, action, target, outcome]
 

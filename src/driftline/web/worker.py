@@ -45,7 +45,8 @@ class Worker:
     """The parts of one web process and what keeps them up to date.
 
     ``front`` makes an application that stands before all others, out of the invocations (``inner``), the same behind
-    the gate (``gated``), and whether access is on: it knows its own visitors.
+    the gate (``gated``), and whether access is on: it knows its own visitors,
+    and tells the audit log about them (``note``).
     """
 
     def __init__(self, service: Service, *, access: bool = False, front: Callable[..., App] | None = None) -> None:
@@ -64,7 +65,8 @@ class Worker:
         # Without access there is no gate to pass, and nothing is added to the way of a prediction.
         self.app: App = self.application.guarded(invocations) if access else invocations
         if front is not None:
-            self.app = front(service, inner=invocations, gated=self.app, access=access)
+            note = self.application.auditor.note
+            self.app = front(service, inner=invocations, gated=self.app, access=access, note=note)
         self._revision = 0
         self._lost = float("-inf")
         self._counted: list[CaptureCount] = []

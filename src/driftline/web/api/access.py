@@ -10,7 +10,8 @@ from litestar.params import JSONBody, QueryParameter
 from driftline.core.errors import ConflictError
 from driftline.resources.access import AuditEntry, IssuedToken, NewToken, Token
 from driftline.service import Service
-from driftline.web.access import ANYONE, visitor
+from driftline.service.door import ANYONE
+from driftline.web.access import visitor
 from driftline.web.api.signature import Given, Maybe, Name
 
 

@@ -29,13 +29,14 @@ def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def update(context: Context, given: dict[str, Any]) -> dict[str, Any]:
-    """UpdateEndpoint: the model and the capture settings of another configuration."""
-    find(context, KIND, given["EndpointName"])
+    """UpdateEndpoint: the model and the capture settings of another configuration. One that cannot be served leaves
+    the endpoint as it was, and the description says why."""
+    before = find(context, KIND, given["EndpointName"]).document
     config = dict(find(context, endpoint_configs.KIND, given["EndpointConfigName"]).document)
     if given.get("RetainAllVariantProperties"):
-        before = find(context, KIND, given["EndpointName"]).document["Config"]
-        config["ProductionVariants"] = before["ProductionVariants"]
-    _deploy(context, given["EndpointName"], {"EndpointConfigName": given["EndpointConfigName"], "Config": config})
+        config["ProductionVariants"] = before["Config"]["ProductionVariants"]
+    document = {"EndpointConfigName": given["EndpointConfigName"], "Config": config}
+    _deploy(context, given["EndpointName"], document, before)
     return {"EndpointArn": _arn(context, given["EndpointName"])}
 
 
@@ -79,15 +80,16 @@ def delete(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _deploy(context: Context, name: str, document: dict[str, Any]) -> None:
-    """Serve what the configuration says, or remember why that cannot be."""
+def _deploy(context: Context, name: str, document: dict[str, Any], before: dict[str, Any] | None = None) -> None:
+    """Serve what the configuration says, or remember why that cannot be; what was served ``before`` then still is."""
     config = document["Config"]
     model = variant_of(config)["ModelName"]
     try:
         container = models.container_of(find(context, models.KIND, model).document)
         _serve(context, name, container, config)
     except (DriftlineError, AwsError) as error:
-        document = document | {"FailureReason": error.message if isinstance(error, AwsError) else _told(error)}
+        kept = document if before is None or _served(context, name) is None else before
+        document = kept | {"FailureReason": error.message if isinstance(error, AwsError) else _told(error)}
     context.registry.change(KIND, name, now=context.now(), document=document)
 
 
@@ -109,14 +111,13 @@ def _told(error: DriftlineError) -> str:
 
 
 def _summary(context: Context, name: str, entry: Registered | None, endpoint: Endpoint | None) -> dict[str, Any]:
-    failed = endpoint is None or (entry is not None and "FailureReason" in entry.document)
     known = entry or endpoint
     if known is None:
         raise missing(context, KIND, name)
     return {
         "EndpointName": name,
         "EndpointArn": _arn(context, name),
-        "EndpointStatus": "Failed" if failed else "InService",
+        "EndpointStatus": "Failed" if endpoint is None else "InService",
         "CreationTime": known.created,
         "LastModifiedTime": known.updated,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.aws.context import Context, Operations
-from driftline.aws.errors import AwsError, validation
+from driftline.aws.errors import AwsError, translated, validation
 from driftline.aws.sagemaker import endpoint_configs, models
 from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import add, find, forget, missing, tags_of
@@ -17,6 +17,7 @@ from driftline.sagemaker.names import arn
 from driftline.service.images import read_images
 
 KIND = "endpoint"
+_MOST_REASON = 1024
 
 
 def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +90,8 @@ def _deploy(context: Context, name: str, document: dict[str, Any], before: dict[
         _serve(context, name, container, config)
     except (DriftlineError, AwsError) as error:
         kept = document if before is None or _served(context, name) is None else before
-        document = kept | {"FailureReason": error.message if isinstance(error, AwsError) else _told(error)}
+        known = error if isinstance(error, AwsError) else translated("sagemaker", error)
+        document = kept | {"FailureReason": known.message[:_MOST_REASON]}
     context.registry.change(KIND, name, now=context.now(), document=document)
 
 
@@ -104,10 +106,6 @@ def _serve(context: Context, name: str, container: dict[str, Any], config: dict[
     filename, content = models.artifact(context, container)
     variant = variant_of(config)["VariantName"]
     context.service.deploy(name, filename, content, capture_of(config), variant=variant)
-
-
-def _told(error: DriftlineError) -> str:
-    return ". ".join(part for part in (error.what, error.evidence, error.hint) if part)[:1024]
 
 
 def _summary(context: Context, name: str, entry: Registered | None, endpoint: Endpoint | None) -> dict[str, Any]:

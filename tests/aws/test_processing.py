@@ -140,6 +140,17 @@ def test_a_baseline_from_request_to_results(context: Context) -> None:
     assert both["NextToken"]
 
 
+@pytest.mark.usefixtures("working")
+def test_failures_name_the_objects_that_are_wrong(context: Context) -> None:
+    put(context, "s3://bucket/many/a.csv", "a,b\n1,2\n")
+    context.objects.write(object_uri("s3://bucket/many/b.csv"), "a,b\nGrüße,2\n".encode("latin-1"))
+    empty = put(context, "s3://bucket/empty.csv", "a,b\n")
+    for name, uri in (("latin", "s3://bucket/many"), ("empty", empty)):
+        call(context, "CreateProcessingJob", **request(name, source("baseline_dataset_input", uri, SOURCE)))
+    assert ended(context, "latin")["FailureReason"].startswith("s3://bucket/many/b.csv:2: not UTF-8 text")
+    assert ended(context, "empty")["FailureReason"].startswith("s3://bucket/empty.csv has no rows")
+
+
 def test_a_job_waits_is_stopped_and_has_its_name_alone(context: Context) -> None:
     given = request("job", source("baseline_dataset_input", "s3://bucket/rows.csv", SOURCE))
     call(context, "CreateProcessingJob", **given)

@@ -137,6 +137,16 @@ def test_any_key_goes_in_and_comes_out(s3: Any, bucket: str, buckets: Buckets, k
     assert code_of(lambda: s3.get_object(Bucket=bucket, Key=key)) == "NoSuchKey"
 
 
+def test_keys_that_no_folder_can_hold_are_refused_once(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key=f"{'k' * 255}/{'é' * 100}", Body=b"1")
+    for key in ("k" * 256, f"{'é' * 128}/k"):
+        assert code_of(lambda key=key: s3.put_object(Bucket=bucket, Key=key, Body=b"1")) == "KeyTooLongError"
+    with pytest.raises(ClientError, match="The specified key does not exist"):
+        s3.get_object(Bucket=bucket, Key="k" * 256)
+    with pytest.raises(ClientError, match="The specified bucket does not exist"):
+        s3.get_object(Bucket="not-a-bucket", Key="k")
+
+
 def soon(look: Callable[[], Any]) -> Any:
     """The first answer that is something: the server remembers a folder for a part of a second."""
     deadline = time.monotonic() + 10

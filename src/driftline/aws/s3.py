@@ -101,7 +101,7 @@ class S3:
     async def _handed_on(self, scope: Scope, receive: Receive, send: Send, deed: Deed) -> None:
         headers, path = dict(scope["headers"]), _path(scope)
         self._admit(scope, path, headers, deed)
-        refuse(scope["method"], scope["query_string"], headers)
+        refuse(scope["method"], path, scope["query_string"], headers)
         content, told = _content(headers, receive), _told_hash(headers)
         target = path + _query(scope["query_string"])
         length = _length(headers)
@@ -152,12 +152,14 @@ class S3:
         if answer.status_code == 409 and scope["method"] == "PUT" and path.strip(b"/").count(b"/") == 0:
             await self._own_bucket(scope, path, send)
             return
+        if answer.status_code == 404 and scope["method"] == "GET" and b"<Code>NoSuchKey<" in await answer.aread():
+            raise AwsError("NoSuchKey", "The specified key does not exist.", 404)  # of which rclone only tells the code
         headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in _NOT_ANSWERED]
         # rclone answers a part of an object as if it were whole.
         status = 206 if answer.status_code == 200 and "content-range" in answer.headers else answer.status_code
         await send({"type": "http.response.start", "status": status, "headers": headers})
         try:
-            async for piece in answer.aiter_raw():
+            async for piece in answer.aiter_bytes() if answer.is_stream_consumed else answer.aiter_raw():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         except httpx.TransportError:
             # The status has been told; an answer that is not completed tells the client that something is missing.

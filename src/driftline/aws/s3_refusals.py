@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from driftline.aws.errors import AwsError
 
@@ -14,11 +14,19 @@ tagging torrent versionId website
 """
 _ELSEWHERE = frozenset(_NAMES.split())
 _READ_ONLY = frozenset({"location", "versioning", "versions"})
+_LONGEST_NAME = 255
+"""The most bytes that a name in a folder may have."""
 _CONDITIONS = (b"if-match", b"if-none-match")
 
 
-def refuse(method: str, query: bytes, headers: dict[bytes, bytes]) -> None:
-    """Raises ``NotImplemented`` for a request about what there is not: tags, versions, policies, conditional writes."""
+def refuse(method: str, path: bytes, query: bytes, headers: dict[bytes, bytes]) -> None:
+    """Raises ``NotImplemented`` for a request about what there is not: tags, versions, policies, conditional writes;
+    and ``KeyTooLongError`` for writing what no folder can hold."""
+    if method in ("PUT", "POST"):
+        longest = max(len(unquote_to_bytes(name)) for name in path.split(b"/"))
+        if longest > _LONGEST_NAME:
+            what = f"between two slashes a key has at most {_LONGEST_NAME} bytes here, and this one has {longest:,}"
+            raise AwsError("KeyTooLongError", what, 400)
     names = {unquote(part.partition("=")[0]) for part in query.decode("latin-1").split("&")}
     unknown = names & (_ELSEWHERE if method in ("GET", "HEAD") else _ELSEWHERE | _READ_ONLY)
     if unknown:

@@ -106,7 +106,8 @@ class BatchWorker:
         with self._store.write() as db:
             ours = batch_jobs.release(db, job) if outcome is None else self._finish(db, job, outcome)
             ended = batch_jobs.get(db, job.name)
-        logger.info("batch job %s: %s", job.name, ended.message if ours else "no longer ours; its result is discarded")
+        told = ended.message or "given back, because this worker leaves"
+        logger.info("batch job %s: %s", job.name, told if ours else "no longer ours; its result is discarded")
         return ended
 
     def _finish(self, db: Connection, job: BatchJob, outcome: BatchOutcome) -> bool:

@@ -25,6 +25,7 @@ from driftline.jobs.isolation import Isolation
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.retention import run_daily
+from driftline.jobs.shown_captures import show_again
 from driftline.pipeline import Run, RunResult
 from driftline.storage import heartbeat
 from driftline.storage.clock import Clock, SharedClock, system_clock
@@ -143,6 +144,7 @@ class Scheduler:
         return plan_due(self.store, self.layout, now) + len(fired)
 
     def _run_due(self, stop: threading.Event) -> tuple[int, int]:
+        show_again(self.store, self.layout)
         planned = self._planned()
         ran = 0
         while not stop.is_set() and self._worker.run_next() is not None:

@@ -72,6 +72,8 @@ def ending(execution: Execution, definition: Definition) -> Ending:
     if labelled and "no_labels" in codes:
         where = definition.ground_truth or f"the labels of {execution.endpoint}"
         reason = f'No S3 objects found under S3 URL "{where}" given in input data source: no ground truth'
+        if any(step.name == "read labels" and step.rows_in for step in execution.steps):
+            reason = f'{NO_DATA}: no record of the ground truth under S3 URL "{where}" can be read'
         return Ending("Failed", reason, merging=True)
     if labelled and "no_matches" in codes:
         return Ending("Failed", f"{NO_DATA}: no ground truth has the id of a prediction", merging=True)

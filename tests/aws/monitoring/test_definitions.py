@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -70,8 +71,10 @@ def test_lists_are_filtered_sorted_and_in_pages(world: Any) -> None:
     assert names(MaxResults=2, NextToken=first["NextToken"]) == ["b-first"]
     middle = first["JobDefinitionSummaries"][1]["CreationTime"]
     assert (names(CreationTimeAfter=middle), names(CreationTimeBefore=middle)) == (["c-third"], ["b-first"])
-    with pytest.raises(AwsError, match="NextToken"):
-        names(NextToken="-1")
+    before_the_first = urlsafe_b64encode(b"-5").decode()
+    for token in ("-1", before_the_first):
+        with pytest.raises(AwsError, match="NextToken"):
+            names(NextToken=token)
 
 
 def test_a_definition_in_use_is_not_deleted(world: Any) -> None:

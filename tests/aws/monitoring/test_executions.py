@@ -101,6 +101,15 @@ def test_a_window_without_data_failed(world: Any, code: str, reason: str | None,
     assert "ExitMessage" in told
 
 
+def test_ground_truth_that_cannot_be_read_is_not_called_missing(world: Any) -> None:
+    world.quality()
+    read = {"name": "read labels", "rows_in": 1, "rows_out": 0, "seconds": 0.1}
+    ended(world, 1, **unknown("no_labels"), steps=[read])
+    (row,) = world.executions(MonitoringScheduleName="hourly")
+    assert row["MonitoringExecutionStatus"] == "Failed"
+    assert row["FailureReason"].endswith('no record of the ground truth under S3 URL "s3://data/labels" can be read')
+
+
 def test_the_real_pipeline_says_that_there_is_nothing(world: Any) -> None:
     world.call("CreateDataQualityJobDefinition", **world.definition("DataQuality", world.source()))
     world.schedule("hourly", world.config("DataQuality"))

@@ -87,6 +87,12 @@ def test_objects_that_are_not_there_and_images_that_nobody_knows(world: Any) -> 
         world.schedule("hourly", world.config("ModelQuality"))
 
 
+def test_a_schedule_without_a_definition_is_refused(world: Any) -> None:
+    with pytest.raises(AwsError, match="needs a job definition") as raised:
+        world.schedule("hourly", {"ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"}})
+    assert raised.value.code == "ValidationException"
+
+
 def test_a_name_that_is_taken_changes_nothing(world: Any) -> None:
     world.quality()
     before = world.service.get_baseline("hourly-baseline")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.aws.context import Context, Operations
-from driftline.aws.errors import AwsError, validation
+from driftline.aws.errors import AwsError, translated, validation
 from driftline.aws.sagemaker import endpoint_configs, models
 from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import add, find, forget, missing, tags_of
@@ -17,6 +17,7 @@ from driftline.sagemaker.names import arn
 from driftline.service.images import read_images
 
 KIND = "endpoint"
+_MOST_REASON = 1024
 
 
 def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -29,13 +30,14 @@ def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def update(context: Context, given: dict[str, Any]) -> dict[str, Any]:
-    """UpdateEndpoint: the model and the capture settings of another configuration."""
-    find(context, KIND, given["EndpointName"])
+    """UpdateEndpoint: the model and the capture settings of another configuration. One that cannot be served leaves
+    the endpoint as it was, and the description says why."""
+    before = find(context, KIND, given["EndpointName"]).document
     config = dict(find(context, endpoint_configs.KIND, given["EndpointConfigName"]).document)
     if given.get("RetainAllVariantProperties"):
-        before = find(context, KIND, given["EndpointName"]).document["Config"]
-        config["ProductionVariants"] = before["ProductionVariants"]
-    _deploy(context, given["EndpointName"], {"EndpointConfigName": given["EndpointConfigName"], "Config": config})
+        config["ProductionVariants"] = before["Config"]["ProductionVariants"]
+    document = {"EndpointConfigName": given["EndpointConfigName"], "Config": config}
+    _deploy(context, given["EndpointName"], document, before)
     return {"EndpointArn": _arn(context, given["EndpointName"])}
 
 
@@ -79,15 +81,17 @@ def delete(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _deploy(context: Context, name: str, document: dict[str, Any]) -> None:
-    """Serve what the configuration says, or remember why that cannot be."""
+def _deploy(context: Context, name: str, document: dict[str, Any], before: dict[str, Any] | None = None) -> None:
+    """Serve what the configuration says, or remember why that cannot be; what was served ``before`` then still is."""
     config = document["Config"]
     model = variant_of(config)["ModelName"]
     try:
         container = models.container_of(find(context, models.KIND, model).document)
         _serve(context, name, container, config)
     except (DriftlineError, AwsError) as error:
-        document = document | {"FailureReason": error.message if isinstance(error, AwsError) else _told(error)}
+        kept = document if before is None or _served(context, name) is None else before
+        known = error if isinstance(error, AwsError) else translated("sagemaker", error)
+        document = kept | {"FailureReason": known.message[:_MOST_REASON]}
     context.registry.change(KIND, name, now=context.now(), document=document)
 
 
@@ -104,19 +108,14 @@ def _serve(context: Context, name: str, container: dict[str, Any], config: dict[
     context.service.deploy(name, filename, content, capture_of(config), variant=variant)
 
 
-def _told(error: DriftlineError) -> str:
-    return ". ".join(part for part in (error.what, error.evidence, error.hint) if part)[:1024]
-
-
 def _summary(context: Context, name: str, entry: Registered | None, endpoint: Endpoint | None) -> dict[str, Any]:
-    failed = endpoint is None or (entry is not None and "FailureReason" in entry.document)
     known = entry or endpoint
     if known is None:
         raise missing(context, KIND, name)
     return {
         "EndpointName": name,
         "EndpointArn": _arn(context, name),
-        "EndpointStatus": "Failed" if failed else "InService",
+        "EndpointStatus": "Failed" if endpoint is None else "InService",
         "CreationTime": known.created,
         "LastModifiedTime": known.updated,
     }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from driftline.aws import paging
 from driftline.aws.errors import validation
 
 _MOST = 100
@@ -46,12 +45,10 @@ def page(
 
 def cut(summaries: list[dict[str, Any]], given: dict[str, Any], field: str) -> dict[str, Any]:
     """The part of a finished list that ``NextToken`` and ``MaxResults`` ask for."""
-    start = _offset(given.get("NextToken"))
-    end = start + min(given.get("MaxResults") or _MOST, _MOST)
-    answer: dict[str, Any] = {field: summaries[start:end]}
-    if end < len(summaries):
-        answer["NextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
-    return answer
+    size = min(given.get("MaxResults") or _MOST, _MOST)
+    wrong = validation("NextToken is not one that a list here gave")
+    shown, token = paging.page(summaries, given.get("NextToken") or None, size, wrong)
+    return {field: list(shown)} | ({} if token is None else {"NextToken": token})
 
 
 def _wanted(entry: Entry, given: dict[str, Any]) -> bool:
@@ -62,12 +59,3 @@ def _wanted(entry: Entry, given: dict[str, Any]) -> bool:
     times = {"CreationTime": entry.created, "LastModifiedTime": entry.modified}
     after = all(time > given[f"{name}After"] for name, time in times.items() if given.get(f"{name}After"))
     return after and all(time < given[f"{name}Before"] for name, time in times.items() if given.get(f"{name}Before"))
-
-
-def _offset(token: str | None) -> int:
-    if not token:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(token.encode()).decode("ascii"))
-    except (ValueError, binascii.Error):
-        raise validation("NextToken is not one that a list here gave") from None

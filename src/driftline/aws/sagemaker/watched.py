@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from driftline.aws.context import Context
+from driftline.aws.errors import validation
 from driftline.core.errors import NotFoundError
 from driftline.resources.registered import Registered
 from driftline.resources.schedules import Schedule
@@ -50,7 +51,12 @@ def defined(context: Context, config: dict[str, Any]) -> tuple[Definition, dict[
     inline = config.get("MonitoringJobDefinition")
     if inline is not None:
         return read_inline(kind, inline), inline
-    document = context.registry.get(kind.registered, config.get("MonitoringJobDefinitionName") or "").document
+    name = config.get("MonitoringJobDefinitionName")
+    if not name:
+        raise validation(
+            "a schedule needs a job definition: give MonitoringJobDefinitionName or MonitoringJobDefinition"
+        )
+    document = context.registry.get(kind.registered, name).document
     return read_definition(kind, document), document
 
 

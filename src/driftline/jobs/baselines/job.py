@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from driftline.core.analysis_documents import analysis_document
 from driftline.core.documents import dump
-from driftline.core.errors import InputError
+from driftline.core.errors import DriftlineError, InputError
 from driftline.core.uris import object_uri
 from driftline.jobs.baselines.asked import Asked
-from driftline.jobs.baselines.staging import staged_dataset, staged_file
+from driftline.jobs.baselines.staging import named_by_uris, staged_dataset, staged_file
 from driftline.jobs.baselines.tables import column_of, names_of, one_table
 from driftline.jobs.batch_kinds import BatchDone, BatchWork
 from driftline.jobs.messages import ended
@@ -40,13 +40,21 @@ def run(work: BatchWork, progress: Progress) -> BatchDone:
         scratch, output = Path(name), Path(name) / "output"
         layout, objects = work.layout, open_objects(work.layout)
         asked = Asked(work.settings, layout, objects, scratch, output, work.now, progress, work.say)
-        found = _MEASURES[work.settings.monitor](asked)
+        found = _measured(asked)
         _write(found, output)
         _postprocess(asked)
         written = list(_uploaded(asked))
     for uri in written:
         asked.say(f"wrote {uri}")
     return _done(found)
+
+
+def _measured(asked: Asked) -> list[Found]:
+    try:
+        return _MEASURES[asked.settings.monitor](asked)
+    except DriftlineError as error:
+        named_by_uris(error, asked.objects, asked.settings.dataset, asked.scratch / "dataset")
+        raise
 
 
 def _data_quality(asked: Asked) -> list[Found]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from driftline.core.errors import InputError, NotFoundError
+from driftline.core.errors import DriftlineError, InputError, NotFoundError
 from driftline.core.uris import ObjectUri, object_uri
 from driftline.resources.baseline_jobs import TableFormat
 from driftline.storage.files import write_atomic
@@ -46,6 +47,16 @@ def staged_file(objects: Objects, uri: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     _stage(objects, found[0], path)
     return path
+
+
+def named_by_uris(error: DriftlineError, objects: Objects, uri: str, folder: Path) -> None:
+    """Let an error about the files that ``uri`` was staged as in ``folder`` name the objects instead: the files are
+    gone when it is read, and their names are nobody's."""
+    names = {f"{number:06d}": str(one) for number, one in enumerate(_found(objects, object_uri(uri)))}
+    file = re.compile(re.escape(str(folder)) + r"(?:/(\d{6})\.[a-z]+)?")
+    error.what, error.evidence, error.hint = (
+        file.sub(lambda found: names.get(found[1], uri), part) for part in (error.what, error.evidence, error.hint)
+    )
 
 
 def _found(objects: Objects, uri: ObjectUri) -> list[ObjectUri]:

@@ -1,0 +1,33 @@
+"""Captures that appear in a bucket appear there again after everything in it was deleted."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from driftline.core.errors import DriftlineError
+from driftline.core.uris import object_uri
+from driftline.storage import endpoints
+from driftline.storage.database import Store
+from driftline.storage.destinations import show_captures
+from driftline.storage.layout import Layout
+from driftline.storage.objects import folder_objects
+
+
+def show_again(store: Store, layout: Layout) -> None:
+    """Make the links anew that are gone: with the last object below it, the S3 server takes away a link to a folder.
+
+    What cannot be shown was told when the endpoint was made.
+    """
+    objects = folder_objects(layout)
+    if objects is None:
+        return
+    with store.read() as db:
+        found = endpoints.listing(db)
+    for endpoint in found:
+        destination = endpoint.capture.destination
+        if endpoint.kind == "external" or not destination:
+            continue
+        if not os.path.lexists(objects.folder(object_uri(destination) / endpoint.name)):
+            with suppress(DriftlineError):
+                show_captures(layout, endpoint.name, destination)

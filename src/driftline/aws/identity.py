@@ -176,7 +176,7 @@ async def _passed_on(source: asyncio.StreamReader, target: asyncio.StreamWriter)
 def _direct(host: str, names: str) -> bool:
     """Whether a host is reached without the user's proxy, by the list in ``NO_PROXY``.
 
-    >>> _direct("git.corp.example", "localhost, .corp.example"), _direct("pypi.org", "corp.example")
+    >>> _direct("git.corp.example", "localhost, .corp.example"), _direct("elsewhere.example", "corp.example")
     (True, False)
     """
     known = [name.strip().lstrip(".").lower() for name in names.split(",") if name.strip()]

@@ -6,8 +6,7 @@ from typing import Any
 
 from driftline.aws.context import Context, Operations
 from driftline.aws.sagemaker import models
-from driftline.aws.sagemaker.listing import Entry, page
-from driftline.aws.sagemaker.remembered import add, find, forget, tags_of
+from driftline.aws.sagemaker.remembered import add, find, forget, listed, tags_of
 from driftline.sagemaker.endpoints import variant_of
 from driftline.sagemaker.names import arn
 
@@ -37,21 +36,7 @@ def describe(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 
 def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListEndpointConfigs."""
-    entries = [
-        Entry(
-            entry.name,
-            entry.created,
-            entry.created,
-            "",
-            {
-                "EndpointConfigName": entry.name,
-                "EndpointConfigArn": _arn(context, entry.name),
-                "CreationTime": entry.created,
-            },
-        )
-        for entry in context.registry.listing(KIND)
-    ]
-    return page(entries, given, "EndpointConfigs")
+    return listed(context, KIND, given, "EndpointConfig")
 
 
 def delete(context: Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from driftline.aws.context import Context, Operations
 from driftline.aws.errors import validation
-from driftline.aws.sagemaker.listing import Entry, page
-from driftline.aws.sagemaker.remembered import add, find, forget, tags_of
+from driftline.aws.sagemaker.remembered import add, find, forget, listed, tags_of
 from driftline.core.errors import NotFoundError
 from driftline.core.uris import object_uri
 from driftline.resources.endpoints import ModelDescription
@@ -37,21 +36,7 @@ def describe(context: Context, given: dict[str, Any]) -> dict[str, Any]:
 
 def listing(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """ListModels."""
-    entries = [
-        Entry(
-            entry.name,
-            entry.created,
-            entry.created,
-            "",
-            {
-                "ModelName": entry.name,
-                "ModelArn": arn(context.region, context.account, KIND, entry.name),
-                "CreationTime": entry.created,
-            },
-        )
-        for entry in context.registry.listing(KIND)
-    ]
-    return page(entries, given, "Models")
+    return listed(context, KIND, given, "Model")
 
 
 def delete(context: Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from driftline.aws.context import Context
 from driftline.aws.errors import AwsError, validation
+from driftline.aws.sagemaker.listing import Entry, page
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.resources.registered import Registered
 from driftline.sagemaker.names import arn
@@ -34,6 +35,16 @@ def forget(context: Context, kind: str, name: str) -> None:
         context.registry.remove(kind, name)
     except NotFoundError:
         raise missing(context, kind, name) from None
+
+
+def listed(context: Context, kind: str, given: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """A page of the names of a kind, in summaries whose members begin so."""
+    entries = []
+    for entry in context.registry.listing(kind):
+        named = {f"{prefix}Name": entry.name, f"{prefix}Arn": arn(context.region, context.account, kind, entry.name)}
+        summary = named | {"CreationTime": entry.created}
+        entries.append(Entry(entry.name, entry.created, entry.created, "", summary))
+    return page(entries, given, f"{prefix}s")
 
 
 def missing(context: Context, kind: str, name: str) -> AwsError:

@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# One more than there are cores: many tests wait for processes that they started.
+TESTERS := $(shell expr $$(nproc) + 1)
 CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn xgboost
 
@@ -12,7 +14,7 @@ demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(TESTERS)
 
 # Clients of AWS in environments of their own, that the tests of tests/aws walk with (1 GB): the SageMaker SDK 2 and 3
 # with today's awscli and boto3, and those of two years ago.

@@ -107,7 +107,7 @@ class Worker:
             return None
         logger.info("run %s: %s %s revision %d", execution.id, execution.schedule, execution.window, execution.revision)
         extend = partial(_extend, execution)
-        log = self.layout.data / execution.report / LOG
+        log = self.layout.data / execution.report / LOG if self.isolation is not None else None
         run_log.begin(log, execution)
         with Heartbeat(self.store, f"run {execution.id}", extend, self.real, self.lease) as heartbeat:
             outcome, told = self._outcome(execution, heartbeat.lost)

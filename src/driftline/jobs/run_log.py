@@ -11,12 +11,13 @@ from driftline.storage.executions import Outcome
 _log = logging.getLogger("driftline.jobs")
 
 
-def begin(path: Path, execution: Execution) -> None:
-    """Say what a run is of, before anything else is said in its log."""
-    _append(path, [f"run {execution.id} of {execution.schedule}: {execution.window}, revision {execution.revision}"])
+def begin(path: Path | None, execution: Execution) -> None:
+    """Say what a run is of, before anything else is said in its log; a run without a process has none."""
+    again = f", revision {execution.revision}" if execution.revision > 1 else ""
+    _append(path, [f"run {execution.id} of {execution.schedule}: {execution.window}{again}"])
 
 
-def end(path: Path, outcome: Outcome) -> None:
+def end(path: Path | None, outcome: Outcome) -> None:
     """Say which steps a run took and how it ended."""
     steps = [
         f"{step.name}: {step.rows_in:,} rows in, {step.rows_out:,} out, {step.seconds:.2f} s"
@@ -26,8 +27,10 @@ def end(path: Path, outcome: Outcome) -> None:
     _append(path, [*steps, outcome.message or outcome.status])
 
 
-def _append(path: Path, lines: list[str]) -> None:
+def _append(path: Path | None, lines: list[str]) -> None:
     """A log that cannot be written is no reason for a run to fail."""
+    if path is None:
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:

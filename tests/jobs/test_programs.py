@@ -19,7 +19,7 @@ from driftline.alerting.metrics import DATA_QUALITY, MODEL_QUALITY, dimensions_o
 from driftline.core.errors import InputError
 from driftline.core.verdict import Verdict
 from driftline.core.window import HOUR
-from driftline.jobs.executions import Worker
+from driftline.jobs.executions import LOG, Worker
 from driftline.jobs.isolation import Isolation, Limits, RunFailed, dated
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
@@ -267,7 +267,7 @@ def test_a_run_that_is_killed_leaves_no_copies(store: Store, layout: Layout) -> 
     done = Worker(store, layout, run_monitor, START.timestamp, owner="w", isolation=isolation).run_next()
     assert done is not None
     assert "stopped on request" in (done.error or "")
-    assert [*(layout.data / done.report).iterdir()] == []
+    assert [path.name for path in (layout.data / done.report).iterdir()] == [LOG]
 
 
 def test_in_a_process_of_its_own_it_fails_with_its_log(layout: Layout, tmp_path: Path) -> None:

@@ -3,18 +3,20 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# One more than there are cores: many tests wait for processes that they started.
-TESTERS := $(shell expr $$(nproc) + 1)
 CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn xgboost
 
-.PHONY: demo test check clients bench crash fuzz screenshots lock clean
+.PHONY: demo test journeys check clients bench crash fuzz screenshots lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(TESTERS)
+	$(BIN)/python -m pytest -n auto
+
+# The journeys of every client of AWS; make test walks those of boto3 alone.
+journeys: $(STAMP) clients
+	DRIFTLINE_JOURNEYS=all $(BIN)/python -m pytest tests/aws/test_journeys.py
 
 # Clients of AWS in environments of their own, that the tests of tests/aws walk with (1 GB): the SageMaker SDK 2 and 3
 # with today's awscli and boto3, and those of two years ago.

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.shared
 HERE = Path(__file__).parent
 CLIENTS = HERE.parents[1] / "build" / "clients"
 JOURNEYS = ("model_quality", "data_quality", "bias_and_explainability", "batch_data_quality", "batch_model_quality")
-PROGRAMS = {"boto3": "with_boto3.py", "old": "with_boto3.py", "sdk2": "with_sdk.py", "sdk3": "with_sdk.py"}
+_ALL = {"boto3": "with_boto3.py", "old": "with_boto3.py", "sdk2": "with_sdk.py", "sdk3": "with_sdk.py"}
+# All of them take a minute of two cores: `make journeys`, which continuous integration runs too.
+PROGRAMS = _ALL if os.environ.get("DRIFTLINE_JOURNEYS") == "all" else {"boto3": _ALL["boto3"]}
 SECONDS = 300
 TOLD = "what was seen: "
 

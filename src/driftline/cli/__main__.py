@@ -36,6 +36,7 @@ def _leave(app: typer.Typer, words: list[str]) -> None:
 
 def run(app: typer.Typer) -> int:
     """The exit code of the command in ``sys.argv``."""
+    out.json = False  # until the command says otherwise
     try:
         code = app(prog_name="driftline", standalone_mode=False)
     except DriftlineError as error:

@@ -25,7 +25,7 @@ JOURNEYS = ("model_quality", "data_quality", "bias_and_explainability", "batch_d
 _ALL = {"boto3": "with_boto3.py", "old": "with_boto3.py", "sdk2": "with_sdk.py", "sdk3": "with_sdk.py"}
 # All of them take a minute of two cores: `make journeys`, which continuous integration runs too.
 PROGRAMS = _ALL if os.environ.get("DRIFTLINE_JOURNEYS") == "all" else {"boto3": _ALL["boto3"]}
-SECONDS = 300
+SECONDS = 600
 TOLD = "what was seen: "
 
 

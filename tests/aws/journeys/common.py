@@ -13,7 +13,7 @@ from typing import Any
 CHURN = Path(os.environ.get("DRIFTLINE_TEST_CHURN", "churn"))
 BUCKET = "journeys-us-east-1"
 ROLE = "arn:aws:iam::000000000000:role/journeys"
-SECONDS = 90.0
+SECONDS = 180.0
 """How long anything is waited for; what is there earlier is taken at once."""
 FINISHED = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:0.90-1-cpu-py3"

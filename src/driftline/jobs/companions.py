@@ -9,14 +9,12 @@ from driftline.jobs import s3_server
 from driftline.jobs.supervisor import Companion, listen
 from driftline.storage.authority import Authority
 from driftline.storage.layout import Layout
-
-S3_ENDPOINT = "DRIFTLINE_S3_ENDPOINT"
-"""The variable that names buckets elsewhere: an address, or ``aws`` for AWS's own."""
+from driftline.storage.objects import VARIABLE
 
 
 def s3_endpoint(region: str) -> str:
     """The address of the S3 that is used instead of ours; empty where it is ours."""
-    given = os.environ.get(S3_ENDPOINT, "")
+    given = os.environ.get(VARIABLE, "")
     return f"https://s3.{region}.amazonaws.com" if given == "aws" else given
 
 

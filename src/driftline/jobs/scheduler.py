@@ -144,7 +144,6 @@ class Scheduler:
         return plan_due(self.store, self.layout, now) + len(fired)
 
     def _run_due(self, stop: threading.Event) -> tuple[int, int]:
-        show_again(self.store, self.layout)
         planned = self._planned()
         ran = 0
         while not stop.is_set() and self._worker.run_next() is not None:
@@ -168,8 +167,10 @@ class Scheduler:
             stop.wait(self.poll)
 
     def _clean_until(self, stop: threading.Event) -> None:
-        """Once a day what need not be kept is taken away, beside the runs: it may take long."""
+        """Once a day what need not be kept is taken away, beside the runs: it may take long. Captures that a bucket
+        lost are shown there again."""
         while not stop.is_set():
+            self._guarded(lambda: show_again(self.store, self.layout))
             self._guarded(lambda: tend(self.store, utc(self.clock()), utc(self.real())))
             self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock())))
             stop.wait(max(self.poll, CLEAN_EVERY))

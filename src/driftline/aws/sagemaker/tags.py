@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from driftline.aws.context import Context, Operations
@@ -41,8 +42,10 @@ def _entry(context: Context, resource: str) -> Registered:
     """What an ARN names, where some kinds are spelled in small letters; a schedule that no AWS client made has no
     tags yet."""
     kind, name = parts(resource)
+    with suppress(NotFoundError):
+        return context.registry.get(kind, name)
     for entry in context.registry.listing(kind):
-        if name in (entry.name, entry.name.lower()):
+        if name == entry.name.lower():
             return entry
     if kind != _SCHEDULE:
         raise NotFoundError(f"there is no {kind} {name}", hint="describe it to see its ARN")

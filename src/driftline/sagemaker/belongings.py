@@ -7,11 +7,9 @@ from typing import Any, NamedTuple, Protocol
 
 from driftline.core.errors import InputError, NotFoundError
 from driftline.sagemaker.analysis import completed, read_rows, rows_elsewhere
-from driftline.sagemaker.definitions import Definition
+from driftline.sagemaker.definitions import BASELINE_FILES, Definition, Kind
 from driftline.sagemaker.images import Images
 from driftline.sagemaker.schedules import derived_name
-
-_ANALYSED = ("ModelBias", "ModelExplainability")
 
 
 class Source(Protocol):
@@ -89,14 +87,16 @@ def _files(source: Source, definition: Definition) -> dict[str, str]:
         if not named:
             raise
         return named
-    written = {"constraints": "analysis.json" if definition.kind.type in _ANALYSED else "constraints.json"}
-    if _has_statistics(definition):
-        written["statistics"] = "statistics.json"
-    return {name: f"{results}/{file}" for name, file in written.items()} | named
+    return written_to(results, definition.kind) | named
+
+
+def written_to(results: str, kind: Kind) -> dict[str, str]:
+    """The addresses of the files that a baseline job writes below an address, by what they are to a schedule."""
+    return {name: f"{results}/{file}" for name, file in BASELINE_FILES[kind.type].items()}
 
 
 def _has_statistics(definition: Definition) -> bool:
-    return definition.kind.type not in _ANALYSED
+    return "statistics" in BASELINE_FILES[definition.kind.type]
 
 
 def _baseline(source: Source, definition: Definition, files: dict[str, str]) -> tuple[bytes | None, bytes | None]:

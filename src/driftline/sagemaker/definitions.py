@@ -37,14 +37,15 @@ KINDS = {
 }
 
 
-_ANALYSIS = {"ConstraintsResource": "analysis.json"}
+_TABLES = {"constraints": "constraints.json", "statistics": "statistics.json"}
+_ANALYSIS = {"constraints": "analysis.json"}
 BASELINE_FILES = {
-    "DataQuality": {"StatisticsResource": "statistics.json", "ConstraintsResource": "constraints.json"},
-    "ModelQuality": {"ConstraintsResource": "constraints.json"},
+    "DataQuality": _TABLES,
+    "ModelQuality": _TABLES,
     "ModelBias": _ANALYSIS,
     "ModelExplainability": _ANALYSIS,
 }
-"""Of each type, what the configuration of a baseline names, and the file of a baseline job that this is."""
+"""Of each type, the files that a baseline job writes, by what they are to a schedule."""
 
 
 def kind_of_monitor(monitor: str) -> Kind:

@@ -11,11 +11,12 @@ from driftline.aws.errors import validation
 from driftline.aws.sagemaker.listing import Entry, page
 from driftline.aws.sagemaker.remembered import tags_of
 from driftline.core.errors import ConflictError, InputError, NotFoundError
-from driftline.sagemaker.belongings import results_of
-from driftline.sagemaker.definitions import BASELINE_FILES, KINDS, Definition, Kind, read_definition, with_defaults
+from driftline.sagemaker.belongings import results_of, written_to
+from driftline.sagemaker.definitions import KINDS, Definition, Kind, read_definition, with_defaults
 from driftline.sagemaker.names import arn
 from driftline.sagemaker.schedules import schedule_kind
 
+_RESOURCES = {"constraints": "ConstraintsResource", "statistics": "StatisticsResource"}
 SCHEDULE, PROCESSING = "monitoring-schedule", "processing-job"
 
 
@@ -33,11 +34,13 @@ def _resolved(kind: Kind, context: Context, document: dict[str, Any]) -> dict[st
     part = f"{kind.type}BaselineConfig"
     config = document.get(part) or {}
     job = config.get("BaseliningJobName")
+    if job is None:
+        return document
     with suppress(NotFoundError, InputError):
-        results = results_of(job, context.registry.get(PROCESSING, job).document) if job else None
-        if results is None:
-            return document
-        files = {name: {"S3Uri": f"{results}/{file}"} for name, file in BASELINE_FILES[kind.type].items()}
+        results = results_of(job, context.registry.get(PROCESSING, job).document)
+        files = {_RESOURCES[name]: {"S3Uri": uri} for name, uri in written_to(results, kind).items()}
+        if kind.type != "DataQuality":  # the others' definitions name no statistics
+            files.pop("StatisticsResource", None)
         return document | {part: files | config}
     return document
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple, Protocol
 
+from driftline.core.constraint_documents import read_any_constraints
 from driftline.core.errors import InputError, NotFoundError
 from driftline.sagemaker.analysis import completed, read_rows, rows_elsewhere
 from driftline.sagemaker.definitions import BASELINE_FILES, Definition, Kind
@@ -49,6 +50,8 @@ def gathered(source: Source, name: str, definition: Definition, images: Images) 
     files = _files(source, definition)
     attributes: dict[str, Any] = {**watching(images, definition.image), **files}
     constraints, statistics = _baseline(source, definition, files)
+    if constraints is not None:
+        read_any_constraints(constraints, files["constraints"])  # so that what is wrong is told of the file itself
     scripts: dict[str, bytes] = {}
     for role, uri in (("preprocessor", definition.preprocessor), ("postprocessor", definition.postprocessor)):
         if uri is not None:

@@ -96,4 +96,5 @@ def content(context: Context, uri: str) -> bytes:
     try:
         return context.objects.read(object_uri(uri))
     except NotFoundError:
-        raise validation(f'No S3 objects found under S3 URL "{uri}".') from None
+        what = f'No S3 objects found under S3 URL "{uri}".'
+        raise validation(f"{what} Upload the object first, or correct the address") from None

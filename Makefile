@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLIENTS := sdk2 sdk3 old
-EXTRAS := aws demo lightgbm notify onnx postgres sklearn xgboost
+EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark xgboost
 
 .PHONY: demo test journeys check clients bench crash fuzz screenshots lock clean
 

@@ -304,3 +304,48 @@ batch_jobs = Table(
     _time("lease_until", nullable=True),
     Index(None, "status", "created"),
 )
+
+nodes = Table(
+    "nodes",
+    metadata,
+    _text("name", primary_key=True),
+    _text("version"),
+    _time("started"),
+    _time("seen"),
+    _time("captured_until", nullable=True),
+    Column("spool_files", BigInteger, nullable=False, server_default="0"),
+    Column("spool_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("trouble", Text),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    _text("endpoint", primary_key=True),
+    _text("kind", primary_key=True),
+    Column("hour", UtcTime, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Index(None, "number"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    _text("name", primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+compactions = Table(
+    "compactions",
+    metadata,
+    _text("key", primary_key=True),
+    _text("endpoint"),
+    _time("hour"),
+    _text("status"),
+    _time("started", nullable=True),
+    _time("finished", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    _time("lease_until", nullable=True),
+    Index(None, "endpoint", "hour"),
+)

@@ -1,0 +1,60 @@
+"""Many nodes on one database: who they are, what came from them, what they share, and hours that are made compact."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Add the four tables."""
+    op.create_table(
+        "nodes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("started", sa.BigInteger(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.Column("captured_until", sa.BigInteger()),
+        sa.Column("spool_files", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("spool_bytes", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("trouble", sa.Text()),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_nodes")),
+    )
+    op.create_table(
+        "arrivals",
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "kind", "hour", name=op.f("pk_arrivals")),
+    )
+    op.create_index(op.f("ix_arrivals_number"), "arrivals", ["number"])
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
+    )
+    op.create_table(
+        "compactions",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("started", sa.BigInteger()),
+        sa.Column("finished", sa.BigInteger()),
+        sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("lease_owner", sa.Text()),
+        sa.Column("lease_until", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_compactions")),
+    )
+    op.create_index(op.f("ix_compactions_endpoint_hour"), "compactions", ["endpoint", "hour"])
+
+
+def downgrade() -> None:
+    """Remove them."""
+    for table in ("compactions", "secrets", "arrivals", "nodes"):
+        op.drop_table(table)

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark xgboost
 
-.PHONY: demo test journeys check clients bench crash fuzz screenshots lock clean
+.PHONY: demo test journeys check clients bench crash fuzz screenshots docs lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
@@ -52,6 +52,10 @@ fuzz: $(STAMP)
 screenshots: $(STAMP)
 	mkdir -p build
 	DRIFTLINE_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py
+
+# The configuration reference, from the register of variables and the commands; a test fails where it is not current.
+docs: $(STAMP)
+	$(BIN)/python -m driftline.cli.reference docs/configuration.md
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from driftline.alerting import metrics, watch
+from driftline.core.configuration import DATABASE
 from driftline.core.errors import NotFoundError, SetupError
 from driftline.core.verdict import Verdict
 from driftline.jobs.scheduler import Scheduler
@@ -26,7 +27,7 @@ from driftline.service import Service
 from driftline.storage import alarms, baselines, endpoints, executions
 from driftline.storage import schedules as schedule_rows
 from driftline.storage.clock import system_clock
-from driftline.storage.database import VARIABLE, Store
+from driftline.storage.database import Store
 from driftline.storage.files import write_atomic
 from driftline.storage.layout import Layout
 
@@ -229,11 +230,11 @@ def test_an_alarm_that_goes_while_it_is_looked_at_fails_nobody(
 
 
 def test_the_address_of_the_database_is_not_in_any_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "postgresql+psycopg://somebody@elsewhere/other")
+    monkeypatch.setenv(DATABASE.name, "postgresql+psycopg://somebody@elsewhere/other")
     url = "postgresql+psycopg://user:s3cret@host/name"
     with socket.socket() as listening:
         for given in (url, None):
             for child in Supervisor(tmp_path, listening, database=given)._children:
                 assert not [word for word in child._command if "s3cret" in word]
-                assert child._environment[VARIABLE] == (given or "")
+                assert child._environment[DATABASE.name] == (given or "")
                 assert child._environment["PATH"] == os.environ["PATH"]

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftline.core.configuration import ALLOW_UPSTREAM
 from driftline.core.errors import InputError
 from driftline.serving.forwarded import HOP_BY_HOP, to_client, to_upstream
-from driftline.serving.upstream import ALLOW, check_host, check_upstream
+from driftline.serving.upstream import check_host, check_upstream
 
 NAMES = [*sorted(HOP_BY_HOP), b"authorization", b"cookie", b"host", b"content-type", b"x-a", b"x-b"]
 
@@ -67,7 +68,7 @@ def test_what_is_no_model_server_is_refused(url: str) -> None:
 
 
 def test_an_operator_may_allow_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ALLOW, "169.254.7.0/24, metadata, nonsense/99")
+    monkeypatch.setenv(ALLOW_UPSTREAM.name, "169.254.7.0/24, metadata, nonsense/99")
     check_upstream("http://169.254.7.9/predict")
     check_upstream("http://[::ffff:169.254.7.9]/predict")
     check_host("metadata")

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from driftline.alerting.actions import Command
+from driftline.core.configuration import DELIVERY
 from driftline.processes.child import Child, Limits
 from driftline.processes.environment import bare_environment
 
@@ -21,7 +22,7 @@ def run_command(command: Command, message: bytes, folder: Path, key: str) -> tup
     killed, with whatever it started.
     """
     limits = Limits(command.timeout, memory=0, output=4 * MOST_OUTPUT)
-    environment = bare_environment(command.environment) | {"DRIFTLINE_DELIVERY": key}
+    environment = bare_environment(command.environment) | {DELIVERY.name: key}
     with tempfile.TemporaryFile() as given:
         given.write(message)
         given.seek(0)

@@ -49,8 +49,8 @@ def import_account(
 
     from driftline.account.bringing import bring, planned
     from driftline.account.plan import plan
+    from driftline.core.configuration import S3_ENDPOINT
     from driftline.core.uris import object_uri
-    from driftline.storage.objects import VARIABLE
 
     out.json = json
     if data is not None and url is not None:
@@ -65,8 +65,8 @@ def import_account(
         with _target(data, url) as target:
             found = bring(items, target)
     _tell(account, found)
-    if not os.environ.get(VARIABLE):
-        out.say(f"schedules read the account's buckets where {VARIABLE} is set for the service: aws, or a URL")
+    if not S3_ENDPOINT.of(os.environ):
+        out.say(f"schedules read the account's buckets where {S3_ENDPOINT.name} is set for the service: aws, or a URL")
     return ERROR if _lacking(account) or any(one.outcome == "failed" for one in found) else OK
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from driftline.cli.output import ERROR, out, paint
+from driftline.core.configuration import DATABASE
 
 Data = Annotated[Path, typer.Option("--data", help="the data folder")]
 
@@ -19,7 +20,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="web processes", min=1, max=64)] = 1,
     database: Annotated[
         str | None,
-        typer.Option(help="database URL; give one with a password in the variable", envvar="DRIFTLINE_DATABASE"),
+        typer.Option(help="database URL; give one with a password in the variable", envvar=DATABASE.name),
     ] = None,
     access: Annotated[
         str | None, typer.Option(help="on: a token is needed; off: it is not. Without it, off on loopback and else on")

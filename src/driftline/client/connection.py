@@ -15,9 +15,9 @@ import httpx
 import msgspec
 
 from driftline.core import errors
+from driftline.core.configuration import SERVICE_URL, TOKEN
 from driftline.core.errors import DriftlineError, InputError, ServiceError, SetupError
 
-DEFAULT_URL = "http://127.0.0.1:8080"
 T = TypeVar("T")
 _ERRORS = {
     kind.code: kind
@@ -30,8 +30,8 @@ class Connection:
     """An open connection to a service; see :class:`driftline.client.Client`."""
 
     def __init__(self, url: str | None = None, *, token: str | None = None, timeout: float = 120.0) -> None:
-        self.url = (url or os.environ.get("DRIFTLINE_URL") or DEFAULT_URL).rstrip("/")
-        secret = (token or os.environ.get("DRIFTLINE_TOKEN") or "").strip()
+        self.url = (url or SERVICE_URL.of(os.environ)).rstrip("/")
+        secret = (token or TOKEN.of(os.environ)).strip()
         if not secret.isascii() or not secret.isprintable():
             hint = "set DRIFTLINE_TOKEN to the text that 'driftline token create' printed"
             raise InputError("this is no token", evidence="it holds characters that no token has", hint=hint)

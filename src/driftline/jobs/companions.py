@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from driftline.core.configuration import S3_ENDPOINT
 from driftline.jobs import s3_server
 from driftline.jobs.supervisor import Companion, listen
 from driftline.storage.authority import Authority
 from driftline.storage.layout import Layout
-from driftline.storage.objects import VARIABLE
 
 
 def s3_endpoint(region: str) -> str:
     """The address of the S3 that is used instead of ours; empty where it is ours."""
-    given = os.environ.get(VARIABLE, "")
+    given = S3_ENDPOINT.of(os.environ)
     return f"https://s3.{region}.amazonaws.com" if given == "aws" else given
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from driftline.core.configuration import LEASE
 from driftline.core.errors import DriftlineError
 from driftline.jobs.executions import Runner
 from driftline.jobs.isolation import Isolation
@@ -33,7 +34,10 @@ def main(
 
     With ``isolation`` every run has a process of its own; else ``runner`` runs it in this one.
     """
-    options = _options(arguments)
+    try:
+        options = _options(arguments)
+    except DriftlineError as error:
+        return _cannot_start(error)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = threading.Event()
@@ -44,9 +48,13 @@ def main(
     try:
         _serve(runner, isolation, options, stop)
     except DriftlineError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - this is the process's own voice
-        return 2
+        return _cannot_start(error)
     return 0
+
+
+def _cannot_start(error: DriftlineError) -> int:
+    print(error, file=sys.stderr)  # noqa: T201 - this is the process's own voice
+    return 2
 
 
 def follow_parent(stop: threading.Event, parent: int) -> None:
@@ -100,7 +108,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--database", help="a database URL (default: DRIFTLINE_DATABASE, or driftline.db in the folder)"
     )
-    lease = float(os.environ.get("DRIFTLINE_LEASE") or 60)
+    lease = LEASE.of(os.environ)
     parser.add_argument("--lease", type=float, default=lease, help="seconds until a dead scheduler's run is another's")
     parser.add_argument("--clock", type=Path, help="a shared clock file instead of real time")
     parser.add_argument("--link", help="address of a run's page for notifications, with {run} where its id goes")

@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from driftline.core.configuration import DATABASE
 from driftline.core.errors import SetupError
-from driftline.storage.database import VARIABLE
 
 _log = logging.getLogger("driftline.serve")
 _POLL = 0.1
@@ -95,7 +95,7 @@ class Supervisor:
         scheduler += job_options
         self._listening = [listening, *(companion.socket for companion in companions)]
         # Not an argument: commands can be read by every user of the machine, and a URL may hold a password.
-        where = {**os.environ, VARIABLE: database or ""}
+        where = {**os.environ, DATABASE.name: database or ""}
         names = [f"web {number + 1}" for number in range(workers)]
         self._children = [_Child(name, web, (listening.fileno(),), log, where) for name in names]
         self._children.append(_Child("scheduler", scheduler, (), log, where))

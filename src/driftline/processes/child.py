@@ -15,13 +15,14 @@ from uuid import uuid4
 
 import msgspec
 
+from driftline.core.configuration import PROCESS
 from driftline.processes.memory import peak, resident
 from driftline.processes.output import Beginning
 
 LOOK = 0.05
 """Seconds between two looks at a child."""
 _LOOK_AROUND = 0.5
-MARK = "DRIFTLINE_PROCESS"
+MARK = PROCESS.name
 """The variable that holds a process's mark. It begins with the mark of the process it was started from."""
 _ROUNDS, _INSTANT = 50, 0.01
 Beyond = Literal["time", "memory"]

@@ -7,15 +7,18 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from driftline.core.configuration import ALLOW_UPSTREAM
 from driftline.core.errors import InputError
 
-ALLOW = "DRIFTLINE_ALLOW_UPSTREAM"
 Address = IPv4Address | IPv6Address
 # Where clouds tell a machine its credentials; most are link-local, these are not.
 _METADATA = {ip_address(text) for text in ("100.100.100.200", "fd00:ec2::254", "168.63.129.16", "192.0.0.192")}
 _METADATA_NAMES = {"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"}
 _TRANSLATED = ip_network("64:ff9b::/96")
-_HINT = f"name the model server's own address; to allow this one, start the service with {ALLOW}=HOST or =NETWORK"
+_HINT = (
+    "name the model server's own address; to allow this one, start the service with"
+    f" {ALLOW_UPSTREAM.name}=HOST or =NETWORK"
+)
 
 
 def check_upstream(url: str) -> str:
@@ -78,10 +81,8 @@ def _inner(address: Address) -> Address:
 
 
 def _allowed(name: str, address: Address | None) -> bool:
-    for entry in os.environ.get(ALLOW, "").split(","):
-        wanted = entry.strip().lower()
-        if not wanted:
-            continue
+    for entry in ALLOW_UPSTREAM.of(os.environ):
+        wanted = entry.lower()
         if wanted == name:
             return True
         try:

@@ -21,14 +21,13 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
+from driftline.core.configuration import DATABASE
 from driftline.core.errors import InputError, SetupError
 from driftline.storage.version import MIGRATIONS, at_head
 
 _WRITE = "driftline_write"
 _ADVISORY_LOCK = 0x64726966746C696E  # "driftlin" in ASCII: PostgreSQL's lock for our migrations
 _BUSY_SECONDS = 30.0
-VARIABLE = "DRIFTLINE_DATABASE"
-"""The environment variable that names the database: other users of a machine see commands, but not environments."""
 
 
 class Store:
@@ -75,7 +74,7 @@ class Store:
 
 def database_of_environment() -> str | None:
     """The database URL that the environment names, if it does."""
-    return os.environ.get(VARIABLE) or None
+    return DATABASE.of(os.environ) or None
 
 
 def open_store(url_or_path: str | Path) -> Store:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
+from driftline.core.configuration import S3_ENDPOINT
 from driftline.core.errors import NotFoundError, SetupError
 from driftline.core.uris import ObjectUri
 from driftline.storage.files import write_atomic
 from driftline.storage.layout import Layout
 
-VARIABLE = "DRIFTLINE_S3_ENDPOINT"
+VARIABLE = S3_ENDPOINT.name
 """The variable that says where buckets are, when they are not folders of the data folder."""
 
 
@@ -163,7 +164,7 @@ def absent(uri: ObjectUri) -> NotFoundError:
 
 def folder_objects(layout: Layout) -> FolderObjects | None:
     """The objects of a data folder where its buckets are folders; None where they are elsewhere."""
-    return None if os.environ.get(VARIABLE, "").strip() else FolderObjects(layout.data / "s3")
+    return None if S3_ENDPOINT.of(os.environ) else FolderObjects(layout.data / "s3")
 
 
 def open_objects(layout: Layout) -> Objects:
@@ -174,4 +175,4 @@ def open_objects(layout: Layout) -> Objects:
         return here
     from driftline.storage.remote_objects import RemoteObjects
 
-    return RemoteObjects(os.environ[VARIABLE].strip())
+    return RemoteObjects(S3_ENDPOINT.of(os.environ))

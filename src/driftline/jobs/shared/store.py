@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from driftline.core.configuration import STORE
 from driftline.core.uris import ObjectUri, object_uri
 from driftline.core.window import Window
 from driftline.jobs.fetching import Ask, fetch_hours
 from driftline.storage.layout import Layout
 from driftline.storage.objects import Objects, open_objects
 
-VARIABLE = "DRIFTLINE_STORE"
-"""The variable that says where the files of the data folder are kept for all nodes, such as ``s3://BUCKET/PREFIX``."""
 SHARED = ("models", "captures", "labels", "reports", "pieces")
 """The folders of the data folder that nodes have in common; the others are a node's own."""
 
@@ -55,5 +54,5 @@ class Shared:
 
 def open_shared(layout: Layout) -> Shared | None:
     """The store that the variable ``DRIFTLINE_STORE`` names; None where a data folder stands alone."""
-    given = os.environ.get(VARIABLE, "").strip()
+    given = STORE.of(os.environ)
     return Shared(layout, open_objects(layout), object_uri(given)) if given else None

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark xgboost
 
-.PHONY: demo test journeys check clients bench crash fuzz screenshots docs lock clean
+.PHONY: demo test journeys check clients bench crash fuzz screenshots docs package lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
@@ -52,6 +52,12 @@ fuzz: $(STAMP)
 screenshots: $(STAMP)
 	mkdir -p build
 	DRIFTLINE_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py
+
+# Wheel and source in dist, without a network; then the wheel in a clean environment of the locked base (minutes).
+package: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m hatchling build --directory dist
+	DRIFTLINE_PACKAGE=1 $(BIN)/python -m pytest tests/deploy
 
 # The configuration reference, from the register of variables and the commands; a test fails where it is not current.
 docs: $(STAMP)

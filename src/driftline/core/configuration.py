@@ -173,6 +173,12 @@ CAPTURE_GRACE = Setting(
     SECONDS,
     default="10min",
 )
+STORE_PATIENCE = Setting(
+    "DRIFTLINE_STORE_PATIENCE",
+    "How long a run is tried again while the store cannot be reached; after that it has failed.",
+    SECONDS,
+    default="1h",
+)
 SSE = Setting(
     "DRIFTLINE_SSE",
     "How the S3 service encrypts what is put into it: with its own keys (`AES256`), with a key of KMS (`aws:kms`), or"
@@ -241,6 +247,7 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[tuple[str
     CACHE_BYTES,
     SHIP_AGE,
     CAPTURE_GRACE,
+    STORE_PATIENCE,
     COMPACT_AFTER,
     SPARK,
     SPARK_ABOVE,

@@ -118,6 +118,30 @@ def test_planners_in_threads_neither_skip_nor_double(store: Store, layout: Layou
     assert [found.tick for found in planned(store)] == [NOW + timedelta(minutes=minute) for minute in range(1, 41)]
 
 
+def test_planners_that_take_many_schedules_at_once_neither_skip_nor_double(
+    store: Store, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "TOGETHER", 3)
+    names = [f"s{number}" for number in range(10)]
+    for name in names:
+        create(store, name=name)
+    start, counts = threading.Barrier(4), []
+
+    def plan() -> None:
+        start.wait()
+        counts.append(planning.plan_due(store, layout, at(12)))
+
+    threads = [threading.Thread(target=plan) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(counts) == 4
+    assert sum(counts) == 20
+    wanted = sorted((name, at(hour)) for name in names for hour in (11, 12))
+    assert sorted((one.schedule, one.tick) for one in planned(store)) == wanted
+
+
 def test_ticks_of_a_pause_are_not_made_up_for(store: Store, layout: Layout) -> None:
     create(store)
     with store.write() as connection:

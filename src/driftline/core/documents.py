@@ -125,7 +125,16 @@ class ModelQualityConstraints(msgspec.Struct, frozen=True):
 
 def dump(document: Any) -> bytes:
     """A document as indented JSON with a final newline. Numbers that JSON cannot hold become their names."""
-    return json.dumps(_finite(msgspec.to_builtins(document)), indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(plain_values(document), indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def plain_values(document: Any) -> Any:
+    """A document as the values that :func:`dump` writes: mappings with texts as keys, lists, texts, finite numbers.
+
+    >>> plain_values({1: (0.5, float("-inf"))})
+    {'1': [0.5, '-Infinity']}
+    """
+    return _finite(msgspec.to_builtins(document))
 
 
 def _finite(node: Any) -> Any:

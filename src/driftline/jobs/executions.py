@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from driftline.alerting import metrics as published
 from driftline.alerting import watch
-from driftline.core.documents import dump, finite
+from driftline.core.documents import finite, plain_values
 from driftline.core.errors import DriftlineError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
@@ -259,4 +259,4 @@ def _failure(error: Exception) -> Outcome:
 
 def _plain(document: Any, kind: Any = Any) -> Any:
     """The document as it is stored; numbers that JSON cannot hold become their names, as in the files."""
-    return msgspec.json.decode(dump(document), type=kind)
+    return msgspec.convert(plain_values(document), kind)

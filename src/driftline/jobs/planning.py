@@ -21,23 +21,26 @@ from driftline.storage.leases import UNFINISHED
 
 MOST_TICKS = 1000
 """How many ticks of one schedule are planned in one transaction, and how many a backfill may name."""
+TOGETHER = 100
+"""How many new executions end a transaction: the database's other writers wait for it a few tenths of a second."""
 _MINUTE = timedelta(minutes=1)
 
 
 def plan_due(store: Store, layout: Layout, now: datetime) -> int:
     """Give every tick in (last planned, now] of every active schedule its Pending execution; returns how many.
 
-    Each schedule is one transaction that locks it, so that several schedulers neither skip nor double a tick.
+    A schedule is locked while it is planned, so that several schedulers neither skip nor double a tick. Many are
+    planned in one transaction, because at a full hour thousands are due and each transaction waits for the disk.
     """
     planned = 0
     while True:
         with store.read() as connection:
-            names = rows.due(connection, now)
+            # By name: transactions that lock several take them in one order.
+            names = sorted(rows.due(connection, now))
         if not names:
             return planned
-        for name in names:
-            with store.write() as connection:
-                planned += _plan(connection, layout, name, now)
+        while names:
+            planned += _together(store, layout, names, now)
 
 
 def run_now(
@@ -105,6 +108,15 @@ def window_of(schedule: Schedule, tick: datetime) -> Window:
     full = Cron(schedule.cron).window(tick)
     start, end = full.start + parse_duration(schedule.start_offset), full.end + parse_duration(schedule.end_offset)
     return Window(min(start, end), end)
+
+
+def _together(store: Store, layout: Layout, names: list[str], now: datetime) -> int:
+    """Plan schedules from the end of a list, and take them off it, until one transaction has done enough."""
+    planned = 0
+    with store.write() as connection:
+        while names and planned < TOGETHER:
+            planned += _plan(connection, layout, names.pop(), now)
+    return planned
 
 
 def _plan(connection: Connection, layout: Layout, name: str, now: datetime) -> int:

@@ -69,7 +69,7 @@ class Elsewhere(Wiring):
         self.layout.captures(name).mkdir(parents=True, exist_ok=True)
         with self.store.write() as db:
             endpoints.change_alone(db)
-            current = next((row for row in endpoints.listing(db) if row.name == name), None)
+            current = endpoints.find(db, name)
             before = CaptureSettings() if current is None else current.capture
             settings = changed_settings(before, capture or {})
             if settings.destination:
@@ -126,7 +126,7 @@ class Elsewhere(Wiring):
         found = None
         if exchange is not None:
             with self.store.read() as db:
-                found = next((row for row in endpoints.listing(db) if row.name == name), None)
+                found = endpoints.find(db, name)
         if found is None or exchange is None:
             self._event_log.count_dropped(name)
             return

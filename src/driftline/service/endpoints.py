@@ -50,7 +50,7 @@ class Endpoints(Wiring):
         self.layout.captures(name).mkdir(parents=True, exist_ok=True)
         with self.store.write() as db:
             endpoints.change_alone(db)
-            current = next((row for row in endpoints.listing(db) if row.name == name), None)
+            current = endpoints.find(db, name)
             settings = self._settings(name, CaptureSettings() if current is None else current.capture, capture or {})
             write, now = endpoints.create if current is None else endpoints.change, self.now()
             return write(

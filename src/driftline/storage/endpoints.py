@@ -74,10 +74,16 @@ def change_alone(connection: Connection) -> None:
 
 def get(connection: Connection, name: str) -> Endpoint:
     """The endpoint of a name; :class:`NotFoundError` when there is none."""
-    row = connection.execute(select(table).where(table.c.name == name, ~table.c.deleted)).one_or_none()
-    if row is None:
+    found = find(connection, name)
+    if found is None:
         raise _missing(name)
-    return Endpoint(**row._mapping)
+    return found
+
+
+def find(connection: Connection, name: str) -> Endpoint | None:
+    """The endpoint of a name; None when there is none."""
+    row = connection.execute(select(table).where(table.c.name == name, ~table.c.deleted)).one_or_none()
+    return None if row is None else Endpoint(**row._mapping)
 
 
 def listing(connection: Connection) -> list[Endpoint]:

@@ -12,10 +12,9 @@ from driftline.core.uris import ObjectUri, object_uri
 from driftline.core.window import Window
 from driftline.jobs.fetching import Ask, fetch_hours
 from driftline.storage.layout import Layout
-from driftline.storage.objects import Objects, open_objects
+from driftline.storage.objects import STORE, Objects, open_objects
 
-VARIABLE = "DRIFTLINE_STORE"
-"""The variable that says where the files of the data folder are kept for all nodes, such as ``s3://BUCKET/PREFIX``."""
+VARIABLE = STORE
 SHARED = ("models", "captures", "labels", "reports", "pieces")
 """The folders of the data folder that nodes have in common; the others are a node's own."""
 

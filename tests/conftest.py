@@ -143,14 +143,26 @@ def postgres() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def unused_port() -> int:
+    """A port at which nobody listens now."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Finds ports for servers that cannot be handed a socket."""
+    return unused_port
+
+
 class BucketServer:
     """An S3 server over a folder whose folders are buckets. ``environment`` is what its clients are told."""
 
     def __init__(self, program: Path, folder: Path) -> None:
         self.folder = folder
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = unused_port()
         self.environment = {
             "DRIFTLINE_S3_ENDPOINT": f"http://127.0.0.1:{self.port}",
             "AWS_ACCESS_KEY_ID": "AKIADRIFTLINE0000000",

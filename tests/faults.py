@@ -60,7 +60,8 @@ class FaultProxy:
     ``http=False`` is for servers of other protocols: only ``refuse``, ``reset``, ``slow`` and ``hang`` are for them,
     and a fault meets every piece of bytes that a client sends. ``seen`` counts ``connections``, ``requests``, the
     faults met by their names, and the bytes let through ``up`` to the server and ``down`` to clients. ``log`` has the
-    first lines of the requests, ``heads`` all of their lines.
+    first lines of the requests, ``heads`` all of their lines. With ``only``, requests of another method than that meet
+    no fault.
     """
 
     def __init__(self, host: str, port: int, *, http: bool = True, rate: int = 20_000) -> None:
@@ -68,6 +69,7 @@ class FaultProxy:
         self.seen: Counter[str] = Counter()
         self.log: list[str] = []
         self.heads: list[str] = []
+        self.only = ""
         self._there, self._http = (host, port), http
         self._fault: Fault | None = None
         self._times: int | None = None
@@ -188,12 +190,12 @@ class FaultProxy:
         self.seen["requests"] += 1
         self.heads.append(request.raw.decode("latin-1"))
         self.log.append(self.heads[-1].partition("\r\n")[0])
-        fault = self._met()
+        fault = self._met() if self.only in ("", request.method.decode()) else None
         if fault in _ANSWERS:
             await self._answer(fault, request, client)
             return False
         if fault == "hang":
-            await asyncio.Event().wait()
+            await client[0].read()
         if fault == "reset":
             return _reset(client[1])
         if not await self._ask(fault, request, client, server):
@@ -275,7 +277,7 @@ class FaultProxy:
                 self.seen["requests"] += 1
                 fault = self._met()
                 if fault == "hang":
-                    await asyncio.Event().wait()
+                    await client[0].read()
                 if fault == "reset":
                     _reset(client[1])
                     return

@@ -156,7 +156,7 @@ class RemoteObjects:
             if not is_sum(etag) or bucket in self._other_marks:
                 return
             there = Sums()
-            for _ in there.passing(stored_parts(store, uri.key, size)):
+            for _ in there.passing(stored_parts(store, uri.key)):
                 pass
         except FileNotFoundError:
             raise Spoiled("it is not there") from None
@@ -234,6 +234,8 @@ def _watched(parts: Iterator[bytes], tries: Tries) -> Iterator[bytes]:
 
 
 def _told(what: str, uri: ObjectUri, cloud: Cloud, cause: Cause, error: Exception) -> DriftlineError:
+    if cause is NO_OBJECT and what not in _READING:
+        cause = NO_BUCKET
     if cause is NO_OBJECT:
         return absent(uri)
     if cause is NO_BUCKET and what in _READING:

@@ -87,7 +87,7 @@ _KNOWN: dict[str, Cause] = {
 _PATTERNS = tuple((re.compile(pattern), cause) for pattern, cause in _KNOWN.items())
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>\s*(\w+)\s*</Code>")
-_MESSAGE = re.compile(r"<Message>\s*([^<]{1,200})")
+_MESSAGE = re.compile(r"<Message>\s*([^<\n]{1,200})")
 _ADDRESS = re.compile(r"https?://[^\s,)]+")
 _LINK = re.compile(r"https?://(metadata\.google\.internal|169\.254\.169\.254)")
 _QUERY = re.compile(r"(https?://[^\s?\"')]+)\?[^\s\"')]*")
@@ -114,7 +114,7 @@ def seen(error: BaseException, cause: Cause, where: str, secrets: Iterable[str])
     """A cause as evidence, with the server's own words where it said something."""
     text = str(error)
     words = [found[1] for found in (_STATUS.search(text), _CODE.search(text), _MESSAGE.search(text)) if found]
-    if not words and cause in (_OTHER, CHECKSUM):
+    if len(words) < 2 and cause in (_OTHER, CHECKSUM):
         words = [text.strip().splitlines()[0][:300] if text.strip() else type(error).__name__]
     told = f" ({' '.join(words)})" if words else ""
     return redacted(f"{cause.says.format(where=where)}{told}", secrets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from driftline.core.errors import SetupError
 
@@ -67,10 +67,15 @@ def parts_of(source: BinaryIO, size: int) -> Iterator[bytes]:
         yield part
 
 
-def stored_parts(store: ObjectStore, key: str, size: int) -> Iterator[bytes]:
+def stored_parts(store: ObjectStore, key: str) -> Iterator[bytes]:
     """A stored object, in parts."""
     import obstore
 
-    for start in range(0, size, PART):
-        found: Any = obstore.get_range(store, key, start=start, end=min(start + PART, size))
-        yield bytes(found)
+    held = bytearray()
+    for chunk in obstore.get(store, key).stream(min_chunk_size=PART):
+        held += chunk
+        while len(held) >= PART:
+            yield bytes(held[:PART])
+            del held[:PART]
+    if held:
+        yield bytes(held)

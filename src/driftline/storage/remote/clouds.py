@@ -65,10 +65,11 @@ class Azure:
     """Azure Blob Storage of the account and with the keys that the ``AZURE_*`` variables name, both those of Azure's
     command line and of its libraries; or with the machine's managed identity."""
 
-    where = "Azure Blob Storage"
     keys = "AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or a service principal"
 
     def __init__(self, patience: Patience) -> None:
+        account = os.environ.get("AZURE_STORAGE_ACCOUNT") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")
+        self.where = f"Azure Blob Storage (account {account})" if account else "Azure Blob Storage"
         self._patience = patience
         self._kept: dict[str, AzureStore] = {}
 

@@ -33,10 +33,11 @@ NAMES = {
     "half": "was reset on the way",
     "lost": "was reset on the way",
     "hang": "did not answer in time",
-    "unavailable": "is not available for now (503",
+    "unavailable": "is not available for now",
     "expired": "the keys have expired",
     "denied": "the keys are wrong",
 }
+SEEN = {"unavailable": "503 SlowDown", "expired": "400 ExpiredToken", "denied": "403 InvalidAccessKeyId"}
 Operation = Callable[[RemoteObjects, ObjectUri, Path], Any]
 OPERATIONS: dict[str, Operation] = {
     "read": lambda objects, uri, folder: objects.read(uri),
@@ -95,9 +96,10 @@ def test_a_fault_is_named_and_leaves_nothing_half(
     error = failed(lambda: act(objects, uri, tmp_path))
     assert time.monotonic() - begun < 5
     assert isinstance(error, ServiceError)
-    assert NAMES[fault] in error.evidence
+    assert NAMES[fault] in error.what
     assert error.what.startswith("cannot ")
     assert error.hint
+    assert error.evidence.startswith(SEEN.get(fault, "tried for 0"))
     for secret in (way.environment["AWS_SECRET_ACCESS_KEY"], way.environment["AWS_ACCESS_KEY_ID"]):
         assert secret not in str(error)
     assert not list(tmp_path.glob("fetched/*")), "a broken copy leaves nothing"
@@ -167,7 +169,7 @@ def test_bytes_that_change_on_the_way_are_sent_again(way: Any, uri: ObjectUri, t
     assert lying(way, uri) == BODY
     way.fault, way.only = "corrupt", "PUT"
     error = failed(lambda: RemoteObjects(way.url, SHORT).put_file(uri, tmp_path / "given"))
-    assert "its checksum or size is another" in error.evidence
+    assert "its checksum or size is another" in error.what
     assert lying(way, uri) is None, "what is spoiled is not left for others"
 
 
@@ -183,7 +185,7 @@ def test_a_large_file_goes_in_parts_and_its_parts_again(way: Any, uri: ObjectUri
         assert lying(way, uri) == BIG, fault
     way.fault = "half"
     other = uri.at(f"{uri.key}-2")
-    assert "was reset" in failed(lambda: RemoteObjects(way.url, SHORT).put_file(other, tmp_path / "given")).evidence
+    assert "was reset" in failed(lambda: RemoteObjects(way.url, SHORT).put_file(other, tmp_path / "given")).what
     assert lying(way, other) is None, "parts of an upload that was given up are no object"
 
 
@@ -214,7 +216,8 @@ def test_keys_that_are_wrong_are_told_without_them(way: Any, uri: ObjectUri, mon
     for name, value in way.strangers.items():
         monkeypatch.setenv(name, value)
     error = failed(lambda: RemoteObjects(way.url, SHORT).write(uri, BODY))
-    assert "the keys are wrong (403 SignatureDoesNotMatch" in error.evidence
+    assert error.what == f"cannot write {uri}: the keys are wrong"
+    assert error.evidence.startswith("403 SignatureDoesNotMatch ")
     assert "AWS_SECRET_ACCESS_KEY" in error.hint
     assert way.strangers["AWS_SECRET_ACCESS_KEY"] not in str(error)
 
@@ -224,7 +227,7 @@ def test_a_bucket_that_is_not_there_is_told(way: Any, tmp_path: Path) -> None:
     (tmp_path / "given").write_bytes(BODY)
     for act in OPERATIONS.values():
         error = failed(lambda act=act: act(objects, nowhere, tmp_path))  # type: ignore[misc]
-        assert "no bucket" in error.what or "the bucket is not there" in error.evidence
+        assert "no bucket" in error.what or "the bucket is not there" in error.what
         assert error.hint == "make the bucket, or correct its name"
     assert isinstance(failed(lambda: objects.read(nowhere)), NotFoundError)
 
@@ -292,7 +295,7 @@ def test_keys_that_expired_all_the_same_are_read_anew_once(way: Any, uri: Object
     right = (way.environment["AWS_ACCESS_KEY_ID"], way.environment["AWS_SECRET_ACCESS_KEY"])
     session.has("AKIAOLD0000000000000", "an-old-secret", 3600)
     objects = RemoteObjects(way.url, SHORT)
-    assert "the keys are wrong" in failed(lambda: objects.write(uri, BODY)).evidence
+    assert "the keys are wrong" in failed(lambda: objects.write(uri, BODY)).what
     session.has(*right, 3600)
     way.fail("expired")
     objects.write(uri, BODY)
@@ -300,7 +303,8 @@ def test_keys_that_expired_all_the_same_are_read_anew_once(way: Any, uri: Object
     way.fault = "expired"
     way.log.clear()
     error = failed(lambda: objects.write(uri, b"more"))
-    assert "the keys have expired (400 ExpiredToken" in error.evidence
+    assert "the keys have expired" in error.what
+    assert error.evidence.startswith("400 ExpiredToken")
     assert "renew" in error.hint
     assert len(way.log) == 1, "the same keys are not tried again"
     assert "an-old-secret" not in str(error)
@@ -320,6 +324,15 @@ def test_encryption_by_the_server_is_asked_for(way: Any, uri: ObjectUri, monkeyp
         monkeypatch.setenv("DRIFTLINE_SSE", kind)
         monkeypatch.setenv("DRIFTLINE_SSE_KMS_KEY", key)
         assert isinstance(failed(lambda: RemoteObjects(way.url, SHORT)), InputError)
+
+
+def test_what_keys_of_objects_say_is_no_cause(way: Any) -> None:
+    way.fault = "refuse"
+    for key in ("a", "c/NoSuchBucket", "certificates/ExpiredToken.jsonl", "status code: 403"):
+        error = failed(lambda key=key: RemoteObjects(way.url, SHORT).write(object_uri("s3://lake/") / key, b"1"))  # type: ignore[misc]
+        assert "refused the connection" in error.what, key
+    way.fault = "denied"
+    assert "keys are wrong" in failed(lambda: RemoteObjects(way.url, SHORT).read(object_uri("s3://lake/a"))).what
 
 
 def test_the_address_of_other_programs_is_not_taken(way: Any, uri: ObjectUri, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ class RemoteObjects:
                 if not cause.passing or not tries.again():
                     if cause is CHECKSUM:
                         self._take_back(cloud, uri)
-                    raise _told(what, uri, cloud, cause, error) from None
+                    raise _told(what, uri, cloud, cause, seen(error, cause, tries.seconds, cloud.secrets())) from None
 
     def _take_back(self, cloud: Cloud, uri: ObjectUri) -> None:
         """Others would take what is spoiled for what was meant."""
@@ -233,16 +233,15 @@ def _watched(parts: Iterator[bytes], tries: Tries) -> Iterator[bytes]:
         yield part
 
 
-def _told(what: str, uri: ObjectUri, cloud: Cloud, cause: Cause, error: Exception) -> DriftlineError:
+def _told(what: str, uri: ObjectUri, cloud: Cloud, cause: Cause, evidence: str) -> DriftlineError:
     if cause is NO_OBJECT and what not in _READING:
         cause = NO_BUCKET
     if cause is NO_OBJECT:
         return absent(uri)
     if cause is NO_BUCKET and what in _READING:
         return NotFoundError(f"there is no bucket {uri.bucket} for {uri}", hint=cause.hint)
-    evidence = seen(error, cause, cloud.where, cloud.secrets())
-    hint = cause.hint.format(where=cloud.where, keys=cloud.keys)
-    return ServiceError(f"cannot {what} {uri}", evidence=evidence, hint=hint)
+    says, hint = (text.format(where=cloud.where, keys=cloud.keys) for text in (cause.says, cause.hint))
+    return ServiceError(f"cannot {what} {uri}: {says}", evidence=evidence, hint=hint)
 
 
 def _info(folder: ObjectUri, meta: Any) -> ObjectInfo:

@@ -102,22 +102,22 @@ def cause_of(error: BaseException, key: str = "") -> Cause:
     """
     if isinstance(error, Spoiled):
         return CHECKSUM
-    words = _ADDRESS.sub("", _LINK.sub(r"\1", str(error)))
-    text = f"{type(error).__name__}: {words.replace(key, '') if key else words}"
+    words = re.sub(rf'(path:? "?|location ){re.escape(key)}', "", _ADDRESS.sub("", _LINK.sub(r"\1", str(error))))
+    text = f"{type(error).__name__}: {words}"
     for pattern, cause in _PATTERNS:
         if pattern.search(text):
             return cause
     return NO_OBJECT if isinstance(error, FileNotFoundError) else _OTHER
 
 
-def seen(error: BaseException, cause: Cause, where: str, secrets: Iterable[str]) -> str:
-    """A cause as evidence, with the server's own words where it said something."""
+def seen(error: BaseException, cause: Cause, seconds: float, secrets: Iterable[str]) -> str:
+    """The server's own words where it said something, and how long it was tried."""
     text = str(error)
     words = [found[1] for found in (_STATUS.search(text), _CODE.search(text), _MESSAGE.search(text)) if found]
     if len(words) < 2 and cause in (_OTHER, CHECKSUM):
         words = [text.strip().splitlines()[0][:300] if text.strip() else type(error).__name__]
-    told = f" ({' '.join(words)})" if words else ""
-    return redacted(f"{cause.says.format(where=where)}{told}", secrets)
+    tried = f"tried for {seconds:.1f} s" if cause.passing else ""
+    return redacted("; ".join(filter(None, (" ".join(words), tried))), secrets)
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:

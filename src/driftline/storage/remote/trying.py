@@ -22,7 +22,7 @@ class Patience(NamedTuple):
     connect: float = 5
     silence: float = 60
     request: float = 300
-    total: float = 30
+    total: float = 15
     first: float = 0.1
     most: float = 5
 
@@ -54,9 +54,14 @@ class Tries:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._moved = time.monotonic()
+        self._begun = self._moved = time.monotonic()
         self._furthest = 0
         self._failed = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been tried."""
+        return time.monotonic() - self._begun
 
     def reached(self, count: int) -> None:
         """So many bytes got through; more than ever before are a reason to go on trying."""

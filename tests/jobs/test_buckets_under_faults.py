@@ -124,6 +124,7 @@ def test_a_run_does_not_notice_what_passes(store: Store, layout: Layout, way: An
             fetch_hours(objects, lake / "c", Window(START, START + HOUR), layout.data / "aside", lambda: None)
     found = judged(store, layout, objects, lake)
     assert (found.status, found.item_count) == ("Completed", 40), found.error
+    assert way.seen[fault] >= 4
     output = way.folder / lake.bucket / "o"
     (merged,) = (output / "merge" / "churn").rglob("*.jsonl")
     assert len(merged.read_text().splitlines()) == 40

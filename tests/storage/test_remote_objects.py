@@ -173,6 +173,17 @@ def test_bytes_that_change_on_the_way_are_sent_again(way: Any, uri: ObjectUri, t
     assert lying(way, uri) is None, "what is spoiled is not left for others"
 
 
+def test_marks_that_are_no_sums_are_found_out_once(way: Any, uri: ObjectUri, tmp_path: Path) -> None:
+    (tmp_path / "given").write_bytes(BODY)
+    objects = RemoteObjects(way.url, LONG)
+    way.fault = "marks"
+    for _ in range(2):
+        assert objects.put_file(uri, tmp_path / "given") == (len(BODY), "0" * 32)
+    methods = [line.partition(" ")[0] for line in way.log]
+    assert methods == ["PUT", "HEAD", "GET", "PUT", "HEAD"]
+    assert lying(way, uri) == BODY
+
+
 def test_a_large_file_goes_in_parts_and_its_parts_again(way: Any, uri: ObjectUri, tmp_path: Path) -> None:
     (tmp_path / "given").write_bytes(BIG)
     objects = RemoteObjects(way.url, LONG)

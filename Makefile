@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLIENTS := sdk2 sdk3 old
-EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark xgboost
+EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark stores xgboost
 
-.PHONY: demo test journeys check clients bench crash fuzz screenshots docs package lock clean
+.PHONY: demo test journeys check clients emulators bench crash fuzz screenshots docs package lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
@@ -26,6 +26,12 @@ build/clients/%/.installed: tests/aws/clients/%.txt
 	$(PYTHON) -m venv build/clients/$*
 	build/clients/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+# Azure's emulator (needs node and npm; 186 MB), with which tests/storage/test_other_clouds.py then also runs.
+emulators: build/emulators/node_modules/.bin/azurite-blob
+
+build/emulators/node_modules/.bin/azurite-blob:
+	npm install --no-audit --no-fund --prefix build/emulators azurite@3
 
 check: $(STAMP)
 	$(BIN)/ruff check .

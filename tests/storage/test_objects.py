@@ -13,6 +13,8 @@ from driftline.core.errors import InputError, NotFoundError, ServiceError, Setup
 from driftline.core.uris import object_uri
 from driftline.storage.layout import Layout
 from driftline.storage.objects import Objects, open_objects
+from driftline.storage.remote.trying import Patience
+from driftline.storage.remote_objects import RemoteObjects
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
@@ -71,13 +73,13 @@ def test_other_keys_than_the_servers_are_told_without_them(
     assert bucket_server.environment["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     _use(monkeypatch, {"DRIFTLINE_S3_ENDPOINT": f"http://127.0.0.1:{port}"} | dict.fromkeys(KEYS, "a-secret-of-mine"))
     with pytest.raises(ServiceError, match="cannot write s3://lake/a") as caught:
-        open_objects(Layout(tmp_path)).write(object_uri("s3://lake/a"), b"x")
+        RemoteObjects(f"http://127.0.0.1:{port}", Patience(total=0.1)).write(object_uri("s3://lake/a"), b"x")
     assert f"http://127.0.0.1:{port}" in caught.value.hint
     assert "a-secret-of-mine" not in str(caught.value)
 

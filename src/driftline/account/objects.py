@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.core.errors import ForbiddenError, InputError, NotFoundError
-from driftline.core.uris import object_uri
+from driftline.core.uris import S3, object_uri
 from driftline.sagemaker.belongings import results_of
 
 _MOST = 64 << 20
@@ -22,7 +22,7 @@ class AccountObjects:
     def content(self, uri: str) -> bytes:
         """An object of at most 64 MiB."""
         where = object_uri(uri)
-        if not where.key:
+        if not where.key or where.scheme != S3:
             raise InputError(f"{uri} names no object", hint="name a file in the bucket")
         try:
             answer = self._s3.get_object(Bucket=where.bucket, Key=where.key)

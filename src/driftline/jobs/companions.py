@@ -1,5 +1,5 @@
-"""What runs beside a server: the shipper; and where AWS clients are answered, the S3 server, and what answers for AWS's own
-names."""
+"""What runs beside a server: the shipper; and where AWS clients are answered, the S3 server, and what answers for AWS's
+own names."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def shipper_companions(data: Path, clock: Path | None) -> list[Companion]:
 
 def address(companion: Companion) -> str:
     """Where a companion is reached."""
-    assert companion.socket is not None
+    if companion.socket is None:
+        raise ValueError(f"nobody can reach the {companion.name}")
     host, port = companion.socket.getsockname()[:2]
     return f"http://{host}:{port}"

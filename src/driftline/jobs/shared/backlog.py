@@ -25,13 +25,13 @@ _Entries = dict[tuple[str, str], dict[str, Entry]]
 
 class Backlog:
     """The files that wait, of any number of targets. ``clock`` is the schedules'; ``unreadable`` says which file cannot
-    be looked at, and why."""
+    be looked at, and why; ``lost`` counts how often a ledger was found that knows nothing yet."""
 
     def __init__(self, layout: Layout, ledger: Ledger, clock: Clock) -> None:
         self._data, self._ledger, self._clock = layout.data, ledger, clock
         self.finder = Finder(layout.data)
         self.moment = _NEVER
-        self.unreadable = ""
+        self.unreadable, self.lost = "", 0
         self._targets: list[Target] = []
         self._waiting: dict[tuple[str, str], Waiting] = {}
         self._unknown: dict[str, set[str]] = {}
@@ -98,6 +98,7 @@ class Backlog:
             self.finder.forget()
             self._next_deep, self._next_full = began + DEEP_EVERY, _NEVER
             self._unknown |= {name: set() for name in fresh}
+            self.lost += len(fresh)
         hours = [hours_between(first, last) for first, last in zip(self._last, (now, moment), strict=True)]
         self._last = (now, moment)
         if None not in hours and began < self._next_full:

@@ -43,6 +43,11 @@ class Uploader:
         """Wait for the uploads under way; those that have not begun are left out."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def forget(self) -> None:
+        """Ask buckets anew what is in them."""
+        with self._guard:
+            self._listed.clear()
+
     def begin(self, waiting: Waiting, moment: float, *, known: bool) -> Future[Upload]:
         """Upload a file. ``moment`` is the time of the schedules before which all writes are in it by now. Where the
         ledger does not yet know what is in the bucket (``known``), the bucket is asked first."""

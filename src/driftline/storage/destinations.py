@@ -19,7 +19,7 @@ def show_captures(layout: Layout, endpoint: str, destination: str) -> None:
     Where buckets are elsewhere it checks the address alone. Raises :class:`ConflictError` where other files are there.
     """
     uri = object_uri(destination) / endpoint
-    objects = folder_objects(layout)
+    objects = folder_objects(layout, uri)
     if objects is None:
         return
     link, captures = objects.folder(uri), layout.captures(endpoint)

@@ -19,6 +19,7 @@ from driftline.jobs.shared.targets import store_target
 from driftline.serving.segment import Segment
 from driftline.storage.layout import Layout
 from driftline.storage.objects import open_objects
+from driftline.storage.remote.trying import Patience
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LONGEST = 30.0
@@ -38,7 +39,7 @@ class Node:
         self.shipper = self.new_shipper()
 
     def new_shipper(self) -> Shipper:
-        objects = open_objects(self.layout)
+        objects = open_objects(self.layout, Patience(total=0.3, first=0.02, most=0.1))
         chance = random.Random(self.random.random())
         self.shipper = Shipper(
             self.layout, objects, self.ledger, lambda: self.now, store=self.store, limits=self.limits, chance=chance

@@ -10,7 +10,7 @@ import pytest
 
 from driftline.core.uris import object_uri
 from driftline.core.window import Window
-from driftline.jobs.shared import Shared
+from driftline.jobs.shared import Shared, room
 from driftline.jobs.shared.cache import Cache
 from driftline.jobs.shared.ledger import Owed
 from driftline.jobs.shared.targets import Target
@@ -195,7 +195,8 @@ def test_cached_hours_go_oldest_first_and_only_what_is_stored(node: NewNode) -> 
     assert set(one.ledger.entries(one.prefix)) == {one.layout.relative(path) for path in paths[:2]}
 
 
-def test_the_cache_is_kept_within_its_bound(node: NewNode) -> None:
+def test_the_cache_is_kept_within_its_bound(node: NewNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "CACHE_EVERY", 0.1)
     one = node(cache=1000)
     paths = [
         one.put(f"captures/churn/AllTraffic/2026/11/22/0{hour}/00-00-000-x.jsonl", b"x" * 400) for hour in range(6)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from tests.jobs.shared.conftest import Node
 
 NewNode = Callable[..., Node]
 CAUSES = {
-    "refuse": "error performing put",
-    "reset": "error performing put",
+    "refuse": "refused the connection",
+    "reset": "was reset",
     "unavailable": "503",
     "expired": "expired",
     "denied": "accesskeyid",
@@ -35,7 +36,9 @@ def records(*roots: Path) -> Counter[str]:
     for root in roots:
         for path in root.rglob("*.jsonl"):
             key = path.relative_to(root).as_posix()
-            files[key] = max(files.get(key, b""), path.read_bytes(), key=len)
+            # The server takes an object away when another upload of it fails.
+            with suppress(FileNotFoundError):
+                files[key] = max(files.get(key, b""), path.read_bytes(), key=len)
     return Counter(line for content in files.values() for line in content.decode().splitlines())
 
 
@@ -47,7 +50,7 @@ def in_store(one: Node) -> Counter[str]:
     return records(one.bucket / "some/where/captures")
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ("hang", "slow", "corrupt")])
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ("hang", "slow")])
 def test_a_fault_loses_nothing_and_is_named(node: NewNode, faulty_bucket: Any, fault: Fault) -> None:
     one = node(age=0.0)
     one.until(lambda: one.ledger.knows(one.prefix))
@@ -99,12 +102,12 @@ def test_a_store_that_is_away_is_not_asked_without_pause(node: NewNode, faulty_b
     for number in range(20):
         one.put(f"captures/churn/AllTraffic/2026/11/22/10/05-00-000-{number}.jsonl")
     faulty_bucket.fault = "denied"
-    until = time.monotonic() + 3
+    until = time.monotonic() + 2
     while time.monotonic() < until:
         one.shipper.look()
         time.sleep(0.01)
     # All that began together, and one after each pause of half a second and more.
-    assert faulty_bucket.seen["denied"] <= 2 * 8 + 6
+    assert faulty_bucket.seen["denied"] <= 2 * 8 + 4
     assert one.shipper.said.failures == faulty_bucket.seen["denied"]
     faulty_bucket.fault = None
     one.until(lambda: sum(in_store(one).values()) == 20)

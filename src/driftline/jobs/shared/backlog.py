@@ -58,9 +58,12 @@ class Backlog:
         """What is not at its target yet, or not all of it."""
         return (one for one in self._waiting.values() if one.left)
 
-    def left(self) -> int:
-        """The bytes that are on this disk only; of a file with two targets, for each."""
-        return sum(one.left for one in self._waiting.values())
+    def left(self) -> tuple[int, int]:
+        """How many files are not wherever they should be, and their bytes."""
+        left: dict[str, int] = {}
+        for one in self.waiting():
+            left[one.path] = max(left.get(one.path, 0), one.left)
+        return len(left), sum(left.values())
 
     def known(self, target: Target) -> bool:
         """Whether a file that is not entered is not in the bucket either."""

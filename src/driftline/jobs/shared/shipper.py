@@ -84,7 +84,7 @@ class Shipper:
             self._rest(self._looked(), stop)
         deadline, never = time.monotonic() + grace, threading.Event()
         self._looked(age=0.0)
-        while self.backlog.left() and time.monotonic() < deadline:
+        while self.backlog.left()[0] and time.monotonic() < deadline:
             self._rest(0.0, never)
             self._looked(age=0.0)
 
@@ -198,26 +198,25 @@ class Shipper:
 
     def _keep_room(self, others: list[Target]) -> None:
         self._room.look(others, paused=bool(self._troubles))
-        full = self._room.full(self.backlog.left(), before=self.said.full)
+        full = self._room.full(self.backlog.left()[1], before=self.said.full)
         if full != self.said.full:
             self._said_at = 0.0
         self.said = msgspec.structs.replace(self.said, cached=self._room.cached, full=full)
 
     def _say(self, now: float) -> None:
         """Tell the processes beside this one, and keep what the database is told."""
-        waits = list(self.backlog.waiting())
+        files, size = self.backlog.left()
         trouble = " — ".join(self._troubles.values())
         if self.said.full:
             trouble = f"the spool is full, captures are dropped: {trouble or 'they come faster than they are shipped'}"
-        oldest = min((one.since for one in waits if one.since is not None), default=None)
-        left = self.backlog.left()
+        oldest = min((one.since for one in self.backlog.waiting() if one.since is not None), default=None)
         self.said = msgspec.structs.replace(
-            self.said, seen=now, files=len(waits), bytes=left, oldest=oldest, trouble=trouble
+            self.said, seen=now, files=files, bytes=size, oldest=oldest, trouble=trouble
         )
         if abs(now - self._said_at) >= _SAY_EVERY:
             spool.tell(self._layout, self.said)
             self._said_at = now
-        self.progress = Progress(self.backlog.captured_until(), len(waits), left, trouble)
+        self.progress = Progress(self.backlog.captured_until(), files, size, trouble)
 
     def _count(self, **more: int) -> None:
         changes = {name: getattr(self.said, name) + number for name, number in more.items()}

@@ -19,10 +19,9 @@ from driftline.jobs.fetching import Ask, Copies, fetch, fetch_hours
 from driftline.jobs.shared.ledger import Entry, Ledger
 from driftline.serving.segment import is_open
 from driftline.storage.layout import Layout
-from driftline.storage.objects import ObjectInfo, Objects, open_objects
+from driftline.storage.objects import STORE, ObjectInfo, Objects, open_objects
 
-VARIABLE = "DRIFTLINE_STORE"
-"""The variable that says where the files of the data folder are kept for all nodes, such as ``s3://BUCKET/PREFIX``."""
+VARIABLE = STORE
 SHARED = ("models", "captures", "labels", "reports", "pieces")
 """The folders of the data folder that nodes have in common; the others are a node's own."""
 LEDGER = "shipping.db"
@@ -104,9 +103,9 @@ class Shared:
         return fetch_hours(self._objects, self.uri(folder), window, folder, ask, self._copies)
 
     def _send(self, path: Path) -> None:
-        size = path.stat().st_size
-        self._objects.put_file(self.uri(path), path)
-        self.ledger.enter(self.target, [Entry(self._layout.relative(path), size, "", "sent", time.time())])
+        done = self._objects.put_file(self.uri(path), path)
+        entry = Entry(self._layout.relative(path), done.size, done.etag or "", "sent", time.time())
+        self.ledger.enter(self.target, [entry])
 
 
 class _Known(Copies):

@@ -62,7 +62,7 @@ def test_an_error_names_the_variable_and_shows_what_it_holds() -> None:
     with pytest.raises(InputError, match="DRIFTLINE_LEASE is not a duration above 0") as raised:
         LEASE.of({"DRIFTLINE_LEASE": "0"})
     assert "'0'" in raised.value.evidence
-    with pytest.raises(InputError, match="DRIFTLINE_SSE is not one of bucket, AES256, aws:kms"):
+    with pytest.raises(InputError, match="DRIFTLINE_SSE is not one of bucket, AES256, aws:kms, aws:kms:dsse"):
         SSE.of({"DRIFTLINE_SSE": "rot13"})
 
 

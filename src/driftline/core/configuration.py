@@ -112,6 +112,7 @@ TEXT: Kind[str] = Kind("text", str)
 URL: Kind[str] = Kind("URL", str)
 LIST: Kind[tuple[str, ...]] = Kind("list, by comma", _by_comma)
 BYTES: Kind[int] = Kind("bytes", bytes_of)
+MAYBE_BYTES: Kind[int | None] = Kind("bytes", lambda text: bytes_of(text) if text else None)
 SECONDS: Kind[float] = Kind("duration", seconds_of)
 
 DATABASE = Setting(
@@ -151,14 +152,19 @@ SHIP_AGE = Setting(
     "DRIFTLINE_SHIP_AGE",
     "Age from which what an open capture file holds so far is put into the store; a closed one goes at once.",
     SECONDS,
-    default="60s",
+    default="30s",
 )
 SPOOL_BYTES = Setting(
     "DRIFTLINE_SPOOL_BYTES",
     "How much may wait on a node's disk for a store that cannot be reached; beyond it captures are dropped and"
-    " counted.",
+    " counted. Without it, as much as the disk holds.",
+    MAYBE_BYTES,
+)
+DISK_RESERVE = Setting(
+    "DRIFTLINE_DISK_RESERVE",
+    "How much of the disk captures that wait for the store leave free; with less, they are dropped and counted.",
     BYTES,
-    default="10GiB",
+    default="256MiB",
 )
 CACHE_BYTES = Setting(
     "DRIFTLINE_CACHE_BYTES",
@@ -181,9 +187,9 @@ STORE_PATIENCE = Setting(
 )
 SSE = Setting(
     "DRIFTLINE_SSE",
-    "How the S3 service encrypts what is put into it: with its own keys (`AES256`), with a key of KMS (`aws:kms`), or"
+    "How the S3 service encrypts what is put into it: with its own keys (`AES256`), with a key of KMS (`aws:kms`, `aws:kms:dsse`), or"
     " as the bucket says (`bucket`).",
-    _one_of("bucket", "AES256", "aws:kms"),
+    _one_of("bucket", "AES256", "aws:kms", "aws:kms:dsse"),
     default="bucket",
 )
 SSE_KMS_KEY = Setting(
@@ -237,13 +243,14 @@ DELIVERY = Setting(
     reader="program",
 )
 
-SETTINGS: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[tuple[str, ...]], ...] = (
+SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None] | Setting[float] | Setting[tuple[str, ...]], ...] = (
     DATABASE,
     STORE,
     S3_ENDPOINT,
     SSE,
     SSE_KMS_KEY,
     SPOOL_BYTES,
+    DISK_RESERVE,
     CACHE_BYTES,
     SHIP_AGE,
     CAPTURE_GRACE,

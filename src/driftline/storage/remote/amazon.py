@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from driftline.core.configuration import SSE, SSE_KMS_KEY
 from driftline.core.errors import InputError, ServiceError, SetupError
 from driftline.storage.objects import VARIABLE
 from driftline.storage.remote.trying import Patience
@@ -13,9 +14,6 @@ from driftline.storage.remote.trying import Patience
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-SSE, SSE_KEY = "DRIFTLINE_SSE", "DRIFTLINE_SSE_KMS_KEY"
-"""How objects of S3 are encrypted by the server (``AES256`` or ``aws:kms``), and with which of its keys."""
-_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 _FALLBACK = "us-east-1"
 
 
@@ -90,14 +88,13 @@ def _amazon(region: str) -> str:
 
 def _encryption() -> dict[str, str]:
     """The library's options for what the variables want."""
-    kind, key = os.environ.get(SSE, "").strip(), os.environ.get(SSE_KEY, "").strip()
-    if key and not kind:
+    kind, key = SSE.of(os.environ), SSE_KMS_KEY.of(os.environ)
+    if key and kind == "bucket":
         kind = "aws:kms"
-    if kind and kind not in _ENCRYPTIONS:
-        raise InputError(f"{SSE} holds no kind of encryption", evidence=kind[:80], hint="set it to AES256 or aws:kms")
     if key and kind == "AES256":
-        raise InputError(f"{SSE_KEY} is of no use with AES256", hint=f"set {SSE} to aws:kms, or leave the key out")
-    return ({"server_side_encryption": kind} if kind else {}) | ({"sse_kms_key_id": key} if key else {})
+        hint = f"set {SSE.name} to aws:kms, or leave the key out"
+        raise InputError(f"{SSE_KMS_KEY.name} is of no use with AES256", hint=hint)
+    return ({"server_side_encryption": kind} if kind != "bucket" else {}) | ({"sse_kms_key_id": key} if key else {})
 
 
 def _checked(endpoint: str) -> str:

@@ -93,7 +93,7 @@ class LateLabels:
         self._fetch(schedule.name, places, span)
         if not places.labels.exists():
             return []
-        labels = fingerprints(list_files(places.labels, span))
+        labels = fingerprints(list_files(places.labels, span), places.labels)
         kept = self._kept(schedule, judged[0].window, now)
         unseen = {one.id: _unseen(kept, one.window, labels) for one in judged}
         self._read({mark: file for files in unseen.values() for mark, file in files.items()})

@@ -120,6 +120,19 @@ def latest(connection: Connection, schedule: str, window: Window) -> Execution |
     return None if row is None else _execution(row)
 
 
+def newest_of_hours(connection: Connection, endpoint: str, hours: Window, since: datetime) -> list[Execution]:
+    """The newest revision of every window of an endpoint that touches some hours and whose tick is not before a time,
+    without what is heavy."""
+    touching = (table.c.window_start < hours.end, table.c.window_end > hours.start)
+    light = select(*(column for column in table.c if column.name not in _HEAVY))
+    statement = light.where(table.c.endpoint == endpoint, table.c.tick >= since, *touching)
+    newest: dict[tuple[str, Window], Execution] = {}
+    for row in connection.execute(statement.order_by(table.c.tick, table.c.revision)):
+        execution = _execution(row)
+        newest[execution.schedule, execution.window] = execution
+    return [*newest.values()]
+
+
 def revisions(connection: Connection, schedule: str, window: Window) -> list[str]:
     """The ids of every revision of a schedule's window, oldest first."""
     statement = select(table.c.id).where(_of_window(schedule, window)).order_by(table.c.revision)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from driftline.jobs import s3_server
 from driftline.jobs.supervisor import Companion, listen
 from driftline.storage.authority import Authority
 from driftline.storage.layout import Layout
-from driftline.storage.objects import VARIABLE
+from driftline.storage.objects import s3_service
 
 
 def s3_endpoint(region: str) -> str:
     """The address of the S3 that is used instead of ours; empty where it is ours."""
-    given = os.environ.get(VARIABLE, "")
+    given = s3_service()
     return f"https://s3.{region}.amazonaws.com" if given == "aws" else given
 
 

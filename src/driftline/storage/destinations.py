@@ -18,7 +18,7 @@ def show_captures(layout: Layout, endpoint: str, destination: str) -> None:
     Raises :class:`ConflictError` where other files are there, and :class:`InputError` where buckets are elsewhere.
     """
     uri = object_uri(destination) / endpoint
-    objects = folder_objects(layout)
+    objects = folder_objects(layout, uri)
     if objects is None:
         what = f"captures cannot be sent to {destination} yet: its bucket is elsewhere"
         hint = "leave the destination out, or use the buckets of the data folder (without DRIFTLINE_S3_ENDPOINT)"

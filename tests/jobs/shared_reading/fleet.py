@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,21 +12,26 @@ from uuid import uuid4
 
 import numpy as np
 
+from driftline.core.uris import object_uri
 from driftline.core.window import HOUR
 from driftline.jobs.executions import Worker
 from driftline.jobs.late_captures import LateCaptures
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.schedules import create_schedule
-from driftline.jobs.shared import Shared, open_shared
+from driftline.jobs.shared import Shared
 from driftline.pipeline import run_monitor
 from driftline.resources.executions import Execution
 from driftline.storage import arrivals, nodes
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
 from driftline.storage.nodes import Node
+from driftline.storage.remote.trying import Patience
+from driftline.storage.remote_objects import RemoteObjects
 from driftline.testing import START, FakeClock, capture, write_captures, write_labels
 
+SHORT = Patience(total=0.3, first=0.05, most=0.1)
+"""So long the bucket is asked again, where that is all there is to see."""
 REAL = datetime(2027, 1, 5, tzinfo=UTC)
 ROWS = 240
 SCORES = np.random.default_rng(11).random(ROWS)
@@ -38,9 +44,8 @@ class Machine:
     def __init__(self, name: str, folder: Path, store: Store, clock: FakeClock, real: FakeClock) -> None:
         self.name, self.store, self.clock, self.real = name, store, clock, real
         self.layout = Layout(folder).create()
-        shared = open_shared(self.layout)
-        assert shared is not None
-        self.shared: Shared = shared
+        objects = RemoteObjects(os.environ["DRIFTLINE_S3_ENDPOINT"], SHORT)
+        self.shared = shared = Shared(self.layout, objects, object_uri(os.environ["DRIFTLINE_STORE"]))
         self.worker = Worker(
             store, self.layout, run_monitor, clock, owner=name, real=real, lease=timedelta(minutes=1), shared=shared
         )

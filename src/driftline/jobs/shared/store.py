@@ -19,10 +19,9 @@ from driftline.jobs.fetching import Ask, Copies, fetch, fetch_hours
 from driftline.jobs.shared.ledger import Entry, Ledger
 from driftline.serving.segment import is_open
 from driftline.storage.layout import Layout
-from driftline.storage.objects import ObjectInfo, Objects, open_objects
+from driftline.storage.objects import STORE, ObjectInfo, Objects, open_objects
 
-VARIABLE = "DRIFTLINE_STORE"
-"""The variable that says where the files of the data folder are kept for all nodes, such as ``s3://BUCKET/PREFIX``."""
+VARIABLE = STORE
 SHARED = ("models", "captures", "labels", "reports", "pieces")
 """The folders of the data folder that nodes have in common; the others are a node's own."""
 LEDGER = "shipping.db"

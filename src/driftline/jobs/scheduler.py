@@ -105,6 +105,7 @@ class Scheduler:
                 real=real,
                 lease=lease,
                 isolation=None if isolation is None else Isolation(work),
+                shared=shared,
             )
             for number in range(BATCH_WORKERS)
         ]

@@ -80,4 +80,4 @@ def test_what_waiting_cannot_mend_fails_at_once(machines: Make, faulty: FaultPro
     faulty.fault = "denied"
     (failed,) = a.run()
     assert failed.status == "Failed"
-    assert "give its keys that right" in (failed.error or "")
+    assert "the keys are wrong" in (failed.error or "")

@@ -142,6 +142,11 @@ class _Known(Copies):
         self._ledger.strike([path])
 
 
+def shares() -> bool:
+    """Whether data folders are in a store that the variable ``DRIFTLINE_STORE`` names."""
+    return bool(os.environ.get(VARIABLE, "").strip())
+
+
 def open_shared(layout: Layout) -> Shared | None:
     """The store that the variable ``DRIFTLINE_STORE`` names; None where a data folder stands alone."""
     given = os.environ.get(VARIABLE, "").strip()

@@ -31,9 +31,9 @@ class Facts(msgspec.Struct, frozen=True):
 
     ``captures`` and ``labels`` are the hours' files: labels from the window's start to the present, two days at most.
     ``lines`` are the records in the files, all of them where ``counted``. ``last`` is the last hour before the window's
-    end of which anything is known. ``run`` is the newest finished run that read any of the window. Where many nodes share
-    a store, files are those of this node, and ``stored_captures`` and ``stored_labels`` are the hours of which the store
-    has any; without one they are None.
+    end of which anything is known. ``run`` is the newest finished run that read any of the window. Where many nodes
+    share a store, files are those of this node, and ``stored_captures`` and ``stored_labels`` are the hours of which
+    the store has any; without one they are None.
     """
 
     endpoint: Endpoint

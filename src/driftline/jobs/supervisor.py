@@ -54,13 +54,15 @@ class Companion(NamedTuple):
     """A module that runs as a process beside those of a server, with options of its own.
 
     It is told ``--data``, ``--parent`` and, where it has a listening ``socket``, ``--socket`` with its descriptor. The
-    socket is kept here: who connects while the process is started again waits, and nobody else can take its port.
+    socket is kept here: who connects while the process is started again waits, and nobody else can take its port. One
+    that is ``last`` is told to end when all others have ended.
     """
 
     name: str
     module: str
-    socket: socket.socket
+    socket: socket.socket | None = None
     options: Sequence[str] = ()
+    last: bool = False
 
 
 class Supervisor:
@@ -93,16 +95,18 @@ class Supervisor:
         web += web_options
         scheduler = [sys.executable, "-P", "-m", "driftline.jobs", *shared, "--link", f"{url}/runs/{{run}}"]
         scheduler += job_options
-        self._listening = [listening, *(companion.socket for companion in companions)]
+        self._listening = [listening, *(one.socket for one in companions if one.socket is not None)]
         # Not an argument: commands can be read by every user of the machine, and a URL may hold a password.
         where = {**os.environ, VARIABLE: database or ""}
         names = [f"web {number + 1}" for number in range(workers)]
         self._children = [_Child(name, web, (listening.fileno(),), log, where) for name in names]
         self._children.append(_Child("scheduler", scheduler, (), log, where))
         basic = ["--data", str(data), "--parent", str(os.getpid())]
-        for name, module, listener, options in companions:
-            command = [sys.executable, "-P", "-m", module, *basic, "--socket", str(listener.fileno()), *options]
-            self._children.append(_Child(name, command, (listener.fileno(),), log, where))
+        for name, module, listener, options, last in companions:
+            passed = () if listener is None else (listener.fileno(),)
+            told = [word for number in passed for word in ("--socket", str(number))]
+            command = [sys.executable, "-P", "-m", module, *basic, *told, *options]
+            self._children.append(_Child(name, command, passed, log, where, last=last))
 
     def run(self, stop: threading.Event, started: Callable[[], None] = lambda: None) -> None:
         """Start everything, replace what dies, and end it all when ``stop`` is set."""
@@ -121,11 +125,13 @@ class Supervisor:
         return {child.name: child.process.pid for child in self._children if child.process is not None}
 
     def _end(self) -> None:
-        for child in self._children:
-            child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE
-        for child in self._children:
-            child.wait(max(0.1, deadline - time.monotonic()))
+        for last in (False, True):
+            ending = [child for child in self._children if child.last is last]
+            for child in ending:
+                child.signal(signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE
+            for child in ending:
+                child.wait(max(0.1, deadline - time.monotonic()))
         for listening in self._listening:
             listening.close()
 
@@ -134,9 +140,16 @@ class _Child:
     """One process that is meant to run."""
 
     def __init__(
-        self, name: str, command: list[str], descriptors: tuple[int, ...], log: Path | None, where: dict[str, str]
+        self,
+        name: str,
+        command: list[str],
+        descriptors: tuple[int, ...],
+        log: Path | None,
+        where: dict[str, str],
+        *,
+        last: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.last = name, last
         self._environment = where
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None

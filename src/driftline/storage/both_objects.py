@@ -8,13 +8,14 @@ from pathlib import Path
 
 from driftline.core.uris import S3, ObjectUri
 from driftline.storage.objects import FolderObjects, Level, ObjectInfo, Objects, Stored
+from driftline.storage.remote.trying import Patience
 
 
 class BothObjects:
     """Every address is read and written where it is; what other clouds need is looked for when the first is asked."""
 
-    def __init__(self, here: FolderObjects) -> None:
-        self._here = here
+    def __init__(self, here: FolderObjects, patience: Patience) -> None:
+        self._here, self._patience = here, patience
 
     def read(self, uri: ObjectUri) -> bytes:
         """The content of an object."""
@@ -55,4 +56,4 @@ class BothObjects:
     def _elsewhere(self) -> Objects:
         from driftline.storage.remote_objects import RemoteObjects
 
-        return RemoteObjects(None)
+        return RemoteObjects(None, self._patience)

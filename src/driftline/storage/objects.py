@@ -15,6 +15,7 @@ from driftline.core.errors import NotFoundError, SetupError
 from driftline.core.uris import S3, ObjectUri
 from driftline.storage.files import write_atomic
 from driftline.storage.layout import Layout
+from driftline.storage.remote.trying import USUAL, Patience
 
 VARIABLE = "DRIFTLINE_S3_ENDPOINT"
 """The variable that says where the buckets of ``s3://`` are, when they are not folders of the data folder."""
@@ -189,15 +190,15 @@ def folder_objects(layout: Layout, uri: ObjectUri) -> FolderObjects | None:
     return None if uri.scheme != S3 or s3_service() else FolderObjects(layout.data / S3)
 
 
-def open_objects(layout: Layout) -> Objects:
+def open_objects(layout: Layout, patience: Patience = USUAL) -> Objects:
     """The objects that belong to a data folder: of ``s3://`` its own folder ``s3/``, or the buckets of the service that
     the variable ``DRIFTLINE_S3_ENDPOINT`` names (a URL, or ``aws`` for Amazon's own); of ``gs://`` and ``az://`` those
-    of Google and Azure."""
+    of Google and Azure. ``patience`` is for those elsewhere."""
     service = s3_service()
     if service:
         from driftline.storage.remote_objects import RemoteObjects
 
-        return RemoteObjects(service)
+        return RemoteObjects(service, patience)
     from driftline.storage.both_objects import BothObjects
 
-    return BothObjects(FolderObjects(layout.data / S3))
+    return BothObjects(FolderObjects(layout.data / S3), patience)

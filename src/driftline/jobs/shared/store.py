@@ -103,9 +103,9 @@ class Shared:
         return fetch_hours(self._objects, self.uri(folder), window, folder, ask, self._copies)
 
     def _send(self, path: Path) -> None:
-        size = path.stat().st_size
-        self._objects.put_file(self.uri(path), path)
-        self.ledger.enter(self.target, [Entry(self._layout.relative(path), size, "", "sent", time.time())])
+        done = self._objects.put_file(self.uri(path), path)
+        entry = Entry(self._layout.relative(path), done.size, done.etag or "", "sent", time.time())
+        self.ledger.enter(self.target, [entry])
 
 
 class _Known(Copies):
@@ -122,7 +122,7 @@ class _Known(Copies):
         if not file.exists():
             return True
         entry = self._ledger.entry(self._target, self._layout.relative(file))
-        return entry is not None and entry.origin == "fetched" and super().wanted(file, one)
+        return entry is not None and entry.origin != "sent" and super().wanted(file, one)
 
     def name(self, unfinished: Path, file: Path, one: ObjectInfo) -> None:
         self.fetched(unfinished, file)

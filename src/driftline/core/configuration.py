@@ -187,8 +187,8 @@ STORE_PATIENCE = Setting(
 )
 SSE = Setting(
     "DRIFTLINE_SSE",
-    "How the S3 service encrypts what is put into it: with its own keys (`AES256`), with a key of KMS (`aws:kms`, `aws:kms:dsse`), or"
-    " as the bucket says (`bucket`).",
+    "How the S3 service encrypts what is put into it: with its own keys (`AES256`), with a key of KMS (`aws:kms`,"
+    " `aws:kms:dsse`), or as the bucket says (`bucket`).",
     _one_of("bucket", "AES256", "aws:kms", "aws:kms:dsse"),
     default="bucket",
 )

@@ -28,6 +28,7 @@ from driftline.serving.endpoints import Registry
 from driftline.serving.invocations import Invocations
 from driftline.serving.libraries import serve_only
 from driftline.serving.request_counts import RequestCounts
+from driftline.serving.runtime import load_model
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import database_of_environment
 from driftline.web.app import Application
@@ -52,7 +53,7 @@ class Worker:
     def __init__(self, service: Service, *, access: bool = False, front: Callable[..., App] | None = None) -> None:
         self.service = service
         self.application = Application(service, self.captures_lost)
-        self.registry = Registry(service.served)
+        self.registry = Registry(service.served, lambda path: load_model(service.have_model(path)))
         self.captures = CaptureLog(service.layout.data / "captures", service.clock, key_file=service.layout.capture_key)
         self.requests = RequestCounts(service.layout.data / REQUESTS)
         invocations = Invocations(
@@ -74,7 +75,7 @@ class Worker:
     def refresh(self) -> None:
         """Take over what changed since the last look, if anything did."""
         revision = self.service.newest_revision(self._revision)
-        if revision != self._revision:
+        if revision != self._revision or self.service.models_came():
             self.registry.refresh()
             self._revision = revision
 

@@ -21,6 +21,7 @@ from driftline.jobs.shared.shipper import Shipper
 from driftline.jobs.shared.store import LEDGER
 from driftline.jobs.shared.targets import destination_targets, store_target
 from driftline.jobs.shared.telling import Teller
+from driftline.jobs.shared.tidying import Tidier
 from driftline.resources.endpoints import Endpoint
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
@@ -77,11 +78,16 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
         shipper.send_to(destination_targets(layout, found), nowhere)
 
     teller = Teller(open_database, ledger, options.node, lambda: shipper.progress, follow, stores=store is not None)
+    tidier = Tidier(open_database, layout, clock) if store is not None else None
     logger.info("shipper ready on %s", layout.data)
     teller.start()
+    if tidier is not None:
+        tidier.start()
     try:
         shipper.run(stop, options.grace)
     finally:
+        if tidier is not None:
+            tidier.close()
         shipper.close()
         teller.close()
     logger.info("shipper stopped, %d files wait", shipper.progress.files)

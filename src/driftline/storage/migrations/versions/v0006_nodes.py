@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add the four tables."""
+    """Add the four tables, and what a run is told that has to wait."""
     op.create_table(
         "nodes",
         sa.Column("name", sa.Text(), nullable=False),
@@ -52,9 +52,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_compactions")),
     )
     op.create_index(op.f("ix_compactions_endpoint_hour"), "compactions", ["endpoint", "hour"])
+    for column in (
+        sa.Column("resume_after", sa.BigInteger()),
+        sa.Column("waiting_since", sa.BigInteger()),
+        sa.Column("captures", sa.Text()),
+    ):
+        op.add_column("executions", column)
 
 
 def downgrade() -> None:
     """Remove them."""
+    for column in ("captures", "waiting_since", "resume_after"):
+        op.drop_column("executions", column)
     for table in ("compactions", "secrets", "arrivals", "nodes"):
         op.drop_table(table)

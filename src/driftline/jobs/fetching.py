@@ -13,6 +13,8 @@ from pathlib import Path
 from driftline.core.errors import InputError
 from driftline.core.uris import ObjectUri
 from driftline.core.window import Window
+from driftline.engine.compacted.form import is_compacted
+from driftline.engine.compacted.standing import held_by
 from driftline.engine.files import Level, deeper, inside, list_files, span_of
 from driftline.jobs.places import Places
 from driftline.storage.layout import Layout
@@ -83,7 +85,6 @@ def fetch_hours(objects: Objects, prefix: ObjectUri, window: Window, folder: Pat
     Raises :class:`InputError` for more than a run may fetch.
     """
     found = {_target(prefix, one, folder): one for one in _bounded(_listed(objects, prefix, window, ask), prefix)}
-    wanted = [(file, one) for file, one in found.items() if not _is_there(file, one)]
 
     def copy(pair: tuple[Path, ObjectInfo]) -> None:
         file, one = pair
@@ -91,13 +92,20 @@ def fetch_hours(objects: Objects, prefix: ObjectUri, window: Window, folder: Pat
         objects.fetch(one.uri, file)
         os.utime(file, (one.modified.timestamp(), one.modified.timestamp()))
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(copy, wanted):
-            pass
+    def copy_all(some: dict[Path, ObjectInfo]) -> int:
+        wanted = [(file, one) for file, one in some.items() if not _is_there(file, one)]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(copy, wanted):
+                pass
+        return len(wanted)
+
+    # Compacted hours first: what they hold is not fetched.
+    copied = copy_all({file: one for file, one in found.items() if is_compacted(file.name)})
+    copied += copy_all(_not_held(found))
     for path in list_files(folder, window):
         if Path(path) not in found:
             Path(path).unlink(missing_ok=True)
-    return len(wanted)
+    return copied
 
 
 def _listed(objects: Objects, prefix: ObjectUri, window: Window, ask: Ask) -> Iterator[ObjectInfo]:
@@ -106,13 +114,24 @@ def _listed(objects: Objects, prefix: ObjectUri, window: Window, ask: Ask) -> It
     def below(folder: ObjectUri, level: Level) -> Iterator[ObjectInfo]:
         ask()
         here = objects.level(folder)
-        yield from (one for one in here.objects if one.uri.key.endswith(".jsonl"))
+        yield from (one for one in here.objects if _is_read(one.uri.key.rpartition("/")[2]))
         for name in here.folders:
             found = deeper(level, name)
             if inside(found, span):
                 yield from below(folder / name, found)
 
     return below(prefix, ())
+
+
+def _is_read(name: str) -> bool:
+    return name.endswith(".jsonl") or is_compacted(name)
+
+
+def _not_held(found: dict[Path, ObjectInfo]) -> dict[Path, ObjectInfo]:
+    """The objects of which no compacted file among them holds every byte."""
+    held = held_by(str(file) for file in found if is_compacted(file.name))
+    known = {(Path(path).parent / name, size) for path, pairs in held.items() for name, size in pairs}
+    return {file: one for file, one in found.items() if (file, one.size) not in known}
 
 
 def _bounded(found: Iterator[ObjectInfo], prefix: ObjectUri) -> Iterator[ObjectInfo]:

@@ -1,8 +1,8 @@
 """The form of a compacted file: its name, its columns, and the originals that it holds.
 
 It stands in the folder of its hour beside the originals. Its rows are their lines, in the order of their names. Each
-has ``file``, ``number`` (the line's in its file), ``place`` (its number among the lines that are not blank, NULL for one
-that is), ``line`` (its bytes with the line end), and the fields that readers ask for, as DuckDB reads them.
+has ``file``, ``number`` (the line's in its file), ``place`` (its number among the lines that are not blank, NULL for
+one that is), ``line`` (its bytes with the line end), and the fields that readers ask for, as DuckDB reads them.
 """
 
 from __future__ import annotations

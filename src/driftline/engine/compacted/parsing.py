@@ -26,7 +26,8 @@ _READ = f"""SELECT filename, {", ".join(f"{at} AS {name}" for name, at in FIELDS
 def parsed(db: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> tuple[pa.Table, list[Original], bytes]:
     """The rows of some files, by their names; the originals; and all their bytes.
 
-    ``db`` keeps the order of what it reads, and has the macro ``moment_of``. Raises :class:`InputError` when a file was written meanwhile.
+    ``db`` keeps the order of what it reads, and has the macro ``moment_of``. Raises :class:`InputError` when a file was
+    written meanwhile.
     """
     contents = [path.read_bytes() for path in files.values()]
     lines, of = _lines(contents)

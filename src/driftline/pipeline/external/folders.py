@@ -11,7 +11,9 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from driftline.core.errors import SetupError
+from driftline.engine.compacted.lines import write_original
 from driftline.engine.files import list_files
+from driftline.engine.sources import Sources, Standing
 from driftline.pipeline.export import export_merged
 from driftline.pipeline.programs import INPUT, remove_input
 from driftline.pipeline.run import ProgramRun
@@ -75,24 +77,26 @@ def folders(report: str | None) -> Iterator[Folders]:
 def lay_out(run: ProgramRun, data: Path) -> dict[str, int]:
     """Put the records of a run into a folder; how many there are, under ``capture_records`` or ``merged_records``.
 
-    Captures are copied as they are, the whole hours that the window touches, so that no program can harm them. With
-    labels there is one file of merged records, of exactly the window.
+    Captures are copied as they were captured, the whole hours that the window touches, so that no program can harm
+    them. With labels there is one file of merged records, of exactly the window.
     """
     files = list_files(run.captures, run.window)
     if run.labels is None:
-        copied = [_copy(Path(file), data / Path(file).relative_to(run.captures)) for file in files]
-        return {"capture_files": len(files), "capture_records": sum(copied)}
+        copied = [_copy(one, data / Path(one.path).relative_to(run.captures)) for one in Sources.of(files)]
+        return {"capture_files": len(copied), "capture_records": sum(copied)}
     if not files:
         return {"capture_files": 0, "merged_records": 0}
     written = export_merged(run.captures, run.labels, data / "merged.jsonl", window=run.window)
     return {"capture_files": len(files), "merged_records": written.rows}
 
 
-def _copy(source: Path, target: Path) -> int:
-    """Copy a file; how many lines it has."""
+def _copy(source: Standing, target: Path) -> int:
+    """Copy a capture file from where its lines stand; how many line ends it has."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    if source.compacted is not None:
+        return write_original(source.compacted, target.name, target)
     lines = 0
-    with source.open("rb") as given, target.open("xb") as taken:
+    with Path(source.path).open("rb") as given, target.open("xb") as taken:
         while chunk := given.read(_CHUNK):
             lines += chunk.count(b"\n")
             taken.write(chunk)

@@ -125,6 +125,12 @@ class Compactor:
         self._isolation, self._open, self._monotonic = isolation, shared, monotonic
         self._looked = float("-inf")
         self._seen: dict[Path, int] = {}
+        self._leaving, self._lost = Event(), Event()
+
+    def leave(self) -> None:
+        """Break off the compaction under way and give it back, for whoever claims it next."""
+        self._leaving.set()
+        self._lost.set()
 
     def work(self, stop: Event) -> int:
         """Look for hours that are due, if it is time, and compact what waits, also for others; how many hours."""
@@ -132,7 +138,7 @@ class Compactor:
             self._looked = self._monotonic()
             self._look()
         done = 0
-        while not stop.is_set() and self._next(stop):
+        while not stop.is_set() and self._next():
             done += 1
         return done
 
@@ -168,7 +174,7 @@ class Compactor:
         every = [(one.endpoint, one.hour) for one in came if before - _KEPT <= one.hour and one.hour + HOUR <= before]
         return [one for one in every if one not in known]
 
-    def _next(self, stop: Event) -> bool:
+    def _next(self) -> bool:
         real = utc(self._real())
         with self._store.read() as db:
             if not compactions.waiting(db, real):
@@ -179,19 +185,23 @@ class Compactor:
             return False
         extend = partial(_extend, one)
         with Heartbeat(self._store, f"compaction {one.key}", extend, self._real, self._lease) as heartbeat:
-            status = self._status(one, heartbeat.lost, stop)
+            self._lost = heartbeat.lost
+            if self._leaving.is_set():
+                heartbeat.lost.set()
+            status = self._status(one, heartbeat.lost)
         with self._store.write() as db:
             compactions.finish(db, one, status, utc(self._clock()))
         return status == "Completed"
 
-    def _status(self, one: Compaction, lost: Event, stop: Event) -> compactions.Status:
+    def _status(self, one: Compaction, lost: Event) -> compactions.Status:
         """How the work on an hour ended; it is given back where another time may do better."""
         try:
             done = self._done(Hour(str(self._layout.data), one.endpoint, one.hour), lost)
         except DriftlineError as error:
-            again = one.attempts < MOST_ATTEMPTS and not stop.is_set()
+            if self._leaving.is_set():
+                return "Pending"
             logger.warning("%s %s is not compacted: %s", one.endpoint, one.hour.isoformat(), error)
-            return "Pending" if again else "Failed"
+            return "Pending" if one.attempts < MOST_ATTEMPTS else "Failed"
         if done.files:
             sizes = (done.files, done.bytes_before, done.bytes_after)
             logger.info("%s %s: compacted %d files, %d to %d bytes", one.endpoint, one.hour.isoformat(), *sizes)

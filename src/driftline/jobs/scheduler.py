@@ -122,9 +122,9 @@ class Scheduler:
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; a run under way is finished first.
 
-        Notifications, late labels, batch jobs, the clean-up and compaction have threads of their own, so that a slow webhook, many
-        label files or a long job delay no run. A batch job under way is broken off, and taken up again by the next
-        scheduler. A pass that fails, on a full disk say, is logged and tried again.
+        Notifications, late labels, batch jobs, the clean-up and compaction have threads of their own, so that a slow
+        webhook, many label files or a long job delay no run. A batch job or a compaction under way is broken off, and
+        taken up again by the next scheduler. A pass that fails, on a full disk say, is logged and tried again.
         """
         beside = {
             "notifications": self._send_until,
@@ -146,6 +146,7 @@ class Scheduler:
             stop.set()
             for worker in self._batch:
                 worker.leave()
+            self._compactor.leave()
             for thread in threads:
                 thread.join()
 

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 
 from driftline.core.errors import InputError
 from driftline.engine.compacted.form import FIELDS, SCHEMA, Original
+from driftline.engine.files import exact
 from driftline.engine.reading import read_files
 from driftline.engine.rejects import ends_in_half_line
-from driftline.engine.sources import RECORD_FIELDS, Sources, read_lines
+from driftline.engine.sources import RECORD_FIELDS, read_lines
 
 Places = npt.NDArray[np.int64]
 _READ = f"""SELECT filename, {", ".join(f"{at} AS {name}" for name, at in FIELDS.items())}
@@ -71,7 +72,7 @@ def _fields(db: duckdb.DuckDBPyConnection, files: Mapping[str, Path], of: Places
     paths = [str(path) for path in files.values()]
     if not len(of):
         return {name: pa.chunked_array([], SCHEMA.field(name).type) for name in FIELDS}
-    read_files(db, f"CREATE OR REPLACE TEMP TABLE read_rows AS {_READ}", Sources.of(paths).parameters())
+    read_files(db, f"CREATE OR REPLACE TEMP TABLE read_rows AS {_READ}", {"files": list(map(exact, paths))})
     found: Any = db.table("read_rows").to_arrow_table()
     expected = pa.array(paths, pa.string()).take(pa.array(of))
     if len(expected) != found.num_rows or not pc.all(pc.equal(found.column("filename"), expected)).as_py():

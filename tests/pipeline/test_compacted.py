@@ -105,7 +105,9 @@ def runs(root: Path, model: Path) -> dict[str, Run]:
         "quality": ModelQualityRun(captures, labels, "BinaryClassification", attributes, **timed),
         "untimed": ModelQualityRun(captures, labels, "BinaryClassification", attributes, minimum_sample=1),
         "data": DataQualityRun(captures, **timed),
-        "bias": BiasRun(captures, labels, bias, attributes, names=("input_0", "input_1"), names_of_inputs=True, **timed),
+        "bias": BiasRun(
+            captures, labels, bias, attributes, names=("input_0", "input_1"), names_of_inputs=True, **timed
+        ),
         "attribution": AttributionRun(
             captures, ShapConfig(), model=str(model), names=("a", "b"), names_of_inputs=True, **timed
         ),

@@ -34,13 +34,6 @@ class Part(msgspec.Struct, frozen=True):
     without: tuple[str, ...] = ()
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """Where the lines of an original stand: in its own file, or in a ``compacted`` one."""
-
-    path: str
-    compacted: str | None = None
-
-
 class Sources:
     """What is read: files of JSON ``lines``, whole ``compacted`` files, and ``parts`` of such.
 
@@ -70,10 +63,6 @@ class Sources:
     def of(cls, files: Iterable[str]) -> Sources:
         """The sources of files as :func:`driftline.engine.files.list_files` names them; each original once."""
         return cls(chosen(list(files)))
-
-    def __iter__(self) -> Iterator[Standing]:
-        for path, (file, one) in self._originals.items():
-            yield Standing(path, None if one is None else file)
 
     def groups(self, most: int) -> Iterator[Sources]:
         """The originals in path order, so many at a time that they have ``most`` bytes or a little more."""

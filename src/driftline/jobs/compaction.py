@@ -1,33 +1,30 @@
-"""Compacting past hours: which are due, whose turn it is, and the work itself, in a process of its own."""
+"""Compacting past hours: which are due, whose turn it is, and the work in a process of its own."""
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
 
-import msgspec
 from sqlalchemy import Connection
 
 from driftline.core.errors import DriftlineError, InputError
 from driftline.core.records import utc
-from driftline.core.window import HOUR, Window, parse_duration, partition
-from driftline.engine.compacted.hour import Folder, compact, look
+from driftline.core.window import HOUR, Window, parse_duration
+from driftline.engine.compacted.hour import look
+from driftline.jobs.compacting import LEAST_AGE, Compacted, Hour, compact_hour, folders_of, hours_of
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits
 from driftline.jobs.shared.store import Shared, open_shared
-from driftline.pipeline.steps import Progress
 from driftline.storage import arrivals, compactions
 from driftline.storage.clock import Clock
 from driftline.storage.compactions import Compaction
 from driftline.storage.database import Store
-from driftline.storage.hour_folders import bases
 from driftline.storage.layout import Layout
 
 logger = logging.getLogger("driftline.jobs")
@@ -35,30 +32,10 @@ VARIABLE = "DRIFTLINE_COMPACT_AFTER"
 """The variable that says how long ago an hour must have ended to be compacted; ``never`` leaves all as they are."""
 AFTER = "PT6H"
 NEVER = "never"
-LEAST_AGE = timedelta(minutes=10)
-"""The hour's last file may still be written a while after it."""
 LOOK_EVERY = 300.0
 """Seconds of real time between two looks for hours that are due."""
 LIMITS = Limits(seconds=3600.0, memory=2 << 30)
 _KEPT = timedelta(days=32)
-_NUMBERS = (re.compile(r"\d{4}", re.ASCII), *[re.compile(r"\d{2}", re.ASCII)] * 3)
-
-
-class Hour(msgspec.Struct, frozen=True):
-    """An endpoint's hour that is to be compacted, for the process that does it."""
-
-    data: str
-    endpoint: str
-    hour: datetime
-
-
-class Compacted(msgspec.Struct, frozen=True):
-    """The compacted files that were written of an hour, how many files they are of, and the bytes of both."""
-
-    paths: tuple[str, ...] = ()
-    files: int = 0
-    bytes_before: int = 0
-    bytes_after: int = 0
 
 
 def age() -> timedelta | None:
@@ -74,30 +51,6 @@ def age() -> timedelta | None:
             hint="give PT10M or more, such as PT6H, or 'never'",
         )
     return length
-
-
-def due(folder: Path, before: datetime) -> Iterator[tuple[datetime, Folder]]:
-    """The hours of an endpoint's captures that ended at a time or earlier and have enough files, oldest first."""
-    for hour, path in _hours(folder):
-        if hour + HOUR <= before and (found := look(path)).due:
-            yield hour, found
-
-
-def compact_hour(asked: Hour, progress: Progress) -> Compacted:
-    """Compact what is due in the folders of an hour."""
-    del progress
-    done = Compacted()
-    for base in bases(Layout(asked.data).captures(asked.endpoint)):
-        folder = look(base / partition(asked.hour))
-        if folder.due:
-            path = compact(folder)
-            done = Compacted(
-                (*done.paths, str(path)),
-                done.files + len(folder.loose),
-                done.bytes_before + folder.bytes,
-                done.bytes_after + path.stat().st_size,
-            )
-    return done
 
 
 class Compactor:
@@ -156,8 +109,8 @@ class Compactor:
 
     def _local(self, before: datetime) -> Iterator[tuple[str, datetime]]:
         """The hours that are due by what lies in this data folder; one that did not change is not looked into again."""
-        for folder in _folders(self._layout.data / "captures"):
-            for hour, path in _hours(folder):
+        for folder in folders_of(self._layout.data / "captures"):
+            for hour, path in hours_of(folder):
                 if hour + HOUR <= before:
                     changed = path.stat().st_mtime_ns if path.exists() else 0
                     if self._seen.get(path) != changed and look(path).due:
@@ -224,35 +177,3 @@ class Compactor:
 
 def _extend(one: Compaction, connection: Connection, until: datetime) -> bool:
     return compactions.extend(connection, one, until)
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
-    except OSError:
-        return []
-
-
-def _hours(folder: Path) -> Iterator[tuple[datetime, Path]]:
-    """The hour folders of an endpoint, of every variant, oldest first."""
-    found: list[tuple[datetime, Path]] = []
-    for base in bases(folder):
-        found += [(hour, path) for path in _below(base, 0) if (hour := _hour(base, path)) is not None]
-    yield from sorted(found)
-
-
-def _below(folder: Path, depth: int) -> Iterator[Path]:
-    if depth == len(_NUMBERS):
-        yield folder
-        return
-    for path in _folders(folder):
-        if _NUMBERS[depth].fullmatch(path.name):
-            yield from _below(path, depth + 1)
-
-
-def _hour(base: Path, path: Path) -> datetime | None:
-    try:
-        year, month, day, hour = map(int, path.relative_to(base).parts)
-        return datetime(year, month, day, hour, tzinfo=UTC)
-    except ValueError:
-        return None

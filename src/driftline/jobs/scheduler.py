@@ -19,7 +19,8 @@ from driftline.core.errors import DriftlineError
 from driftline.core.records import utc
 from driftline.jobs.batch import BatchWorker
 from driftline.jobs.batch_kinds import work
-from driftline.jobs.compaction import Compactor, compact_hour
+from driftline.jobs.compacting import compact_hour
+from driftline.jobs.compaction import Compactor
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.firing import Firing
 from driftline.jobs.isolation import Isolation

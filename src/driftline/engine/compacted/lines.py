@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,15 @@ def lines_of(path: str, names: Collection[str]) -> Iterator[tuple[str, list[byte
             yield files[run.start].as_py(), rows.column("line").slice(run.start, len(run)).to_pylist()
 
 
-def write_original(path: str, name: str, target: Path) -> int:
-    """Write an original as it was; how many line ends it has."""
+def write_originals(path: str, targets: Mapping[str, Path]) -> int:
+    """Write originals of a compacted file as they were, each to a new file; how many line ends they have."""
+    for target in targets.values():
+        target.touch(exist_ok=False)
     ends = 0
-    with target.open("xb") as file:
-        for _, lines in lines_of(path, [name]):
+    for name, lines in lines_of(path, targets):
+        with targets[name].open("ab") as file:
             file.writelines(lines)
-            ends += sum(line.endswith(b"\n") for line in lines)
+        ends += sum(line.endswith(b"\n") for line in lines)
     return ends
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from driftline.core.errors import InputError, SetupError
 from driftline.engine.compacted.form import FIELDS, SCHEMA, Original, footer_of, name_of
-from driftline.engine.compacted.lines import write_original
+from driftline.engine.compacted.lines import write_originals
 from driftline.engine.compacted.parsing import parsed
 from driftline.engine.compacted.standing import size_of
 from driftline.engine.sources import RECORD_FIELDS, record_of
@@ -73,8 +73,8 @@ def _taken_out(held: Mapping[str, str], spill: Path) -> dict[str, Path]:
     folder = spill / "originals"
     folder.mkdir()
     found = {name: folder / name for name in held}
-    for name, target in found.items():
-        write_original(held[name], name, target)
+    for path in set(held.values()):
+        write_originals(path, {name: target for name, target in found.items() if held[name] == path})
     return found
 
 

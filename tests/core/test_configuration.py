@@ -48,7 +48,7 @@ def test_seconds(text: str, seconds: float) -> None:
 
 def test_what_is_not_set_or_empty_is_the_default() -> None:
     for environment in ({}, {"DRIFTLINE_SPOOL_BYTES": ""}, {"DRIFTLINE_SPOOL_BYTES": "  "}):
-        assert SPOOL_BYTES.of(environment) == 10 * 2**30
+        assert SPOOL_BYTES.of(environment) is None
     assert ALLOW_UPSTREAM.of({}) == ()
     assert ALLOW_UPSTREAM.of({"DRIFTLINE_ALLOW_UPSTREAM": " 10.0.0.0/8, ,host"}) == ("10.0.0.0/8", "host")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from driftline.core.errors import InputError
+from driftline.core.window import parse_duration
 
 T = TypeVar("T")
 Reader = Literal["service", "client", "program"]
@@ -23,6 +24,7 @@ _BYTES = {
     "": 1,
     "b": 1,
 }
+_DURATION = "a duration such as 90s, 15min, 2h, 3d or PT6H"
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -38,10 +40,15 @@ def bytes_of(text: str) -> int:
 def seconds_of(text: str) -> float:
     """A duration in seconds; raises :class:`ValueError` for a text that is none.
 
-    >>> seconds_of("90"), seconds_of("15min"), seconds_of("2h"), seconds_of("1.5d")
-    (90.0, 900.0, 7200.0, 129600.0)
+    >>> seconds_of("90"), seconds_of("15min"), seconds_of("2h"), seconds_of("PT6H")
+    (90.0, 900.0, 7200.0, 21600.0)
     """
-    return _amount(text, _SECONDS, "a duration such as 90s, 15min, 2h or 3d")
+    if text.startswith("P"):
+        try:
+            return parse_duration(text).total_seconds()
+        except InputError:
+            raise ValueError(_DURATION) from None
+    return _amount(text, _SECONDS, _DURATION)
 
 
 def _amount(text: str, units: Mapping[str, float], wanted: str) -> float:
@@ -114,6 +121,9 @@ LIST: Kind[tuple[str, ...]] = Kind("list, by comma", _by_comma)
 BYTES: Kind[int] = Kind("bytes", bytes_of)
 MAYBE_BYTES: Kind[int | None] = Kind("bytes", lambda text: bytes_of(text) if text else None)
 SECONDS: Kind[float] = Kind("duration", seconds_of)
+NEVER_OR_SECONDS: Kind[float | None] = Kind(
+    "duration, or `never`", lambda text: None if text == "never" else seconds_of(text)
+)
 
 DATABASE = Setting(
     "DRIFTLINE_DATABASE",
@@ -199,9 +209,10 @@ SSE_KMS_KEY = Setting(
 )
 COMPACT_AFTER = Setting(
     "DRIFTLINE_COMPACT_AFTER",
-    "How long after an hour's end its capture files are made into one Parquet file.",
-    SECONDS,
-    default="2h",
+    "How long after an hour's end its small capture files are made into one Parquet file; `never` leaves all as they"
+    " are.",
+    NEVER_OR_SECONDS,
+    default="6h",
 )
 SPARK = Setting(
     "DRIFTLINE_SPARK",
@@ -243,7 +254,15 @@ DELIVERY = Setting(
     reader="program",
 )
 
-SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None] | Setting[float] | Setting[tuple[str, ...]], ...] = (
+SETTINGS: tuple[
+    Setting[str]
+    | Setting[int]
+    | Setting[int | None]
+    | Setting[float]
+    | Setting[float | None]
+    | Setting[tuple[str, ...]],
+    ...,
+] = (
     DATABASE,
     STORE,
     S3_ENDPOINT,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from driftline.core.errors import ServiceError
 from driftline.core.window import partition
+from driftline.engine.compacted.form import is_compacted
+from driftline.engine.compacted.standing import held_by
 from driftline.engine.files import Level, deeper
 from driftline.jobs.shared import Shared
 from driftline.storage.objects import ObjectInfo
@@ -20,12 +22,35 @@ _AT_ONCE = 8
 Found = tuple[Path, ObjectInfo]
 
 
-def sweep_store(shared: Shared, root: Path, before: datetime, *, above: int, dry_run: bool = False) -> Swept:
+def sweep_store(
+    shared: Shared,
+    root: Path,
+    before: datetime,
+    *,
+    above: int,
+    dry_run: bool = False,
+    only: Callable[[list[Found]], list[Found]] | None = None,
+) -> Swept:
     """Delete the hours ``yyyy/mm/dd/hh`` below a folder that end at a time or earlier: their objects, and the files
-    here. ``above`` is how many folders stand between ``root`` and the years. Only folders that may hold such hours are
-    listed. What cannot be done now is noted, and done by the next clean-up."""
+    here; of the objects of an hour ``only`` those that are chosen. ``above`` is how many folders stand between ``root``
+    and the years. Only folders that may hold such hours are listed. What cannot be done now is noted, and done by the
+    next clean-up."""
     end = tuple(partition(before).split("/"))
-    return _swept(lambda: _old(shared, root, end, above, ()), shared, str(root), dry_run)
+
+    def old() -> Iterator[Found]:
+        for hour in _old(shared, root, end, above, ()):
+            yield from hour if only is None else only(hour)
+
+    return _swept(old, shared, str(root), dry_run)
+
+
+def compacted_there(shared: Shared, hour: list[Found], before: float) -> list[Found]:
+    """Of the objects of an hour those of which a compacted one, stored before a time (seconds since the epoch), holds
+    every byte."""
+    compacted = [path for path, one in hour if is_compacted(path.name) and one.modified.timestamp() < before]
+    held = held_by(str(shared.have(path)) for path in compacted)
+    pairs = {(Path(path).parent / name, size) for path, originals in held.items() for name, size in originals}
+    return [(path, one) for path, one in hour if (path, one.size) in pairs]
 
 
 def sweep_models(shared: Shared, folder: Path, used: Collection[Path], before: datetime, *, dry_run: bool) -> Swept:
@@ -64,12 +89,14 @@ def _forget(shared: Shared, found: Found, dry_run: bool) -> int:
     return one.size
 
 
-def _old(shared: Shared, folder: Path, end: Level, above: int, level: Level) -> Iterator[Found]:
+def _old(shared: Shared, folder: Path, end: Level, above: int, level: Level) -> Iterator[list[Found]]:
+    """The objects of every hour that is old enough."""
     for name in shared.level(folder).folders:
         inner = () if above else deeper(level, name)
         if not above and (not inner or inner > end[: len(inner)]):
             continue
         if len(inner) == len(end):
-            yield from shared.listed(folder / name) if inner < end else ()
+            if inner < end:
+                yield shared.listed(folder / name)
         else:
             yield from _old(shared, folder / name, end, max(0, above - 1), inner)

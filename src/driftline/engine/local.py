@@ -225,7 +225,8 @@ class LocalEngine:
             return 0
         self._db.execute(
             """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event IS NULL
-               OR row_number() OVER (PARTITION BY event, id ORDER BY fault NULLS FIRST, plain DESC, body) = 1"""
+               OR row_number() OVER (PARTITION BY event, id
+                                     ORDER BY fault NULLS FIRST, plain DESC, body, score, prediction) = 1"""
         )
         self._db.execute("DROP TABLE records; ALTER TABLE once RENAME TO records")
         return total - self._one("SELECT count(event) FROM records")

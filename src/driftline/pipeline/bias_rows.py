@@ -14,7 +14,7 @@ from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.bias.recipe import Bias
 from driftline.monitors.bias.state import BiasState
 from driftline.monitors.quality.rows import Tally
-from driftline.pipeline.measuring import Beside
+from driftline.pipeline.joining import Beside
 
 FLIP_TEST = "FT"
 _LABEL, _PREDICTED, _SCORE = "label", "prediction", "score"

@@ -11,7 +11,7 @@ import pyarrow as pa
 from driftline.monitors.quality.kept import load_state, save_state
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.segments import Segmentation
-from driftline.pipeline.measuring import Beside
+from driftline.pipeline.joining import Beside
 from driftline.pipeline.segmented import Divided
 
 

@@ -94,7 +94,8 @@ class _Measuring:
         if run.spark is not None:
             from driftline.pipeline.spark.joining import SparkJoiner
 
-            self._joiner = SparkJoiner(run, monitor, beside, self._label_files, recorder, stack, keeping=keeping)
+            options = (monitor, beside, self._label_files, recorder, stack)
+            self._joiner = SparkJoiner(run, run.spark, *options, keeping=keeping)
 
     def all(self) -> Measured:
         windows = windows_of(self._run)

@@ -15,13 +15,13 @@ from driftline.analyzers.attributions import AttributionState
 from driftline.analyzers.row_sample import RowSample, SampledRows
 from driftline.analyzers.vectors import as_matrix
 from driftline.core.attribution_analysis import Aggregation
+from driftline.core.state import folded
 from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.model_columns import ModelColumns
 from driftline.monitors.attribution.profile import AttributionProfile
 from driftline.monitors.attribution.rows import explained, keyed
 from driftline.monitors.attribution.sampling import PILOT, rows_needed
-from driftline.monitors.quality.rows import folded
 from driftline.pipeline.explainers import EXACT, ExplainedModel, ExplainOptions
 from driftline.pipeline.local_values import LocalValues
 from driftline.pipeline.steps import Recorder

@@ -54,5 +54,6 @@ class PartEngine(LocalEngine):
         """The labels loaded from these files: id, label, whether it is one line, and the place of its file among
         them."""
         query = """SELECT id, label, plain, CAST(place AS BIGINT) AS file FROM labels JOIN (
-                       SELECT hash(unnest($files)) AS origin, generate_subscripts($files, 1) - 1 AS place) USING (origin)"""
+                       SELECT hash(unnest($files)) AS origin, generate_subscripts($files, 1) - 1 AS place)
+                   USING (origin)"""
         yield from self._db.sql(query, params={"files": list(files)}).to_arrow_reader(batch_rows())

@@ -12,7 +12,8 @@ import pyarrow as pa
 from driftline.core.errors import DriftlineError
 from driftline.engine.reading import Found
 from driftline.engine.rejects import Reject
-from driftline.engine.spark.told import Told, of_trouble
+from driftline.engine.spark.failures import as_text
+from driftline.engine.spark.told import Told
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -73,7 +74,7 @@ class Tasks:
                 try:
                     yield from map(told_as, work(group))
                 except DriftlineError as error:
-                    yield told_as(of_trouble(group.number, error))
+                    yield told_as(Told(group.number, trouble=as_text(error)))
 
         return self.frame(spark).mapInArrow(task, schema)
 

@@ -78,9 +78,9 @@ class Laying:
             told = batch.column("told")
             if told.null_count < len(told):
                 self._seen.append(Seen(tuple(map(decode, told.drop_null().to_pylist()))))
-                batch = batch.filter(told.is_null())
-            if batch.num_rows:
-                yield from self._laid(batch)
+            rows = batch.filter(told.is_null())
+            if rows.num_rows:
+                yield from self._laid(rows)
 
     def seen(self) -> Seen:
         """What was seen beside the rows."""

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from driftline.core import errors
-from driftline.core.errors import DriftlineError
 from driftline.engine.reading import Found
 from driftline.engine.rejects import Reject, summed
+from driftline.engine.spark.failures import of_text
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -18,14 +17,7 @@ class Told(msgspec.Struct, frozen=True):
 
     number: int
     found: Found | None = None
-    trouble: tuple[str, str, str, str] | None = None
-
-
-def of_trouble(number: int, error: DriftlineError) -> Told:
-    """An error as it travels: as a result, because a task that fails is tried again, which cannot help. Of an error
-    from above this floor the nearest kind that every floor knows."""
-    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-    return Told(number, trouble=(kind, error.what, error.evidence, error.hint))
+    trouble: str | None = None
 
 
 def total(told: Iterable[Told]) -> Found:
@@ -33,8 +25,7 @@ def total(told: Iterable[Told]) -> Found:
     ordered = sorted(told, key=lambda one: one.number)
     for one in ordered:
         if one.trouble is not None:
-            kind, what, evidence, hint = one.trouble
-            raise getattr(errors, kind)(what, evidence=evidence, hint=hint)
+            raise of_text(one.trouble)
     parts = [one.found for one in ordered if one.found is not None]
     rejects: list[Reject] = [reject for part in parts for reject in part.rejects]
     return Found(

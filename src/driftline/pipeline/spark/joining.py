@@ -144,7 +144,7 @@ class SparkJoiner:
                     "read labels",
                     len(self._label_files),
                     lambda: Labels(spark, tasks, MEMORY),
-                    lambda l: l.found.usable,
+                    lambda read: read.found.usable,
                 )
                 self._stack.callback(self._labels.close)
         return self._spark

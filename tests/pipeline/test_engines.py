@@ -11,18 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
+import xgboost
 
+from driftline.core.analysis_settings import BiasConfig, ShapConfig
+from driftline.core.facets import Choice, parse_facet
 from driftline.core.records import CaptureData, CaptureRecord, EventMetadata, Payload, encode_line
 from driftline.core.window import HOUR, Window, partition
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.payload import decoding
-from driftline.pipeline import ModelQualityRun, Run, RunResult, run_monitor
+from driftline.pipeline import AttributionRun, BiasRun, DataQualityRun, ModelQualityRun, Run, RunResult, run_monitor
+from driftline.pipeline.data_tables import baseline_data_quality
 from driftline.pipeline.run import SparkSettings
 from driftline.testing import START, same, write_labels
 
 Engine = Callable[[Run], Run]
 HOURS = 3
+NAMES = ("age", "plan", "visits")
+NAMES_OF_ALL = ("label", "score", *NAMES)
 
 
 @pytest.fixture(params=["local", "spark"])
@@ -30,14 +38,14 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Has a run measured by one of the engines."""
     if request.param == "local":
         return lambda run: run
-    request.getfixturevalue("spark")
+    request.getfixturevalue("spark").conf.set("spark.sql.shuffle.partitions", "2")
     return lambda run: msgspec.structs.replace(run, spark=SparkSettings("local[2]"))
 
 
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several groups of files where else one would do."""
-    monkeypatch.setattr(decoding, "_AT_ONCE", 6000)
+    monkeypatch.setattr(decoding, "_AT_ONCE", 15_000)
 
 
 class World:
@@ -68,10 +76,14 @@ class World:
         rows = self.rows_of.setdefault(asked or event, self.draw.choice([1, 1, 1, 2, 4]))
         moment = START + timedelta(seconds=self.draw.randrange(HOURS * 3600))
         output, sound = self.output(rows)
-        entered = "\n".join(f"{self.draw.randrange(20, 70)},{self.draw.choice(['basic', 'plus'])}" for _ in range(rows))
+        entered = "\n".join(self.inputs() for _ in range(rows))
         data = CaptureData(Payload(entered, "CSV", "text/csv", "INPUT"), self.payload(output))
         record = CaptureRecord(data, EventMetadata(event, inference_id=asked, inference_time=moment))
         return moment, encode_line(record), sound
+
+    def inputs(self) -> str:
+        age, plan, visits = self.draw.randrange(20, 70), self.draw.choice(["basic", "plus"]), self.draw.randrange(9)
+        return f"{age},{plan},{visits}"
 
     def output(self, rows: int) -> tuple[str, bool]:
         odd = self.draw.random() < 0.06
@@ -117,7 +129,9 @@ class World:
             moment = START + HOURS * HOUR + collected * HOUR
             write_labels(self.root / "labels", given, collected=moment, name=self.draw.choice("xyz"))
         with next((self.root / "labels").rglob("*.jsonl")).open("ab") as file:
-            file.write(b'{"groundTruthData": {"data": "", "encoding": "CSV"}, "eventMetadata": {"eventId": "e"}}\n{"half')
+            file.write(
+                b'{"groundTruthData": {"data": "", "encoding": "CSV"}, "eventMetadata": {"eventId": "e"}}\n{"half'
+            )
 
     def label(self, rows: int) -> str:
         wanted = rows if self.draw.random() < 0.9 else rows + 1
@@ -169,15 +183,86 @@ def assert_same(found: Any, wanted: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "as_json"),
-    [("BinaryClassification", False), ("BinaryClassification", True), ("MulticlassClassification", False),
-     ("MulticlassClassification", True), ("Regression", False)],
-)  # fmt: skip
-def test_model_quality_of_random_captures(tmp_path: Path, engine: Engine, kind: str, as_json: bool) -> None:
+    ("kind", "as_json", "hours"),
+    [("BinaryClassification", False, None), ("MulticlassClassification", True, 2), ("Regression", False, 1)],
+)
+def test_model_quality_of_random_captures(
+    tmp_path: Path, engine: Engine, kind: str, as_json: bool, hours: int | None
+) -> None:
     World(tmp_path, len(kind) + as_json, kind=kind, as_json=as_json)
-    for window in (None, Window(START, START + 2 * HOUR)):
-        run = quality_run(tmp_path, kind, as_json=as_json, window=window)
-        wanted = documents(run, tmp_path / "wanted")
-        assert wanted["result"]["counts"]["duplicate_events"] > 5
-        assert {"broken_line", "half_line", "row_count", "no_label"} <= {one["reason"] for one in wanted["result"]["rejects"]}
-        assert_same(documents(engine(run), tmp_path / "found"), wanted)
+    window = None if hours is None else Window(START, START + hours * HOUR)
+    segments = ("plan", "age:30,50") if as_json else ()
+    run = quality_run(
+        tmp_path, kind, as_json=as_json, window=window, segments=segments, names=NAMES, names_of_inputs=True
+    )
+    wanted = documents(run, tmp_path / "wanted")
+    assert wanted["result"]["counts"]["duplicate_events"] > 3
+    reasons = {one["reason"] for one in wanted["result"]["rejects"]}
+    assert {"broken_line", "half_line", "row_count", "no_label"} <= reasons
+    assert_same(documents(engine(run), tmp_path / "found"), wanted)
+
+
+def test_bias_of_random_captures_with_kept_pieces(tmp_path: Path, engine: Engine) -> None:
+    World(tmp_path, 31, kind="BinaryClassification")
+    run = BiasRun(
+        captures=str(tmp_path / "captures"),
+        labels=str(tmp_path / "labels"),
+        bias=BiasConfig("label", Choice(("1",)), (parse_facet("age>=45"), parse_facet("plan=plus")), group="visits"),
+        attributes=attributes_of("BinaryClassification", as_json=False),
+        names=NAMES,
+        names_of_inputs=True,
+        window=Window(START, START + 2 * HOUR),
+        as_of=START + 9 * HOUR,
+    )
+    wanted = documents(run, tmp_path / "wanted")
+    assert wanted["result"]["counts"]["judged"] > 50
+    for name in ("by_engine", "by_this_machine"):
+        kept = msgspec.structs.replace(run, pieces=str(tmp_path / name))
+        found = documents(engine(kept) if name == "by_engine" else kept, tmp_path / "found" / name)
+        assert_same(found["analysis.json"], wanted["analysis.json"])
+        if name == "by_engine":
+            first = found
+    assert_same(first, found)
+    # What either engine keeps serves the other.
+    again = documents(msgspec.structs.replace(run, pieces=str(tmp_path / "by_engine")), tmp_path / "again")
+    assert again["result"]["counts"]["capture_files_read"] == 0
+    assert_same(again["analysis.json"], wanted["analysis.json"])
+
+
+def test_data_quality_of_random_captures(tmp_path: Path, engine: Engine) -> None:
+    World(tmp_path, 7, kind="BinaryClassification")
+    run = DataQualityRun(
+        captures=str(tmp_path / "captures"), names=NAMES_OF_ALL, window=Window(START, START + 2 * HOUR)
+    )
+    table = pa.table(
+        {"label": [0, 1] * 50, "score": [0.5, 0.25] * 50, "age": [*range(30, 40)] * 10, "plan": ["plus"] * 100}
+    )
+    before = baseline_data_quality(table)
+    run = msgspec.structs.replace(
+        run, baseline=before.statistics, constraints=before.constraints, segments=("plan",), exclude=("visits",)
+    )
+    wanted = documents(run, tmp_path / "wanted")
+    violated = {one["constraint_check_type"]: one for one in wanted["result"]["violations"]}
+    assert violated["data_type_check"]["samples"]
+    assert wanted["result"]["counts"]["duplicate_events"] > 5
+    assert_same(documents(engine(run), tmp_path / "found"), wanted)
+
+
+def test_attribution_of_random_captures(tmp_path: Path, engine: Engine) -> None:
+    World(tmp_path, 8, kind="BinaryClassification")
+    random = np.random.default_rng(3)
+    features = np.column_stack([random.integers(20, 70, 200), random.integers(0, 9, 200)])
+    learnt = xgboost.DMatrix(features, features[:, 0] + features[:, 1] > 50, feature_names=["age", "visits"])
+    xgboost.train({"max_depth": 2, "objective": "binary:logistic"}, learnt, 4).save_model(tmp_path / "model.json")
+    run = AttributionRun(
+        captures=str(tmp_path / "captures"),
+        shap=ShapConfig(),
+        model=str(tmp_path / "model.json"),
+        names=NAMES,
+        names_of_inputs=True,
+        exclude=("plan",),
+        rows=60,
+    )
+    wanted = documents(run, tmp_path / "wanted")
+    assert wanted["result"]["counts"]["explained_rows"] == 60
+    assert_same(documents(engine(run), tmp_path / "found"), wanted)

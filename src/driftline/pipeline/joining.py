@@ -34,7 +34,17 @@ Noted = tuple[Hashes, Any]
 
 
 class Joining(Protocol):
-    """A monitor of rows that were joined with labels. Its states have a ``tally``."""
+    """A monitor of rows that were joined with labels. Its states have a ``tally``. Where tasks on other machines
+    measure, it travels to them."""
+
+    @property
+    def segments(self) -> tuple[dict[str, Any], ...]:
+        """The states of segments of the rows measured so far, of each way to divide them."""
+        return ()
+
+    def add_segments(self, states: Sequence[dict[str, Any]]) -> None:
+        """Take over the states of segments that were measured elsewhere."""
+        return
 
     def measure(self, batches: Iterable[pa.RecordBatch]) -> Any:
         """The state of rows: ``id``, ``row``, ``score``, ``prediction``, ``label``, and the columns asked for."""

@@ -26,9 +26,15 @@ from driftline.pipeline.transform_source import TransformSource
 
 class SparkSettings(msgspec.Struct, frozen=True):
     """Where a run is measured that one machine is not to measure: the address of a Spark ``master`` (``local[2]``,
-    ``spark://HOST:PORT``) or of a Spark Connect server (``sc://HOST:PORT``)."""
+    ``spark://HOST:PORT``) or of a Spark Connect server (``sc://HOST:PORT``).
+
+    Tasks read the files where the run names them. A file below the folder ``data`` that a task does not find there is
+    fetched from the same place below the address ``store``, where there is one.
+    """
 
     master: str
+    data: str | None = None
+    store: str | None = None
 
 
 class ModelQualityRun(msgspec.Struct, frozen=True):

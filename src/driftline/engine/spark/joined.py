@@ -28,8 +28,8 @@ _NAMES |= {pa.float64(): "double", pa.list_(pa.float64()): "array<double>"}
 
 class Wanted(msgspec.Struct, frozen=True):
     """What is read of captures: where the prediction stands in the output, which window, and captured ``columns``
-    beside it, called by their ``roles``, of bodies read as ``reading`` says. A task may hold ``memory`` for each of its two
-    databases (such as ``512MB``)."""
+    beside it, called by their ``roles``, of bodies read as ``reading`` says. A task may hold ``memory`` for each of its
+    two databases (such as ``512MB``)."""
 
     attributes: OutputAttributes
     window: Window | None

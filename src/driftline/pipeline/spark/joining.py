@@ -14,9 +14,12 @@ import pyarrow as pa
 from driftline.core.window import Window
 from driftline.engine.payload import Reading
 from driftline.engine.reading import Found
+from driftline.engine.spark.failures import told
 from driftline.engine.spark.fold import fold
+from driftline.engine.spark.groups import Tasks
 from driftline.engine.spark.joined import Labels, Wanted, joined
 from driftline.engine.spark.laid import Laying, Seen, merged
+from driftline.engine.spark.session import quietly
 from driftline.engine.spark.told import total
 from driftline.pipeline.joining import MEMORY, Beside, Ids, Joined, Joining, Noted, distinct
 from driftline.pipeline.run import LabelledRun, SparkSettings
@@ -31,16 +34,18 @@ MOST_IDS = 20_000_000
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What tasks send: the monitor's state, what was seen beside the rows, and the ids with which of them have a label;
-    None for ids that are not wanted, or too many."""
+    """What tasks send: the monitor's state and those of its segments, what was seen beside the rows, and the ids with
+    which of them have a label; None for ids that are not wanted, or too many."""
 
     state: Any
+    segments: tuple[dict[str, Any], ...]
     seen: Seen
     noted: Noted | None
 
 
 class _Saved(msgspec.Struct, frozen=True):
     state: bytes
+    segments: tuple[dict[str, bytes], ...]
     seen: Seen
     ids: bytes | None
     labelled: bytes
@@ -59,18 +64,21 @@ class Parts:
             rows = laying.rows(batches)
             state = self._monitor.measure(ids.passing(rows) if self._keeping else rows)
             seen = laying.seen()
-        return Part(state, seen, self._few(ids.distinct()) if self._keeping else None)
+        return Part(state, self._monitor.segments, seen, self._few(ids.distinct()) if self._keeping else None)
 
     def merge(self, parts: Sequence[Part]) -> Part:
         """All of them together."""
         noted = [part.noted for part in parts if part.noted is not None]
         every = self._few(distinct([n[0] for n in noted], [n[1] for n in noted])) if len(noted) == len(parts) else None
-        return Part(self._monitor.merge([part.state for part in parts]), merged([part.seen for part in parts]), every)
+        state = self._monitor.merge([part.state for part in parts])
+        return Part(state, self._segments(parts), merged([part.seen for part in parts]), every)
 
     def save(self, part: Part) -> bytes:
         """A part as bytes."""
         ids, labelled = (None, b"") if part.noted is None else (part.noted[0].tobytes(), part.noted[1].tobytes())
-        return msgspec.msgpack.encode(_Saved(self._monitor.save(part.state), part.seen, ids, labelled))
+        save = self._monitor.save
+        segments = tuple({name: save(state) for name, state in one.items()} for one in part.segments)
+        return msgspec.msgpack.encode(_Saved(save(part.state), segments, part.seen, ids, labelled))
 
     def load(self, data: bytes) -> Part:
         """The part of these bytes."""
@@ -78,7 +86,18 @@ class Parts:
         noted = None
         if saved.ids is not None:
             noted = np.frombuffer(saved.ids, dtype=np.uint64), np.frombuffer(saved.labelled, dtype=np.uint8)
-        return Part(self._monitor.load(saved.state), saved.seen, noted)
+        load = self._monitor.load
+        segments = tuple({name: load(state) for name, state in one.items()} for one in saved.segments)
+        return Part(load(saved.state), segments, saved.seen, noted)
+
+    def _segments(self, parts: Sequence[Part]) -> tuple[dict[str, Any], ...]:
+        found: list[dict[str, Any]] = []
+        for place in range(len(self._monitor.segments)):
+            some = [part.segments[place] for part in parts]
+            names = sorted({name for one in some for name in one})
+            merge = self._monitor.merge
+            found.append({name: merge([one[name] for one in some if name in one]) for name in names})
+        return tuple(found)
 
     def _few(self, noted: Noted) -> Noted | None:
         return noted if len(noted[0]) <= self._most_ids else None
@@ -102,7 +121,7 @@ class SparkJoiner:
     ) -> None:
         self._run, self._settings, self._beside = run, settings, beside
         self._label_files, self._recorder, self._stack = label_files, recorder, stack
-        self._parts = Parts(monitor, keeping=keeping)
+        self._monitor, self._parts = monitor, Parts(monitor, keeping=keeping)
         self._spark: SparkSession | None = None
         self._labels: Labels | None = None
         self._needed = False
@@ -123,11 +142,13 @@ class SparkJoiner:
         tasks, parts = tasks_of(files, self._settings), self._parts
 
         def work() -> Part:
-            frame = joined(spark, tasks, wanted, self._labels)
+            with quietly(), told():
+                frame = joined(spark, tasks, wanted, self._labels)
             return fold(frame, parts.measure, parts.merge, parts.save, parts.load)
 
         part = self._recorder.step("read and merge on Spark", len(files), work, _labelled)
         captures = total(part.seen.told)
+        self._monitor.add_segments(part.segments)
         if not captures.usable:
             return Joined(None, captures, len(files), noted=part.noted)
         self._needed = True
@@ -143,7 +164,7 @@ class SparkJoiner:
                 self._labels = self._recorder.step(
                     "read labels",
                     len(self._label_files),
-                    lambda: Labels(spark, tasks, MEMORY),
+                    lambda: _labels(spark, tasks),
                     lambda read: read.found.usable,
                 )
                 self._stack.callback(self._labels.close)
@@ -151,6 +172,11 @@ class SparkJoiner:
 
     def _step(self, name: str, work: Callable[[], SparkSession]) -> SparkSession:
         return self._recorder.step(name, 0, work, lambda _: 0)
+
+
+def _labels(spark: SparkSession, tasks: Tasks) -> Labels:
+    with quietly(), told():
+        return Labels(spark, tasks, MEMORY)
 
 
 def _labelled(part: Part) -> int:

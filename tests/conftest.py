@@ -21,6 +21,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from xdist.scheduler import LoadGroupScheduling
 
+from driftline.core.errors import SetupError
+from driftline.engine.spark.session import open_spark
 from driftline.storage.database import migrate, open_store
 from tests.faults import FaultProxy
 
@@ -36,7 +38,7 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_con
 
 class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
     """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once;
-    and so do the journeys of clients.
+    and so do the journeys of clients, and what runs on Spark.
 
     The plugin's own groups need a part of pytest that release 9.2 no longer has.
     """
@@ -44,6 +46,8 @@ class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/aws/test_journeys.py"):
             return "journeys"
+        if "/spark/" in nodeid or "/test_spark" in nodeid:
+            return "spark"
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 
@@ -215,6 +219,19 @@ def faulty_bucket(bucket_server: BucketServer) -> Iterator[FaultyBucket]:
     """A running S3 server that is reached through a proxy of the test's own, which can spoil what passes."""
     with FaultyBucket(bucket_server) as way:
         yield way
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A Spark session of two threads; skips where there is no Java, unless the variable CI is set: then it may not."""
+    try:
+        session = open_spark("local[2]")
+    except SetupError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from driftline.engine.compacted.hour import Folder, compact
 from driftline.engine.files import list_files
-from driftline.engine.sources import RECORD_FIELDS, Sources, used
+from driftline.engine.sources import BOTH, RECORD_FIELDS, Sources, used
 from driftline.engine.sql import MOMENT
 from driftline.testing import START, capture, write_captures
 
@@ -37,7 +37,7 @@ def rows(sources: Sources, statement: str) -> list[Any]:
 def found(files: list[str], most: int) -> list[list[Any]]:
     """By group of the originals: the records with their fields."""
     groups = Sources.of(files).groups(most)
-    return [rows(one, f"SELECT * FROM {one.scan(inputs=True)}") for one in groups]
+    return [rows(one, f"SELECT * FROM {one.scan(BOTH)}") for one in groups]
 
 
 def grown(path: Path) -> Path:

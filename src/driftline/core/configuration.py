@@ -225,7 +225,7 @@ SPARK_ABOVE = Setting(
     "DRIFTLINE_SPARK_ABOVE",
     "Runs whose captures are larger than this go to Spark, where a schedule does not say itself which engine it wants.",
     BYTES,
-    default="10GiB",
+    default="20GiB",
 )
 SERVICE_URL = Setting(
     "DRIFTLINE_URL",

@@ -7,7 +7,7 @@ The idea is that of Schelter et al., "Automating Large-Scale Data Quality Verifi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, Protocol, Self, TypeVar
 
@@ -44,6 +44,8 @@ class State:
 
 
 S = TypeVar("S", bound=State)
+T = TypeVar("T")
+MOST_HELD = 16
 
 
 class Analyzer(Protocol[S]):
@@ -62,6 +64,16 @@ class Analyzer(Protocol[S]):
 
     def result(self, state: S) -> Any:
         """The numbers the state stands for."""
+
+
+def folded(merge: Callable[[Sequence[T]], T], states: Iterable[T], *, most: int = MOST_HELD) -> T:
+    """The merge of many states, at most ``most`` held at a time, so that memory does not grow with their number."""
+    held: list[T] = []
+    for state in states:
+        held.append(state)
+        if len(held) == most:
+            held = [merge(held)]
+    return merge(held)
 
 
 def pack(kind: str, values: dict[str, Any]) -> bytes:

@@ -18,9 +18,13 @@ from driftline.engine.rejects import ends_in_half_line, sample_line, shown
 
 _OUTPUT = 'STRUCT("data" VARCHAR, "encoding" VARCHAR)'
 _METADATA = "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'"
+BOTH = ("input", "output")
 RECORD_FIELDS = f"{{captureData: 'STRUCT(endpointInput {_OUTPUT}, endpointOutput {_OUTPUT})', {_METADATA}}}"
-_OUTPUT_FIELDS = f"{{captureData: 'STRUCT(endpointOutput {_OUTPUT})', {_METADATA}}}"
-_INPUTS = ("input", "input_encoding")
+_FIELDS = {
+    BOTH: RECORD_FIELDS,
+    ("output",): f"{{captureData: 'STRUCT(endpointOutput {_OUTPUT})', {_METADATA}}}",
+    (): f"{{{_METADATA}}}",
+}
 # The path of a row's original: it stood where the compacted file stands.
 _ORIGINAL = "regexp_replace(filename, '[^/]*$', '') || file AS filename"
 
@@ -99,14 +103,14 @@ class Sources:
             found |= {f"without_{number}": list(part.without)} if part.without else {}
         return found
 
-    def scan(self, *, inputs: bool = False, located: bool = False) -> str:
-        """Records of captures: the columns of :data:`FIELDS`, those of inputs only where asked for, and where
+    def scan(self, sides: tuple[str, ...] = ("output",), *, located: bool = False) -> str:
+        """Records of captures: the columns of :data:`FIELDS`, of ``input`` and ``output`` those asked for, and where
         ``located`` the ``filename`` and the record's ``place`` in it."""
-        names = [name for name in FIELDS if inputs or name not in _INPUTS]
+        without = [side for side in BOTH if side not in sides]
+        names = [name for name in FIELDS if name.partition("_")[0] not in without]
         taken = ", ".join(f"{FIELDS[name]} AS {name}" for name in names)
-        fields = RECORD_FIELDS if inputs else _OUTPUT_FIELDS
         place = ", filename, row_number() OVER () AS place" if located else ""
-        lines = f"SELECT {taken}{place} FROM {read_lines(fields, filename=located)}"
+        lines = f"SELECT {taken}{place} FROM {read_lines(_FIELDS[sides], filename=located)}"
         kept = f"SELECT {', '.join(names)}{f', {_ORIGINAL}, place' if located else ''} FROM"
         return self._union(lines, kept)
 

@@ -20,6 +20,7 @@ from driftline.core.documents import violations_document
 from driftline.core.errors import InputError
 from driftline.core.facets import Choice, FacetConfig, parse_facet, parse_positive
 from driftline.core.sampling import U64, mix
+from driftline.core.state import folded
 from driftline.core.window import format_time
 from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
@@ -28,7 +29,6 @@ from driftline.monitors.bias.checks import MINIMUM_SAMPLE, check
 from driftline.monitors.bias.deciding import bias_of, decided, undecided
 from driftline.monitors.bias.notes import notes
 from driftline.monitors.bias.recipe import Bias
-from driftline.monitors.quality.rows import folded
 from driftline.monitors.rules import Rule, checked_rule
 from driftline.pipeline.bias_report import bias_report_html
 from driftline.pipeline.documents import called, content_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -15,13 +15,13 @@ from driftline.analyzers.attributions import AttributionState
 from driftline.analyzers.row_sample import RowSample, SampledRows
 from driftline.analyzers.vectors import as_matrix
 from driftline.core.attribution_analysis import Aggregation
+from driftline.core.state import folded
 from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.model_columns import ModelColumns
 from driftline.monitors.attribution.profile import AttributionProfile
 from driftline.monitors.attribution.rows import explained, keyed
 from driftline.monitors.attribution.sampling import PILOT, rows_needed
-from driftline.monitors.quality.rows import folded
 from driftline.pipeline.explainers import EXACT, ExplainedModel, ExplainOptions
 from driftline.pipeline.local_values import LocalValues
 from driftline.pipeline.steps import Recorder
@@ -81,27 +81,35 @@ class Explaining:
     def rows(self, parts: Iterator[Part], source: str, count: int = 0) -> Explained | None:
         """The attributions of rows as they come, of which there are ``count`` where that is known; else as in
         :meth:`table`."""
-        first = next(parts, None)
+        first, every = first_of(parts)
         if first is None:
             return None
         columns = self._model.columns(first.batch.schema.names, source)
-        keys = self._keyed(chain([first], parts), columns)
+        keys = keyed_rows(every, columns, self._options.seed)
+        explainer = self._explainer(columns)
+        if explainer is not None and self._most(explainer) is None:
+            return self._all(explainer, columns, keys, count)
+        width = len(columns.names)
+        sampler = RowSample(width, most_rows(self._most(explainer) or MOST_SAMPLED, width))
+        told = self._recorder.told("sample", keys, count)
+        sample = sampler.result(folded(sampler.merge, map(sampler.update, told)))
+        return self._sampled(explainer, columns, sample)
+
+    def drawn(self, names: Sequence[str], sample: SampledRows, source: str) -> Explained:
+        """The attributions of rows that were drawn elsewhere, under the names :meth:`rows` would have."""
+        columns = self._model.columns(names, source)
+        return self._sampled(self._explainer(columns), columns, sample)
+
+    def _explainer(self, columns: ModelColumns) -> Explainer | None:
+        """What explains the rows; None where it needs baseline rows that are to be chosen from the table."""
         given = self._baseline_rows
         explainer = self._model.without_baseline(columns.names) if given is None else self._opened(columns, given)
         if explainer is None and not self._choosing:
-            explainer = self._opened(columns, None)  # which says that it needs some
-        if explainer is not None and self._most(explainer) is None:
-            return self._all(explainer, columns, keys, count)
-        return self._sampled(explainer, columns, keys, count)
+            return self._opened(columns, None)  # which says that it needs some
+        return explainer
 
     def _opened(self, columns: ModelColumns, baseline: Floats | None) -> Explainer:
         return self._model.explainer(columns.names, baseline)
-
-    def _keyed(self, parts: Iterator[Part], columns: ModelColumns) -> Iterator[pa.RecordBatch]:
-        first = 0
-        for part in parts:
-            yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=self._options.seed)
-            first += part.batch.num_rows
 
     def _most(self, explainer: Explainer | None) -> int | None:
         """How many rows are explained at most; None for all."""
@@ -118,14 +126,7 @@ class Explaining:
         state = profile.measure(self._recorder.told("explain", blocks, rows))
         return Explained(profile, state, state.rows + state.refused, self._needed(explainer))
 
-    def _sampled(
-        self, explainer: Explainer | None, columns: ModelColumns, keys: Iterator[pa.RecordBatch], rows: int
-    ) -> Explained:
-        width = len(columns.names)
-        most = min(self._most(explainer) or MOST_SAMPLED, max(PILOT, _MOST_CELLS // max(1, width)))
-        sampler = RowSample(width, most)
-        told = self._recorder.told("sample", keys, rows)
-        sample = sampler.result(folded(sampler.merge, map(sampler.update, told)))
+    def _sampled(self, explainer: Explainer | None, columns: ModelColumns, sample: SampledRows) -> Explained:
         if explainer is None:
             chosen = choose_baseline(sample.rows, self._options.baseline_count, self._options.seed)
             self._baseline_rows = chosen
@@ -177,6 +178,25 @@ class Explaining:
     def _needed(self, explainer: Explainer) -> Floats | None:
         """The baseline rows, where the attributions are against them."""
         return None if explainer.method == "tree_shap" else self._baseline_rows
+
+
+def first_of(parts: Iterator[Part]) -> tuple[Part | None, Iterator[Part]]:
+    """The first part, None where there is none, and all parts with it."""
+    first = next(parts, None)
+    return first, parts if first is None else chain([first], parts)
+
+
+def keyed_rows(parts: Iterable[Part], columns: ModelColumns, seed: int) -> Iterator[pa.RecordBatch]:
+    """The rows of parts as a sample draws from them."""
+    first = 0
+    for part in parts:
+        yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=seed)
+        first += part.batch.num_rows
+
+
+def most_rows(most: int, width: int) -> int:
+    """How many rows of so many features are drawn where ``most`` are wanted: so many that they fit in memory."""
+    return min(most, max(PILOT, _MOST_CELLS // max(1, width)))
 
 
 def _numbered(batches: Iterator[pa.RecordBatch], exclude: tuple[str, ...]) -> Iterator[Part]:

@@ -25,6 +25,9 @@ Rows = Callable[[bool], Iterable[tuple[Any, pa.RecordBatch]]]
 """Gives the rows once more: the ids of the records where they have any, and the features. All from the beginning, or,
 if the argument is true, any :data:`DRIFT_ROWS` of them."""
 
+Sampled = Callable[[Sequence[Violation], DataQualityConstraints, TableStatistics | None, Rows], tuple[Violation, ...]]
+"""Gives violations with rows that broke each, as :func:`with_samples` does."""
+
 
 class Judged(msgspec.Struct, frozen=True):
     """The verdict on a table, what it rests on, and how far each feature is from its baseline."""
@@ -41,8 +44,10 @@ def judge(
     rows: Rows,
     *,
     minimum_sample: int,
+    sampled: Sampled | None = None,
 ) -> Judged:
-    """Hold a table against its baseline and constraints. ``rows`` are looked at again only where some broke a rule."""
+    """Hold a table against its baseline and constraints. ``rows`` are looked at again only where some broke a rule;
+    ``sampled`` finds those rows in another way."""
     if constraints is None:
         reason = Reason(
             "no_constraints", "no constraints were given: the columns were measured and nothing was checked"
@@ -50,7 +55,7 @@ def judge(
         return Judged(Judgement(Verdict.UNKNOWN, (reason,)), (), None)
     drift = None if baseline is None else compare(statistics, baseline, constraints)
     judgement, violations = check(statistics, baseline, constraints, minimum_sample=minimum_sample, drift=drift)
-    return Judged(judgement, with_samples(violations, constraints, baseline, rows), drift)
+    return Judged(judgement, (sampled or with_samples)(violations, constraints, baseline, rows), drift)
 
 
 def with_samples(
@@ -62,11 +67,11 @@ def with_samples(
     """The violations with up to ten of the rows that broke each; it stops reading when all have them."""
     wanted = breaking(violations, constraints, baseline)
     found: list[list[str]] = [[] for _ in wanted]
-    sensitive = frozenset(f.name for f in constraints.features if f.override is not None and f.override.sensitive)
     if not any(wanted):
         return tuple(violations)
+    sensitive = frozenset(f.name for f in constraints.features if f.override is not None and f.override.sensitive)
     seen = 0
-    for ids, batch in rows(all(one is None or one.check == _DRIFT for one in wanted)):
+    for ids, batch in rows(drift_alone(wanted)):
         places = [place for place, one in enumerate(wanted) if one is not None and _open(one, found[place], seen)]
         if not places:
             break
@@ -77,6 +82,11 @@ def with_samples(
         msgspec.structs.replace(violation, samples=tuple(samples))
         for violation, samples in zip(violations, found, strict=True)
     )
+
+
+def drift_alone(wanted: Sequence[Breaking | None]) -> bool:
+    """Whether all that is looked for are rows of distributions that moved."""
+    return all(one is None or one.check == _DRIFT for one in wanted)
 
 
 def _open(wanted: Breaking, found: list[str], seen: int) -> bool:

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from driftline.analyzers.columns import ColumnsState
+from driftline.core.documents import Violation
 from driftline.core.errors import InputError
+from driftline.core.table_constraints import DataQualityConstraints
+from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.engine.payload import Reading, features, keys
 from driftline.engine.record_lines import record_lines
 from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
+from driftline.monitors.data_quality.samples import breaking
 from driftline.monitors.segments import Segmentation
 from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
 from driftline.pipeline.hours import NO_ROWS, Hours, Part, decoded_batches, total
-from driftline.pipeline.judging import DRIFT_ROWS
+from driftline.pipeline.judging import DRIFT_ROWS, Rows, drift_alone, with_samples
 from driftline.pipeline.pieces import Pieces
 from driftline.pipeline.remembered import Remembered
 from driftline.pipeline.run import DataQualityRun
 from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
 from driftline.scripts.preprocess import Preprocessor
+
+if TYPE_CHECKING:
+    from driftline.pipeline.spark.columns import SparkColumns
+
+_SAMPLED_BYTES = 100 << 20
 
 
 class Profiled(msgspec.Struct, frozen=True):
@@ -53,15 +63,16 @@ def pieces_of(run: DataQualityRun) -> Pieces | None:
 
 
 class Profiling:
-    """One run's reading of its captures."""
+    """One run's reading of its captures. What it opens goes with the stack."""
 
-    def __init__(self, run: DataQualityRun, recorder: Recorder) -> None:
+    def __init__(self, run: DataQualityRun, recorder: Recorder, stack: ExitStack) -> None:
         self._run, self._recorder = run, recorder
         self._names = _names_of(run)
         self.segmentations = tuple(Segmentation.parse(text) for text in run.segments)
         self._custom = CustomMeasures(load_analyzers(run.analyzers))
         self._hours = Hours(run, pieces_of(run), save_state, load_state)
         self._log: list[str] = []
+        self._spark = self._sparked(stack)
         self._remembered = Remembered(DRIFT_ROWS)
 
     def all(self) -> Profiled:
@@ -86,9 +97,56 @@ class Profiling:
             with ExitStack() as stack:
                 yield from self._batches(files, window, stack)[0] if files else ()
 
+    def sampled(
+        self,
+        violations: Sequence[Violation],
+        constraints: DataQualityConstraints,
+        baseline: TableStatistics | None,
+        rows: Rows,
+    ) -> tuple[Violation, ...]:
+        """Violations with rows that broke each, which are looked for where the rows were measured."""
+        wanted = breaking(violations, constraints, baseline)
+        files = list_files(self._run.captures, self._run.window)
+        if self._spark is None or not any(wanted) or not files:
+            return with_samples(violations, constraints, baseline, rows)
+        from driftline.pipeline.spark.profiling import BrokenRules
+
+        some = _first_files(files) if drift_alone(wanted) else files
+        broken = BrokenRules(self._run.exclude, violations, constraints, baseline)
+        samples, _ = self._spark.measured(broken, some, self._run.window)
+        return tuple(
+            msgspec.structs.replace(violation, samples=found)
+            for violation, found in zip(violations, samples, strict=True)
+        )
+
+    def _sparked(self, stack: ExitStack) -> SparkColumns | None:
+        """Spark, where it measures the run."""
+        if self._run.spark is None:
+            return None
+        from driftline.pipeline.spark.columns import SparkColumns
+
+        _check_spark(self._run)
+        return SparkColumns(self._run.spark, Reading(tuple(self._names)), stack)
+
+    def _on_spark(self, spark: SparkColumns, files: list[str], window: Window | None, divided: Divided) -> Part:
+        from driftline.pipeline.spark.columns import counted
+        from driftline.pipeline.spark.profiling import ProfileColumns
+
+        measuring = ProfileColumns(self._run.exclude, self.segmentations)
+        found, read = self._recorder.step(
+            "decode and analyse on Spark",
+            len(files),
+            lambda: spark.measured(measuring, files, window),
+            lambda both: _rows(both[0].state),
+        )
+        divided.add(found.segments)
+        return Part(found.state, counted(read, len(files)), read.rejects)
+
     def _read(self, files: list[str], window: Window | None, profile: Profile, divided: Divided) -> Part:
         if not files:
             return Part(profile.merge([]), dict(NO_ROWS))
+        if self._spark is not None:
+            return self._on_spark(self._spark, files, window, divided)
         with ExitStack() as stack:
             rows, found = self._batches(files, window, stack)
             name = "decode and analyse" if self._run.preprocessor is None else "preprocess and analyse"
@@ -125,6 +183,23 @@ class Profiling:
 
 def _names_of(run: DataQualityRun) -> tuple[str, ...]:
     return run.names or (() if run.baseline is None else tuple(one.name for one in run.baseline.features))
+
+
+def _check_spark(run: DataQualityRun) -> None:
+    """Scripts and custom analyzers are code of this machine. Raises :class:`InputError` that says what to do."""
+    kind = "a preprocessing script" if run.preprocessor else "a custom analyzer" if run.analyzers else None
+    if kind is not None:
+        raise InputError(
+            f"{kind} cannot run on Spark",
+            evidence=run.preprocessor or ", ".join(run.analyzers),
+            hint="leave it out, or have the schedule measured by this machine: attribute engine, value local",
+        )
+
+
+def _first_files(files: Sequence[str]) -> list[str]:
+    """The first files, of some 100 MB together."""
+    sizes = np.cumsum([Path(file).stat().st_size for file in files])
+    return list(files[: 1 + int(np.searchsorted(sizes, _SAMPLED_BYTES))])
 
 
 def _content(script: str) -> str:

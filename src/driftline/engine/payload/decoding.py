@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -49,6 +50,7 @@ class Decoding:
     Only records whose inference time is in ``window`` are read, each event once. What is read is held by a database of
     its own, in memory up to ``memory_limit`` (such as ``512MB``), beyond under ``spill``. ``watch`` is given every
     record as :meth:`driftline.engine.local.LocalEngine.load_captures` takes them: also those that cannot be used.
+    ``seen`` are events that were in other files before, as :func:`driftline.engine.events.column_events` has them.
     Raises :class:`InputError` for a file that cannot be read; a record that cannot be decoded is counted and shown.
     """
 
@@ -62,6 +64,7 @@ class Decoding:
         memory_limit: str | None = None,
         threads: int | None = None,
         watch: Callable[[pa.RecordBatch], None] | None = None,
+        seen: pa.Array[Any] | None = None,
     ) -> None:
         wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
         settings = SETTINGS | {name: value for name, value in wanted.items() if value is not None}
@@ -70,6 +73,10 @@ class Decoding:
         for macro in records.MACROS:
             self._db.execute(macro)
         self._db.execute(records.SEEN)
+        if seen is not None and len(seen):
+            before = pa.table({"event": seen})
+            self._db.register("before", before)
+            self._db.execute(records.SEEN_BEFORE)
         self._sources = Sources.of(files)
         self._refused: dict[str, int] = {}
         self._timed = window is not None
@@ -204,6 +211,20 @@ class Decoding:
 
 
 _SIDES = ("output", "input")
+
+
+def file_groups(files: Sequence[str]) -> Iterator[list[str]]:
+    """The files, so many at a time that their records fit in memory."""
+    group: list[str] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += Path(file).stat().st_size if Path(file).exists() else 0
+        if size >= _AT_ONCE:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def features(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftline.engine import sql
-from driftline.engine.sources import Sources
+from driftline.engine.sources import BOTH, Sources
 
 MACROS = (
     sql.MOMENT,
@@ -43,7 +43,7 @@ def record_rows(sources: Sources, *, timed: bool, located: bool = False) -> str:
         FROM (
             SELECT coalesce(nullif(inference_id, ''), nullif(event_id, '')) AS id, nullif(event_id, '') AS event_id,
                 moment, input, input_encoding, output, output_encoding{names}
-            FROM {sources.scan(inputs=True, located=located)}
+            FROM {sources.scan(BOTH, located=located)}
         )
         {"WHERE moment IS NULL OR event_id IS NULL OR (moment >= $start AND moment < $end)" if timed else ""}
     )"""
@@ -55,6 +55,7 @@ ONCE = """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event_id IS NU
 WATCHED = """SELECT id, event_id, moment, coalesce(output_body, output) AS body, output_encoding AS encoding
     FROM records"""
 SEEN = "CREATE TEMP TABLE seen (event UBIGINT)"
+SEEN_BEFORE = "INSERT INTO seen SELECT event FROM before"
 KNOWN = "SELECT count(*) FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
 FORGET = "DELETE FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
 REMEMBER = "INSERT INTO seen SELECT event FROM records WHERE fault IS NULL"
@@ -76,5 +77,5 @@ def located_bodies(side: str, sources: Sources, *, timed: bool) -> str:
     """Records of which a side (or ``record``: both together) is in the table ``faulty``, for a locator."""
     return f"""
     SELECT f.reason, r.filename, r.place FROM ({record_rows(sources, timed=timed, located=True)}) AS r
-    JOIN (SELECT event, any_value(reason) AS reason FROM faulty WHERE side = '{side}' GROUP BY event) AS f
+    JOIN (SELECT event, min(reason) AS reason FROM faulty WHERE side = '{side}' GROUP BY event) AS f
         USING (event)"""

@@ -11,9 +11,9 @@ import pyarrow as pa
 from driftline.analyzers.attributions import Attributions, AttributionState, Global
 from driftline.core.attribution_analysis import Aggregation, Attribution, AttributionAnalysis, LabelAttributions
 from driftline.core.documents import Interval
+from driftline.core.state import folded
 from driftline.monitors.attribution.drift import RankingDrift, compare
 from driftline.monitors.quality.result import LEVEL, jackknifed
-from driftline.monitors.quality.rows import folded
 
 Floats = npt.NDArray[np.float64]
 METHOD = "delete-a-group jackknife on the log"

@@ -14,6 +14,7 @@ from driftline.analyzers.confusion import Confusion, ConfusionMatrix, ConfusionS
 from driftline.analyzers.scores import ScoreDistribution, Scores, ScoreState
 from driftline.core.documents import Interval, Metric
 from driftline.core.sampling import GROUPS, samples_of_groups
+from driftline.core.state import folded
 from driftline.monitors.encoding import binary_codes
 from driftline.monitors.quality import binary_estimation
 from driftline.monitors.quality.areas import area_metric, groups_without_one
@@ -27,7 +28,7 @@ from driftline.monitors.quality.result import (
     jackknifed,
     measured,
 )
-from driftline.monitors.quality.rows import Tally, folded, judged, tally
+from driftline.monitors.quality.rows import Tally, judged, tally
 from driftline.stats import binary, intervals, probabilities, ranking
 from driftline.stats.estimation import Estimate
 

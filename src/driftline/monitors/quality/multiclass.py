@@ -15,6 +15,7 @@ from driftline.analyzers.confusion import Confusion, ConfusionMatrix, ConfusionS
 from driftline.analyzers.vectors import Vectors, VectorState, as_matrix
 from driftline.core.errors import InputError
 from driftline.core.sampling import samples_of_groups
+from driftline.core.state import MOST_HELD, folded
 from driftline.monitors.encoding import canonical, canonical_classes
 from driftline.monitors.quality import multiclass_estimation
 from driftline.monitors.quality.areas import MACRO
@@ -29,7 +30,7 @@ from driftline.monitors.quality.result import (
     jackknifed,
     measured,
 )
-from driftline.monitors.quality.rows import MOST_HELD, Tally, folded, judged, tally
+from driftline.monitors.quality.rows import Tally, judged, tally
 from driftline.stats import intervals, multiclass
 from driftline.stats.estimation import Estimate
 from driftline.stats.masses import Masses, masses

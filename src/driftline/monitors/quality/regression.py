@@ -12,10 +12,11 @@ import pyarrow as pa
 from driftline.analyzers.residuals import Moments, Residuals, ResidualState, combined
 from driftline.core.documents import Metric
 from driftline.core.sampling import GROUPS, samples_of_groups
+from driftline.core.state import folded
 from driftline.monitors.encoding import numbers
 from driftline.monitors.quality.estimation import History
 from driftline.monitors.quality.result import MINIMUM_FOR_DEVIATION, QualityResult, Values, jackknifed, measured
-from driftline.monitors.quality.rows import Tally, folded, judged, tally
+from driftline.monitors.quality.rows import Tally, judged, tally
 from driftline.stats import regression
 from driftline.stats.estimation import Estimate
 from driftline.stats.jackknife import Scale

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,8 +11,6 @@ import pyarrow as pa
 
 from driftline.core.sampling import groups_of
 
-T = TypeVar("T")
-MOST_HELD = 16
 Bools = npt.NDArray[np.bool_]
 
 
@@ -26,16 +23,6 @@ class Tally(msgspec.Struct, frozen=True):
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(self.rows + other.rows, self.unlabelled + other.unlabelled, self.not_a_class + other.not_a_class)
-
-
-def folded(merge: Callable[[Sequence[T]], T], states: Iterable[T], *, most: int = MOST_HELD) -> T:
-    """The merge of many states, at most ``most`` held at a time, so that memory does not grow with their number."""
-    held: list[T] = []
-    for state in states:
-        held.append(state)
-        if len(held) == most:
-            held = [merge(held)]
-    return merge(held)
 
 
 def tally(batch: pa.RecordBatch, usable: Bools) -> Tally:

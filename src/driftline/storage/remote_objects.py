@@ -11,7 +11,7 @@ from uuid import uuid4
 from driftline.core.errors import DriftlineError, NotFoundError, ServiceError, SetupError
 from driftline.core.uris import ObjectUri
 from driftline.storage.objects import Level, ObjectInfo, Stored, absent
-from driftline.storage.remote.causes import CHECKSUM, NO_BUCKET, NO_OBJECT, Cause, Spoiled, cause_of, seen
+from driftline.storage.remote.causes import NO_BUCKET, NO_OBJECT, Cause, Spoiled, cause_of, seen
 from driftline.storage.remote.checksums import PART, Sums, is_sum, parts_of, plain, stored_parts
 from driftline.storage.remote.clouds import Cloud, clouds
 from driftline.storage.remote.trying import USUAL, Patience, Tries
@@ -182,7 +182,7 @@ class RemoteObjects:
                     if cloud.renew():
                         continue
                 if not cause.passing or not tries.again():
-                    if cause is CHECKSUM:
+                    if isinstance(error, Spoiled):
                         self._take_back(cloud, uri)
                     raise _told(what, uri, cloud, cause, seen(error, cause, tries.seconds, cloud.secrets())) from None
 

@@ -32,7 +32,7 @@ Fault = Literal[
     "corrupt",  # the last byte of the request's body is another one when it reaches the server
     "marks",  # no fault: marks of content (ETag) in answers are no sums of it, as in buckets with keys of their own
     "lost",  # the server does what was asked, but its answer never arrives: the connection is reset instead
-    "torn",  # the first half of the answer's body arrives, then the connection is reset
+    "torn",  # the first half of the answer's body arrives, then the connection ends
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 _ANSWERS = {
@@ -227,7 +227,8 @@ class FaultProxy:
             return True
         cut = self._half(answer.length or 2) if fault == "torn" else None
         await self._pass(_body(server[0], answer), client[1], "down", fault, cut)
-        return _reset(client[1]) if fault == "torn" else answer.chunked or answer.length is not None
+        # Closed and not reset: with a reset the half that arrived may be lost as well.
+        return fault != "torn" and (answer.chunked or answer.length is not None)
 
     async def _answer(self, fault: str, request: _Head, client: _Ends) -> None:
         status, code, message = _ANSWERS[fault]

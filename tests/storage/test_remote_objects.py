@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import sys
 import threading
@@ -221,6 +222,26 @@ def test_a_file_that_grows_is_stored_as_far_as_was_said(way: Any, uri: ObjectUri
     assert objects.put_file(uri.at(f"{uri.key}-2"), given, 0).size == 0
     assert objects.read(uri) == given.read_bytes()
     assert isinstance(failed(lambda: objects.put_file(uri, tmp_path / "absent")), SetupError)
+
+
+def test_a_file_that_shrinks_is_told(way: Any, uri: ObjectUri, tmp_path: Path) -> None:
+    class Shrinking(RemoteObjects):
+        """Meets a file that somebody else cuts off when its first part has been read."""
+
+        def _put(self, uri: ObjectUri, parts: Any, size: int) -> Any:
+            def cut() -> Any:
+                found = parts()
+                yield next(found)
+                os.truncate(tmp_path / "given", PART)
+                yield from found
+
+            return super()._put(uri, cut, size)
+
+    (tmp_path / "given").write_bytes(BIG)
+    error = failed(lambda: Shrinking(way.url, SHORT).put_file(uri, tmp_path / "given"))
+    assert isinstance(error, SetupError)
+    assert "is shorter than it was" in error.what
+    assert lying(way, uri) is None
 
 
 def test_keys_that_are_wrong_are_told_without_them(way: Any, uri: ObjectUri, monkeypatch: pytest.MonkeyPatch) -> None:

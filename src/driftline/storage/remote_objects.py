@@ -11,7 +11,7 @@ from uuid import uuid4
 from driftline.core.errors import DriftlineError, NotFoundError, ServiceError, SetupError, UnreachableError
 from driftline.core.uris import ObjectUri
 from driftline.storage.objects import Level, ObjectInfo, Stored, absent
-from driftline.storage.remote.causes import CHECKSUM, NO_BUCKET, NO_OBJECT, Cause, Spoiled, cause_of, seen
+from driftline.storage.remote.causes import NO_BUCKET, NO_OBJECT, Cause, Spoiled, cause_of, seen
 from driftline.storage.remote.checksums import PART, Sums, is_sum, parts_of, plain, stored_parts
 from driftline.storage.remote.clouds import Cloud, clouds
 from driftline.storage.remote.trying import USUAL, Patience, Tries
@@ -19,7 +19,7 @@ from driftline.storage.remote.trying import USUAL, Patience, Tries
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_AT_ONCE = 3
+_AT_ONCE = 2
 """Parts of one upload that are under way together."""
 _READING = ("read", "remove")
 Found = TypeVar("Found")
@@ -37,7 +37,7 @@ class RemoteObjects:
     def __init__(self, endpoint: str | None, patience: Patience = USUAL) -> None:
         self._patience = patience
         self._clouds = clouds(endpoint, patience)
-        self._other_marks: set[tuple[str, str]] = set()
+        self._other_marks: set[tuple[str, str, bool]] = set()
 
     def read(self, uri: ObjectUri) -> bytes:
         """The content of an object."""
@@ -145,15 +145,18 @@ class RemoteObjects:
     def _check(self, store: ObjectStore, uri: ObjectUri, sums: Sums, etag: str | None) -> None:
         """A stored object whose mark is not our sum has at least the size that was sent. A mark that looks like a sum
         and is another one is either of other bytes, or of a bucket whose marks are something else, such as one with
-        keys of its own: once a bucket's object was read back and is right, its marks are not compared any more."""
+        keys of its own: once a bucket's object was read back and is right, its marks are not compared any more (those
+        of uploads in parts apart from the others)."""
         import obstore
 
         try:
             size = obstore.head(store, uri.key)["size"]
             if size != sums.size:
                 raise Spoiled(f"{size} bytes instead of {sums.size}")
-            bucket = (uri.scheme, uri.bucket)
-            if not is_sum(etag) or bucket in self._other_marks:
+            if etag is None or not is_sum(etag):
+                return
+            kind = (uri.scheme, uri.bucket, "-" in etag)
+            if kind in self._other_marks:
                 return
             there = Sums()
             for _ in there.passing(stored_parts(store, uri.key)):
@@ -162,7 +165,7 @@ class RemoteObjects:
             raise Spoiled("it is not there") from None
         if there.etag != sums.etag:
             raise Spoiled(f"ETag {etag} instead of {sums.etag}")
-        self._other_marks.add(bucket)
+        self._other_marks.add(kind)
 
     def _done(self, what: str, uri: ObjectUri, act: Act[Found]) -> Found:
         """What an operation gives, tried until it does or the time is over; then its failure as one of ours."""
@@ -179,7 +182,7 @@ class RemoteObjects:
                     if cloud.renew():
                         continue
                 if not cause.passing or not tries.again():
-                    if cause is CHECKSUM:
+                    if isinstance(error, Spoiled):
                         self._take_back(cloud, uri)
                     raise _told(what, uri, cloud, cause, seen(error, cause, tries.seconds, cloud.secrets())) from None
 

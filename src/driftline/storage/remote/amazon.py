@@ -133,6 +133,7 @@ def _identity() -> tuple[Any, str]:
 
 
 def lacking(error: ImportError) -> SetupError:
+    """What is raised where a library is not installed."""
     hint = "install driftline[stores]"
     return SetupError("buckets elsewhere need more libraries", evidence=str(error), hint=hint)
 

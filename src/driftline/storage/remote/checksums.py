@@ -12,7 +12,7 @@ from driftline.core.errors import SetupError
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-PART = 8 << 20
+PART = 5 << 20
 """Bytes of a part of an upload; what is smaller is sent at once."""
 _SUM = re.compile(r"[0-9a-f]{32}(-\d+)?")
 

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 class Patience(NamedTuple):
     """Seconds. Whatever fails and may pass is tried again, after pauses that grow from ``first`` to ``most`` and are
-    drawn at random below these, until ``total`` seconds have gone by in which nothing more of it got through.
+    drawn at random below these, until ``total`` seconds have gone by in which nothing more of it got through; but once
+    in any case.
 
-    ``connect`` is for making a connection, ``silence`` for the answer to a request that is being sent (so a part of 8
-    MiB must get through in that time) and for each further piece of an answer, ``request`` for one request as a whole.
+    ``connect`` is for making a connection, ``silence`` for the answer to a request that is being sent (so a part must
+    get through in that time) and for each further piece of an answer, ``request`` for one request as a whole.
     """
 
     connect: float = 5
-    silence: float = 60
+    silence: float = 30
     request: float = 300
     total: float = 15
     first: float = 0.1
@@ -73,7 +74,7 @@ class Tries:
         longest = min(self._patience.most, self._patience.first * 2**self._failed)
         pause = random.uniform(0, longest)  # noqa: S311
         self._failed += 1
-        if time.monotonic() + pause > self._moved + self._patience.total:
+        if self._failed > 1 and time.monotonic() + pause > self._moved + self._patience.total:
             return False
         time.sleep(pause)
         return True

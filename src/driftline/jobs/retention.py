@@ -14,6 +14,7 @@ from driftline.core.cron import Cron
 from driftline.core.errors import InputError
 from driftline.core.records import utc
 from driftline.core.window import parse_duration
+from driftline.engine.compacted.hour import originals_in
 from driftline.jobs.late_labels import HORIZON
 from driftline.jobs.places import ELSEWHERE
 from driftline.resources.alarms import Alarm
@@ -31,6 +32,8 @@ FOREVER = "forever"
 LEAST = timedelta(hours=1)
 MODEL_GRACE = timedelta(days=1)
 """A model file younger than this may belong to a deployment under way."""
+ORIGINALS_GRACE = timedelta(hours=1)
+"""A compacted file younger than this, in real time, may be unknown to a run that is reading its originals."""
 _LABELS_BEFORE = timedelta(days=1)
 """A run reads the labels from this long before its window."""
 _DAY = timedelta(days=1)
@@ -45,9 +48,12 @@ class Needed(msgspec.Struct, frozen=True):
     labels: datetime
     ticks: datetime
     metrics: datetime
+    now: datetime
 
     def of(self, kind: str) -> datetime:
         """The time of a kind of data."""
+        if kind == "originals":
+            return self.now
         names = {"merged": "captures", "reports": "ticks", "executions": "ticks"}
         found: datetime = getattr(self, names.get(kind, kind))
         return found
@@ -79,6 +85,7 @@ def needed(connection: Connection, endpoint: str, now: datetime) -> Needed:
         captures - _LABELS_BEFORE,
         min([now, *(tick for _, tick in waiting)]),
         min([now, *_watched(connection, endpoint, now)]),
+        now,
     )
 
 
@@ -162,7 +169,8 @@ def _clean(
         with store.write() as connection:
             return msgspec.structs.replace(found, rows=_ROWS[kind](connection, endpoint, before, dry_run))
     for root, above in _roots(layout, endpoint, kind):
-        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run))
+        only = _held if kind == "originals" else None
+        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run, only=only))
     return found
 
 
@@ -171,11 +179,18 @@ def _roots(layout: Layout, endpoint: str, kind: str) -> list[tuple[Path, int]]:
     pieces, decoded = layout.pieces(endpoint), layout.decoded(endpoint)
     roots = {
         "captures": [(layout.captures(endpoint), 1)],
+        "originals": [(layout.captures(endpoint), 1)],
         "labels": [(layout.labels(endpoint), 0)],
         "merged": [(pieces, 1), (decoded, 0), (pieces / ELSEWHERE, 2), (decoded / ELSEWHERE, 1)],
         "reports": [(layout.data / "reports" / endpoint, 1)],
     }
     return roots[kind]
+
+
+def _held(hour: Path) -> set[str]:
+    """The files of an hour that a compacted file holds. Runs that began before there was one may still read them, so
+    it must have been there for a while."""
+    return originals_in(hour, system_clock() - ORIGINALS_GRACE.total_seconds())
 
 
 def _executions(connection: Connection, endpoint: str, before: datetime, dry_run: bool) -> int:

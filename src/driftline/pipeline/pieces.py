@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftline.core.window import HOUR, Window, partition
+from driftline.engine.compacted.standing import marks
 from driftline.engine.rejects import Reject
 from driftline.storage.files import write_atomic
 
@@ -128,18 +129,16 @@ def cut(window: Window) -> list[Window]:
 
 
 def fingerprint(files: Iterable[str]) -> str:
-    """Names and sizes of files in one text: captures and labels are only ever added or appended to."""
+    """Names and sizes of files in one text: captures and labels are only ever added or appended to. A compacted file
+    stands for its originals, so what was made of them holds."""
     return hashlib.sha256(seen_of(fingerprints(files))).hexdigest()[:32]
 
 
 def fingerprints(files: Iterable[str]) -> dict[int, str]:
     """Every file by a 64-bit hash of its name and size; a file that has gone meanwhile is left out."""
     found = {}
-    for file in files:
-        try:
-            text = f"{file}:{Path(file).stat().st_size}"
-        except OSError:
-            continue
+    for file, size in marks(list(files)):
+        text = f"{file}:{size}"
         found[int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")] = file
     return found
 

@@ -57,16 +57,20 @@ class Labels:
         frame = tasks.rows(spark, read, _schema(_LABELS | _TOLD), _rows(_LABELS)).persist()
         told = [decode(row) for row in frame.where("told IS NOT NULL").select("told").toArrow().column(0).to_pylist()]
         found = total(told)
+        every = frame.where("id IS NOT NULL")
+        if len(tasks) == 1:
+            self.frame, self.found, self._held = every.select("id", "label", "plain", "file"), found, frame
+            return
         newest = functions.max_by(functions.struct("label", "plain", "file"), "number").alias("newest")
-        every = frame.where("id IS NOT NULL").groupBy("id").agg(newest)
-        self.frame = every.select("id", "newest.label", "newest.plain", "newest.file").persist()
+        newest_of = every.groupBy("id").agg(newest)
+        self.frame = self._held = newest_of.select("id", "newest.label", "newest.plain", "newest.file").persist()
         kept = self.frame.count()
         frame.unpersist()
         self.found = Found(found.records, kept, found.usable + found.duplicates - kept, found.rejects)
 
     def close(self) -> None:
         """Have Spark forget them."""
-        self.frame.unpersist()
+        self._held.unpersist()
 
 
 def joined(spark: SparkSession, tasks: Tasks, wanted: Wanted, labels: Labels | None) -> DataFrame:

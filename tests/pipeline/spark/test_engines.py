@@ -21,31 +21,16 @@ from driftline.core.facets import Choice, parse_facet
 from driftline.core.records import CaptureData, CaptureRecord, EventMetadata, Payload, encode_line
 from driftline.core.window import HOUR, Window, partition
 from driftline.engine.attributes import OutputAttributes
-from driftline.engine.payload import decoding
-from driftline.pipeline import AttributionRun, BiasRun, DataQualityRun, ModelQualityRun, Run, RunResult, run_monitor
+from driftline.pipeline import AttributionRun, BiasRun, DataQualityRun, ModelQualityRun, Run
 from driftline.pipeline.data_tables import baseline_data_quality
-from driftline.pipeline.run import SparkSettings
-from driftline.testing import START, same, write_labels
+from driftline.testing import START, write_labels
 
 Engine = Callable[[Run], Run]
+Documents = Callable[[Run], dict[str, Any]]
+Same = Callable[[Any, Any], None]
 HOURS = 3
 NAMES = ("age", "plan", "visits")
 NAMES_OF_ALL = ("label", "score", *NAMES)
-
-
-@pytest.fixture(params=["local", "spark"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """Has a run measured by one of the engines."""
-    if request.param == "local":
-        return lambda run: run
-    request.getfixturevalue("spark").conf.set("spark.sql.shuffle.partitions", "2")
-    return lambda run: msgspec.structs.replace(run, spark=SparkSettings("local[2]"))
-
-
-@pytest.fixture(autouse=True)
-def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several groups of files where else one would do."""
-    monkeypatch.setattr(decoding, "_AT_ONCE", 15_000)
 
 
 class World:
@@ -163,31 +148,12 @@ def quality_run(root: Path, kind: str, *, as_json: bool = False, **options: Any)
     )
 
 
-def documents(run: Run, folder: Path) -> dict[str, Any]:
-    """Everything that a run says but how long it took."""
-    result = run_monitor(msgspec.structs.replace(run, report=str(folder)), now=START)
-    found = {path.name: json.loads(path.read_bytes()) for path in folder.glob("*.json")}
-    return found | {"result": told(result)}
-
-
-def told(result: RunResult) -> Any:
-    return msgspec.to_builtins(msgspec.structs.replace(result, steps=()))
-
-
-def assert_same(found: Any, wanted: Any) -> None:
-    for name, part in wanted.items():
-        if isinstance(part, dict):
-            for key, value in part.items():
-                assert same(found[name][key], value, 1e-12, 1e-12), (name, key, found[name][key], value)
-    assert same(found, wanted, 1e-12, 1e-12)
-
-
 @pytest.mark.parametrize(
     ("kind", "as_json", "hours"),
     [("BinaryClassification", False, None), ("MulticlassClassification", True, 2), ("Regression", False, 1)],
 )
 def test_model_quality_of_random_captures(
-    tmp_path: Path, engine: Engine, kind: str, as_json: bool, hours: int | None
+    tmp_path: Path, engine: Engine, documents: Documents, assert_same: Same, kind: str, as_json: bool, hours: int | None
 ) -> None:
     World(tmp_path, len(kind) + as_json, kind=kind, as_json=as_json)
     window = None if hours is None else Window(START, START + hours * HOUR)
@@ -195,14 +161,16 @@ def test_model_quality_of_random_captures(
     run = quality_run(
         tmp_path, kind, as_json=as_json, window=window, segments=segments, names=NAMES, names_of_inputs=True
     )
-    wanted = documents(run, tmp_path / "wanted")
+    wanted = documents(run)
     assert wanted["result"]["counts"]["duplicate_events"] > 3
     reasons = {one["reason"] for one in wanted["result"]["rejects"]}
     assert {"broken_line", "half_line", "row_count", "no_label"} <= reasons
-    assert_same(documents(engine(run), tmp_path / "found"), wanted)
+    assert_same(documents(engine(run)), wanted)
 
 
-def test_bias_of_random_captures_with_kept_pieces(tmp_path: Path, engine: Engine) -> None:
+def test_bias_of_random_captures_with_kept_pieces(
+    tmp_path: Path, engine: Engine, documents: Documents, assert_same: Same
+) -> None:
     World(tmp_path, 31, kind="BinaryClassification")
     run = BiasRun(
         captures=str(tmp_path / "captures"),
@@ -214,22 +182,24 @@ def test_bias_of_random_captures_with_kept_pieces(tmp_path: Path, engine: Engine
         window=Window(START, START + 2 * HOUR),
         as_of=START + 9 * HOUR,
     )
-    wanted = documents(run, tmp_path / "wanted")
+    wanted = documents(run)
     assert wanted["result"]["counts"]["judged"] > 50
     for name in ("by_engine", "by_this_machine"):
         kept = msgspec.structs.replace(run, pieces=str(tmp_path / name))
-        found = documents(engine(kept) if name == "by_engine" else kept, tmp_path / "found" / name)
+        found = documents(engine(kept) if name == "by_engine" else kept)
         assert_same(found["analysis.json"], wanted["analysis.json"])
         if name == "by_engine":
             first = found
     assert_same(first, found)
     # What either engine keeps serves the other.
-    again = documents(msgspec.structs.replace(run, pieces=str(tmp_path / "by_engine")), tmp_path / "again")
+    again = documents(msgspec.structs.replace(run, pieces=str(tmp_path / "by_engine")))
     assert again["result"]["counts"]["capture_files_read"] == 0
     assert_same(again["analysis.json"], wanted["analysis.json"])
 
 
-def test_data_quality_of_random_captures(tmp_path: Path, engine: Engine) -> None:
+def test_data_quality_of_random_captures(
+    tmp_path: Path, engine: Engine, documents: Documents, assert_same: Same
+) -> None:
     World(tmp_path, 7, kind="BinaryClassification")
     run = DataQualityRun(
         captures=str(tmp_path / "captures"), names=NAMES_OF_ALL, window=Window(START, START + 2 * HOUR)
@@ -241,14 +211,16 @@ def test_data_quality_of_random_captures(tmp_path: Path, engine: Engine) -> None
     run = msgspec.structs.replace(
         run, baseline=before.statistics, constraints=before.constraints, segments=("plan",), exclude=("visits",)
     )
-    wanted = documents(run, tmp_path / "wanted")
+    wanted = documents(run)
     violated = {one["constraint_check_type"]: one for one in wanted["result"]["violations"]}
     assert violated["data_type_check"]["samples"]
     assert wanted["result"]["counts"]["duplicate_events"] > 5
-    assert_same(documents(engine(run), tmp_path / "found"), wanted)
+    assert_same(documents(engine(run)), wanted)
 
 
-def test_attribution_of_random_captures(tmp_path: Path, engine: Engine) -> None:
+def test_attribution_of_random_captures(
+    tmp_path: Path, engine: Engine, documents: Documents, assert_same: Same
+) -> None:
     World(tmp_path, 8, kind="BinaryClassification")
     random = np.random.default_rng(3)
     features = np.column_stack([random.integers(20, 70, 200), random.integers(0, 9, 200)])
@@ -263,6 +235,6 @@ def test_attribution_of_random_captures(tmp_path: Path, engine: Engine) -> None:
         exclude=("plan",),
         rows=60,
     )
-    wanted = documents(run, tmp_path / "wanted")
+    wanted = documents(run)
     assert wanted["result"]["counts"]["explained_rows"] == 60
-    assert_same(documents(engine(run), tmp_path / "found"), wanted)
+    assert_same(documents(engine(run)), wanted)

@@ -228,7 +228,7 @@ class Asked:
 
     def __init__(self, door: Door) -> None:
         self.door, self.asked, self.closed = door, 0, False
-        self.record = door.record
+        self.record, self.write, self.entry, self.away = door.record, door.write, door.entry, door.away
 
     def token(self, secret: str) -> Visitor | None:
         self.asked += 1

@@ -24,6 +24,7 @@ from driftline.storage import alarms, retention_rows, schedules
 from driftline.storage.clock import system_clock
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
+from driftline.storage.node_file import node_of
 from driftline.storage.retention import Swept, sweep_file, sweep_hours
 
 logger = logging.getLogger("driftline.jobs")
@@ -99,13 +100,16 @@ def run_retention(store: Store, layout: Layout, now: datetime, *, dry_run: bool 
 
 
 def run_daily(store: Store, layout: Layout, now: datetime) -> RetentionReport | None:
-    """The clean-up of the day, if no scheduler has made it yet."""
-    day = (now - _EPOCH) // _DAY
+    """The clean-up of the day, if no scheduler of this data folder has made it yet.
+
+    Rows are the same for all folders of a database; that each cleans them up does no harm.
+    """
+    day, place = (now - _EPOCH) // _DAY, node_of(layout).folder if store.remote else ""
     with store.read() as connection:
-        if retention_rows.cleaned_day(connection) >= day:
+        if retention_rows.cleaned_day(connection, place) >= day:
             return None
     with store.write() as connection:
-        if not retention_rows.days_turn(connection, day):
+        if not retention_rows.days_turn(connection, day, place):
             return None
     report = run_retention(store, layout, now)
     logger.info("clean-up: %d files, %d bytes", report.files, report.bytes)

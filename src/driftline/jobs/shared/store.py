@@ -53,7 +53,12 @@ class Shared:
         return fetch_hours(self._objects, self.uri(folder), window, folder, ask)
 
 
+def shared_store_named() -> str:
+    """What the variable ``DRIFTLINE_STORE`` names; empty where a data folder stands alone."""
+    return os.environ.get(VARIABLE, "").strip()
+
+
 def open_shared(layout: Layout) -> Shared | None:
     """The store that the variable ``DRIFTLINE_STORE`` names; None where a data folder stands alone."""
-    given = os.environ.get(VARIABLE, "").strip()
+    given = shared_store_named()
     return Shared(layout, open_objects(layout), object_uri(given)) if given else None

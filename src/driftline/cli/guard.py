@@ -31,11 +31,8 @@ def decide(asked: str | None, host: str, service: Service) -> bool:
     now = datetime.now(UTC)
     guarded = asked == "on" or (asked is None and not loopback(host))
     # While the database is away nobody can be checked, and nobody is let in.
-    if (
-        guarded
-        and service.store.away is None
-        and not any(token.role == "admin" and token.valid(now) for token in service.list_tokens())
-    ):
+    known = service.list_tokens() if guarded and service.store.away is None else None
+    if known is not None and not any(token.role == "admin" and token.valid(now) for token in known):
         raise SetupError(
             f"{host} needs a token from everyone, and there is no token of an admin yet",
             hint=f"make one: driftline token create NAME --role admin --data {service.layout.data}",

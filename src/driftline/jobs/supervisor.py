@@ -68,7 +68,8 @@ class Supervisor:
 
     ``workers`` web processes share the listening socket; where there is none there are none, and without ``scheduler``
     there is no scheduler. A process that ends is started again, after a pause that grows while it keeps ending at once.
-    ``url`` is where links in notifications lead. ``log`` is a file for what the processes say, instead of standard error.
+    ``url`` is where links in notifications lead. ``log`` is a file for what the processes say,
+    in the place of standard error.
     ``database`` is a URL, by default the file in the data folder; whatever the environment names is not asked.
     ``web_options`` are handed on to every web process, ``job_options`` to the scheduler; ``companions`` run beside
     them.

@@ -24,6 +24,7 @@ from xdist.scheduler import LoadGroupScheduling
 from driftline.storage.database import Store, migrate, open_store
 from driftline.storage.tables import metadata, schema_revisions
 from driftline.storage.version import head
+from tests.faults import FaultProxy
 
 # Processes that tests start write and cache as those of users do, whatever the developer's shell says.
 for variable in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
@@ -151,14 +152,14 @@ class BucketServer:
         self.folder = folder
         with closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+            self.port: int = free.getsockname()[1]
         self.environment = {
-            "DRIFTLINE_S3_ENDPOINT": f"http://127.0.0.1:{self._port}",
+            "DRIFTLINE_S3_ENDPOINT": f"http://127.0.0.1:{self.port}",
             "AWS_ACCESS_KEY_ID": "AKIADRIFTLINE0000000",
             "AWS_SECRET_ACCESS_KEY": f"secret-{uuid4().hex}",
         }
         keys = f"{self.environment['AWS_ACCESS_KEY_ID']},{self.environment['AWS_SECRET_ACCESS_KEY']}"
-        command = (program, "serve", "s3", folder, "--addr", f"127.0.0.1:{self._port}", "--auth-key", keys)
+        command = (program, "serve", "s3", folder, "--addr", f"127.0.0.1:{self.port}", "--auth-key", keys)
         # Not 0: with that rclone cleans its folders without pause, until requests wait for it forever.
         fresh = ("--copy-links", "--dir-cache-time", "5ms", "--vfs-cache-mode", "off", "--config", os.devnull)
         self.process = subprocess.Popen((*command, *fresh), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -167,7 +168,7 @@ class BucketServer:
     def _wait(self) -> None:
         for _ in range(600):
             with closing(socket.socket()) as asking:
-                if asking.connect_ex(("127.0.0.1", self._port)) == 0:
+                if asking.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             assert self.process.poll() is None, "the S3 server ended"
             with pytest.raises(subprocess.TimeoutExpired):
@@ -185,6 +186,25 @@ def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketSe
     yield server
     server.process.terminate()
     server.process.wait(10)
+
+
+class FaultyBucket(FaultProxy):
+    """The way to a running S3 server, with faults (``tests/faults.py``). ``environment`` is what its clients are told;
+    ``folder`` is where its buckets are."""
+
+    def __init__(self, server: BucketServer) -> None:
+        super().__init__("127.0.0.1", server.port)
+        self.folder = server.folder
+        self.environment = server.environment | {"DRIFTLINE_S3_ENDPOINT": self.url}
+        self.strangers = self.environment | {"AWS_SECRET_ACCESS_KEY": f"wrong-{uuid4().hex}"}
+        """What clients are told whose keys are wrong."""
+
+
+@pytest.fixture
+def faulty_bucket(bucket_server: BucketServer) -> Iterator[FaultyBucket]:
+    """A running S3 server that is reached through a proxy of the test's own, which can spoil what passes."""
+    with FaultyBucket(bucket_server) as way:
+        yield way
 
 
 @pytest.fixture(scope="session")

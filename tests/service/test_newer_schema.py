@@ -52,8 +52,7 @@ def test_a_short_journey(service: Service, clock: FakeClock) -> None:
     service.put_labels("churn", b"id,label\na,1\nb,0\nc,0\nd,0\n", "csv")
     attributes = {"probability_attribute": "0", "probability_threshold": 0.5, "minimum_sample": 1}
     service.create_schedule("hourly", endpoint="churn", cron="0 * * * *", attributes=attributes)
-    watched = {"metric": "accuracy", "endpoint": "churn", "schedule": "hourly", "period": 3600}
-    service.put_alarm(alarm_of("low", NewAlarm(operator="LessThanThreshold", threshold=0.8, **watched)))
+    service.put_alarm(NewAlarm("accuracy", "LessThanThreshold", 0.8, "churn", "hourly").named("low"))
     service.add_capture_counts([CaptureCount("churn", START, captured=4, sampled_out=0, dropped=0)])
     clock.advance(HOUR)
     scheduler = Scheduler(service.store, service.layout, clock, run_monitor)

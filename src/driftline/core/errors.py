@@ -115,3 +115,10 @@ class ServiceError(DriftlineError):
 
     code = "service"
     http_status = 502
+
+
+class UnreachableError(ServiceError):
+    """A service cannot be reached now; nothing says that it will not be again."""
+
+    code = "unreachable"
+    http_status = 503

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from driftline.core.errors import InputError
 from driftline.core.uris import ObjectUri
@@ -76,28 +77,64 @@ def asking(lost: threading.Event, seconds: float) -> Ask:
     return ask
 
 
-def fetch_hours(objects: Objects, prefix: ObjectUri, window: Window, folder: Path, ask: Ask) -> int:
+class Copies:
+    """What is done with copies of objects. These here are as their objects are, and go with them."""
+
+    def reading(self, files: Iterable[Path]) -> None:
+        """Told of the files that are about to be read, before it is looked which are there."""
+
+    def wanted(self, file: Path, one: ObjectInfo) -> bool:
+        """Whether an object has to be copied to a file."""
+        return not _is_there(file, one)
+
+    def name(self, unfinished: Path, file: Path, one: ObjectInfo) -> None:
+        """Give a copy that is complete its name."""
+        unfinished.replace(file)
+
+    def remove(self, file: Path, listed: float) -> None:
+        """Take a file away whose object was not there at a (real) time."""
+        file.unlink(missing_ok=True)
+
+
+_COPIES = Copies()
+
+
+def fetch_hours(
+    objects: Objects, prefix: ObjectUri, window: Window, folder: Path, ask: Ask, copies: Copies = _COPIES
+) -> int:
     """Copy the objects of the hours that a window touches, as :func:`driftline.engine.files.list_files` finds them;
     what is there with the same size and time is not copied again, and what is gone is removed. How many were copied.
 
     Raises :class:`InputError` for more than a run may fetch.
     """
+    listed = time.time()
     found = {_target(prefix, one, folder): one for one in _bounded(_listed(objects, prefix, window, ask), prefix)}
-    wanted = [(file, one) for file, one in found.items() if not _is_there(file, one)]
+    here = [Path(path) for path in list_files(folder, window)] if folder.exists() else []
+    copies.reading([*found, *here])
+    wanted = [(file, one) for file, one in found.items() if copies.wanted(file, one)]
 
     def copy(pair: tuple[Path, ObjectInfo]) -> None:
-        file, one = pair
         ask()
-        objects.fetch(one.uri, file)
-        os.utime(file, (one.modified.timestamp(), one.modified.timestamp()))
+        fetch(objects, pair[0], pair[1], copies)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for _ in pool.map(copy, wanted):
             pass
-    for path in list_files(folder, window):
-        if Path(path) not in found:
-            Path(path).unlink(missing_ok=True)
+    for path in here:
+        if path not in found:
+            copies.remove(path, listed)
     return len(wanted)
+
+
+def fetch(objects: Objects, file: Path, one: ObjectInfo, copies: Copies) -> None:
+    """Copy an object; the file has its name when it has its content and its time."""
+    unfinished = file.with_name(f".{uuid4().hex}.tmp")
+    try:
+        objects.fetch(one.uri, unfinished)
+        os.utime(unfinished, (one.modified.timestamp(), one.modified.timestamp()))
+        copies.name(unfinished, file, one)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _listed(objects: Objects, prefix: ObjectUri, window: Window, ask: Ask) -> Iterator[ObjectInfo]:

@@ -22,11 +22,14 @@ from driftline.jobs.batch_kinds import work
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.firing import Firing
 from driftline.jobs.isolation import Isolation
+from driftline.jobs.late_captures import LateCaptures
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.retention import run_daily
+from driftline.jobs.shared import open_shared
 from driftline.jobs.shown_captures import show_again
 from driftline.pipeline import Run, RunResult
+from driftline.resources.executions import Execution
 from driftline.storage import heartbeat, nodes
 from driftline.storage.clock import Clock, SharedClock, system_clock
 from driftline.storage.database import Store
@@ -76,6 +79,7 @@ class Scheduler:
         isolation: Isolation[Run, RunResult] | None = None,
         fire_every: float | None = None,
     ) -> None:
+        shared = open_shared(layout)
         self.store = store
         self.layout = layout
         self.clock = clock
@@ -83,7 +87,16 @@ class Scheduler:
         self.poll = poll or (0.05 if isinstance(clock, SharedClock) else 1.0)
         owner = f"{socket.gethostname()}-{os.getpid()}-{new_id()[:8]}"
         self._worker = Worker(
-            store, layout, runner, clock, owner=owner, real=real, lease=lease, link=link, isolation=isolation
+            store,
+            layout,
+            runner,
+            clock,
+            owner=owner,
+            real=real,
+            lease=lease,
+            link=link,
+            isolation=isolation,
+            shared=shared,
         )
         self._batch = [
             BatchWorker(
@@ -97,7 +110,8 @@ class Scheduler:
             )
             for number in range(BATCH_WORKERS)
         ]
-        self._late = LateLabels(store, layout)
+        self._late = LateLabels(store, layout, shared=shared)
+        self._captures = None if shared is None else LateCaptures(store, layout, shared, real)
         self._firing = None if fire_every is None else Firing(store, layout, fire_every)
         self._client = client or webhook_client()
         self._heard = float("-inf")
@@ -108,7 +122,7 @@ class Scheduler:
         is set), send what is due. Batch jobs are done too."""
         while not (stop or threading.Event()).is_set() and self._batch[0].run_next() is not None:
             continue
-        late = self._late.look(utc(self.clock()))
+        late = [*self._late.look(utc(self.clock())), *self._late_captures()]
         planned, ran = self._run_due(stop or threading.Event())
         return Pass(planned + len(late), ran, send_due(self.store, self._client, self.real, folder=self.layout.data))
 
@@ -141,6 +155,9 @@ class Scheduler:
         """Close the webhook client."""
         self._client.close()
 
+    def _late_captures(self) -> list[Execution]:
+        return [] if self._captures is None else self._captures.look(utc(self.clock()))
+
     def _planned(self) -> int:
         now = utc(self.clock())
         fired = [] if self._firing is None else self._firing.look(now)
@@ -167,6 +184,7 @@ class Scheduler:
     def _look_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._guarded(lambda: self._late.look(utc(self.clock())))
+            self._guarded(self._late_captures)
             stop.wait(self.poll)
 
     def _clean_until(self, stop: threading.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from driftline.core.window import partition
 class Segment:
     """A file that holds whole lines only, whatever a write does.
 
+    It is locked for as long as it may be written, so that others can see whether it is complete: :func:`is_open`.
     ``size`` is in bytes, ``opened`` in seconds since the epoch. ``usable`` turns False when the file must not be
     written again; its owner then closes it and opens another.
     """
@@ -25,6 +27,10 @@ class Segment:
         hour.mkdir(parents=True, exist_ok=True)
         self.path = hour / f"{moment:%M-%S}-{moment.microsecond // 1000:03d}-{unique}.jsonl"
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        # Nobody else locks a file while it is empty, so this never waits. Where a file system has no locks, capture
+        # goes on without.
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.opened = moment.timestamp()
         self.size = 0
         self.usable = True
@@ -78,6 +84,9 @@ class Segment:
 
     def close(self) -> None:
         """Closes the file, and takes it away when nothing was kept in it. Never raises."""
+        # A child that was forked meanwhile may hold the descriptor too, and with it the lock.
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_UN)
         with contextlib.suppress(OSError):
             os.close(self._file)
         if self.size == 0:
@@ -85,6 +94,23 @@ class Segment:
                 self.path.unlink()
 
     def forget(self) -> None:
-        """Closes this process's handle on a file that belongs to its parent."""
+        """Closes this process's handle on a file that belongs to its parent, which goes on holding the lock."""
         with contextlib.suppress(OSError):
             os.close(self._file)
+
+
+def is_open(path: Path) -> bool:
+    """Whether a process still may write to a capture file. When it dies the kernel lets go of the lock.
+
+    An empty file counts as open: its writer may be about to lock it. Raises OSError for a file that cannot be opened.
+    """
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if os.fstat(file).st_size == 0:
+            return True
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False

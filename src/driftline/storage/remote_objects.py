@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from driftline.core.errors import DriftlineError, InputError, NotFoundError, ServiceError, SetupError
+from driftline.core.errors import (
+    DriftlineError,
+    InputError,
+    NotFoundError,
+    ServiceError,
+    SetupError,
+    UnreachableError,
+)
 from driftline.core.uris import ObjectUri
 from driftline.storage.objects import VARIABLE, Level, ObjectInfo, absent
 
@@ -151,15 +158,22 @@ class RemoteObjects:
         except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
             hint = "give its keys that right, or use others (AWS_ACCESS_KEY_ID, AWS_PROFILE)"
             raise _failed(what, uri, error, hint) from None
+        except exceptions.GenericError as error:
+            # Refused, cut off, too slow, or overloaded, each after several tries.
+            where = self._endpoint or _amazon(self._region)
+            hint = f"see that {where} ({VARIABLE}) is up and can be reached from here"
+            raise _failed(what, uri, error, hint, UnreachableError) from None
         except (exceptions.BaseError, ValueError) as error:
             where = self._endpoint or _amazon(self._region)
             hint = f"check that the bucket exists, and that {where} ({VARIABLE}) can be reached from here"
             raise _failed(what, uri, error, hint) from None
 
 
-def _failed(what: str, uri: ObjectUri, error: Exception, hint: str) -> ServiceError:
+def _failed(
+    what: str, uri: ObjectUri, error: Exception, hint: str, kind: type[ServiceError] = ServiceError
+) -> ServiceError:
     text = str(error).strip().splitlines()
-    return ServiceError(f"cannot {what} {uri}", evidence=text[0][:300] if text else type(error).__name__, hint=hint)
+    return kind(f"cannot {what} {uri}", evidence=text[0][:300] if text else type(error).__name__, hint=hint)
 
 
 def _info(bucket: str, meta: Any) -> ObjectInfo:

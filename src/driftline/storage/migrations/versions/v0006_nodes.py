@@ -12,7 +12,7 @@ compatible_since = "0006"
 
 
 def upgrade() -> None:
-    """Add the tables."""
+    """Add the tables, and what a run is told that has to wait."""
     op.create_table(
         "schema_revisions",
         sa.Column("revision", sa.Text(), nullable=False),
@@ -68,9 +68,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_compactions")),
     )
     op.create_index(op.f("ix_compactions_endpoint_hour"), "compactions", ["endpoint", "hour"])
+    for column in (
+        sa.Column("resume_after", sa.BigInteger()),
+        sa.Column("waiting_since", sa.BigInteger()),
+        sa.Column("captures", sa.Text()),
+    ):
+        op.add_column("executions", column)
 
 
 def downgrade() -> None:
     """Remove them."""
+    for column in ("captures", "waiting_since", "resume_after"):
+        op.drop_column("executions", column)
     for table in ("compactions", "secrets", "signs", "arrivals", "nodes", "schema_revisions"):
         op.drop_table(table)

@@ -42,6 +42,7 @@ class Recorder:
 
     def forked(self) -> None:
         """This process is a child: the files are its parent's, and so is what was counted."""
+        self.log.forget()
         self._totals = {}
         self._start()
 

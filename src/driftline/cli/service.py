@@ -54,6 +54,7 @@ def serve(
 
     from driftline.cli.aws_side import aws_side
     from driftline.cli.guard import check_role, decide, tls_options
+    from driftline.jobs.companions import shipper_companions
     from driftline.jobs.supervisor import Supervisor, listen
     from driftline.service import Service
 
@@ -82,7 +83,7 @@ def serve(
         database=database,
         web_options=[*options, *(side.web_options if side else ())],
         job_options=[] if fire_every is None else ["--fire-every", f"{fire_every:g}"],
-        companions=side.companions if side else (),
+        companions=[*(side.companions if side else ()), *shipper_companions(data, clock)],
         scheduler=role != "web",
     )
     if here and not guarded:

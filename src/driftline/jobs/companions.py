@@ -1,4 +1,5 @@
-"""What runs beside a server that answers AWS clients: the S3 server, and what answers for AWS's own names."""
+"""What runs beside a server: the shipper; and where AWS clients are answered, the S3 server, and what answers for AWS's own
+names."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import os
 from pathlib import Path
 
 from driftline.jobs import s3_server
+from driftline.jobs.shared.process import needed
 from driftline.jobs.supervisor import Companion, listen
 from driftline.storage.authority import Authority
 from driftline.storage.layout import Layout
@@ -30,7 +32,16 @@ def identity_companion(data: Path, url: str) -> Companion:
     return Companion("identity", "driftline.aws.identity", listen("127.0.0.1", 0), ("--server", url))
 
 
+def shipper_companions(data: Path, clock: Path | None) -> list[Companion]:
+    """The shipper, where the data folder needs one. It ends last: what the others write at their end is shipped too."""
+    if not needed(Layout(data)):
+        return []
+    options = () if clock is None else ("--clock", str(clock))
+    return [Companion("shipper", "driftline.jobs.shared", None, options, last=True)]
+
+
 def address(companion: Companion) -> str:
     """Where a companion is reached."""
+    assert companion.socket is not None
     host, port = companion.socket.getsockname()[:2]
     return f"http://{host}:{port}"

@@ -54,13 +54,15 @@ class Companion(NamedTuple):
     """A module that runs as a process beside those of a server, with options of its own.
 
     It is told ``--data``, ``--parent`` and, where it has a listening ``socket``, ``--socket`` with its descriptor. The
-    socket is kept here: who connects while the process is started again waits, and nobody else can take its port.
+    socket is kept here: who connects while the process is started again waits, and nobody else can take its port. One
+    that is ``last`` is told to end when all others have ended.
     """
 
     name: str
     module: str
-    socket: socket.socket
+    socket: socket.socket | None = None
     options: Sequence[str] = ()
+    last: bool = False
 
 
 class Supervisor:
@@ -92,7 +94,8 @@ class Supervisor:
     ) -> None:
         # The parent is told, not looked up: a child that is still starting when its parent dies must notice too.
         shared = ["--data", str(data), "--parent", str(os.getpid()), *(["--clock", str(clock)] if clock else [])]
-        self._listening = [*([] if listening is None else [listening]), *(companion.socket for companion in companions)]
+        sockets = [one.socket for one in companions if one.socket is not None]
+        self._listening = [*([] if listening is None else [listening]), *sockets]
         # Not an argument: commands can be read by every user of the machine, and a URL may hold a password.
         where = {**os.environ, VARIABLE: database or ""}
         self._children = []
@@ -106,9 +109,11 @@ class Supervisor:
             jobs += ["--link", f"{url}/runs/{{run}}"] if url else []
             self._children.append(_Child("scheduler", jobs, (), log, where))
         basic = ["--data", str(data), "--parent", str(os.getpid())]
-        for name, module, listener, options in companions:
-            command = [sys.executable, "-P", "-m", module, *basic, "--socket", str(listener.fileno()), *options]
-            self._children.append(_Child(name, command, (listener.fileno(),), log, where))
+        for name, module, listener, options, last in companions:
+            passed = () if listener is None else (listener.fileno(),)
+            told = [word for number in passed for word in ("--socket", str(number))]
+            command = [sys.executable, "-P", "-m", module, *basic, *told, *options]
+            self._children.append(_Child(name, command, passed, log, where, last=last))
 
     def run(self, stop: threading.Event, started: Callable[[], None] = lambda: None) -> None:
         """Start everything, replace what dies, and end it all when ``stop`` is set."""
@@ -127,11 +132,13 @@ class Supervisor:
         return {child.name: child.process.pid for child in self._children if child.process is not None}
 
     def _end(self) -> None:
-        for child in self._children:
-            child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE
-        for child in self._children:
-            child.wait(max(0.1, deadline - time.monotonic()))
+        for last in (False, True):
+            ending = [child for child in self._children if child.last is last]
+            for child in ending:
+                child.signal(signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE
+            for child in ending:
+                child.wait(max(0.1, deadline - time.monotonic()))
         for listening in self._listening:
             listening.close()
 
@@ -140,9 +147,16 @@ class _Child:
     """One process that is meant to run."""
 
     def __init__(
-        self, name: str, command: list[str], descriptors: tuple[int, ...], log: Path | None, where: dict[str, str]
+        self,
+        name: str,
+        command: list[str],
+        descriptors: tuple[int, ...],
+        log: Path | None,
+        where: dict[str, str],
+        *,
+        last: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.last = name, last
         self._environment = where
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None

@@ -19,6 +19,7 @@ from driftline.serving.endpoints import EndpointConfig
 from driftline.serving.sampler import chosen, threshold
 from driftline.serving.segment import Segment
 from driftline.serving.sensitive import Curtain
+from driftline.storage import spool
 
 _log = logging.getLogger(__name__)
 _Key = tuple[str, str]
@@ -43,7 +44,8 @@ class CaptureLog:
 
     A file is followed by a new one with the hour, after ``max_bytes`` bytes and after ``max_age`` seconds. ``clock``
     gives seconds since the epoch. ``closed`` is told the path of every file that will not be written again. Capture
-    never fails a request: what could not be written is counted as dropped. ``key_file`` holds the key with which
+    never fails a request: what could not be written, or came while the spool beside ``root`` was full, is counted as
+    dropped. ``key_file`` holds the key with which
     sensitive values are hashed. May be used from several threads.
     """
 
@@ -65,6 +67,7 @@ class CaptureLog:
         self._process = os.getpid()
         self._second, self._moment = -1, ""
         self._complained = self._warned = -1
+        self._full = False
         self._curtain, self._withheld = Curtain(key_file), 0
 
     def append(self, endpoint: EndpointConfig, exchanges: Sequence[Exchange]) -> None:
@@ -105,6 +108,7 @@ class CaptureLog:
     def rotate(self) -> None:
         """Closes the files whose hour or age is over, so that an idle endpoint's records can be shipped."""
         now = self._clock()
+        self._full = spool.full(self.root.parent)
         with self._lock:
             for key, segment in list(self._segments.items()):
                 if self._over(segment, now):
@@ -122,13 +126,19 @@ class CaptureLog:
             for key in list(self._segments):
                 self._close(key)
 
+    def forget(self) -> None:
+        """In a process that was forked: the files are its parent's."""
+        for segment in self._segments.values():
+            segment.forget()
+        self._segments, self._process = {}, os.getpid()
+
     def _new_second(self, second: int) -> None:
-        """What need not be done for every request: the time as text, and whether our files are still ours."""
+        """What need not be done for every request: the time as text, whether there is room for more, and whether our
+        files are still ours."""
         self._second, self._moment = second, inference_time(second)
+        self._full = spool.full(self.root.parent)
         if self._process != os.getpid():
-            for segment in self._segments.values():
-                segment.forget()
-            self._segments, self._process = {}, os.getpid()
+            self.forget()
         for key in [key for key, segment in self._segments.items() if not segment.linked]:
             self._close(key)
 
@@ -161,6 +171,9 @@ class CaptureLog:
     def _write(self, endpoint: EndpointConfig, lines: list[bytes], now: float) -> int:
         """How many of the lines are now in a file."""
         key = (endpoint.name, endpoint.variant)
+        if self._full:
+            self._complain(endpoint.name, "the spool of what waits to be shipped is full")
+            return 0
         try:
             segment = self._segment(key, now)
         except OSError as error:

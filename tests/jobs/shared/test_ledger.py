@@ -36,9 +36,13 @@ def test_what_is_owed_is_owed_until_it_is_told(tmp_path: Path) -> None:
     first, second = Owed("a", "captures", 3600.0), Owed("a", "labels", 0.0)
     Ledger(tmp_path / "shipping.db").enter(TARGET, [ONE], [first, second, first])
     ledger = Ledger(tmp_path / "shipping.db")
-    assert ledger.owed() == [second, first]
-    ledger.settle([second])
-    assert ledger.owed() == [first]
+    owed = ledger.owed()
+    assert owed == [second, first._replace(times=2)]
+    ledger.enter(TARGET, [ONE], [first])
+    ledger.settle(owed)
+    assert ledger.owed() == [first._replace(times=3)]
+    ledger.settle(ledger.owed())
+    assert ledger.owed() == []
 
 
 def test_a_file_that_is_read_is_not_evicted(tmp_path: Path) -> None:

@@ -16,16 +16,19 @@ from typing import Literal, NamedTuple
 
 from driftline.core.errors import SetupError
 
-Origin = Literal["sent", "fetched"]
+Kind = Literal["captures", "labels"]
+Origin = Literal["sent", "fetched", "adopted"]
 _BUSY_SECONDS = 30.0
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS files (target TEXT, path TEXT, size INTEGER NOT NULL, etag TEXT NOT NULL,"
     " origin TEXT NOT NULL, stored REAL NOT NULL, PRIMARY KEY (target, path)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS read (folder TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS owed (endpoint TEXT, kind TEXT, hour REAL, PRIMARY KEY (endpoint, kind, hour))"
-    " WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS owed (endpoint TEXT, kind TEXT, hour REAL, times INTEGER NOT NULL,"
+    " PRIMARY KEY (endpoint, kind, hour)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS known (target TEXT PRIMARY KEY) WITHOUT ROWID",
 )
+_OWE = "INSERT INTO owed VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"
+_SETTLE = "DELETE FROM owed WHERE endpoint = ? AND kind = ? AND hour = ? AND times = ?"
 _ENTER = (
     "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
     " size = excluded.size, etag = excluded.etag, origin = excluded.origin, stored = excluded.stored"
@@ -34,7 +37,7 @@ _ENTER = (
 
 class Entry(NamedTuple):
     """A file that is in a bucket: its path below the data folder, the bytes of it that are there, the object's tag,
-    whether this machine sent or fetched it, and when (real time, epoch seconds)."""
+    whether this machine sent or fetched it (or found both, and does not know), and when (real time, epoch seconds)."""
 
     path: str
     size: int
@@ -44,11 +47,13 @@ class Entry(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """An hour (epoch seconds) to which something was added in the store, of which the database was not told yet."""
+    """An hour (epoch seconds) to which something was added in the store, so many times, of which the database was not
+    told yet."""
 
     endpoint: str
-    kind: str
+    kind: Kind
     hour: float
+    times: int = 1
 
 
 class Ledger:
@@ -77,7 +82,7 @@ class Ledger:
         """Say that files are in the bucket, and what has to be told of them, at once."""
         with self._write() as db:
             db.executemany(_ENTER, [(target, *entry) for entry in entries])
-            db.executemany("INSERT OR IGNORE INTO owed VALUES (?, ?, ?)", list(owed))
+            db.executemany(_OWE, [one[:3] for one in owed])
 
     def strike(self, paths: Iterable[str]) -> None:
         """Forget files, wherever they were sent."""
@@ -110,12 +115,18 @@ class Ledger:
     def owed(self) -> list[Owed]:
         """What the database was not told yet."""
         with self._read() as db:
-            return [Owed(*row) for row in db.execute("SELECT endpoint, kind, hour FROM owed ORDER BY hour")]
+            return [Owed(*row) for row in db.execute("SELECT endpoint, kind, hour, times FROM owed ORDER BY hour")]
 
     def settle(self, told: Iterable[Owed]) -> None:
-        """Say that the database knows."""
+        """Say that the database knows; what was added meanwhile is owed again."""
         with self._write() as db:
-            db.executemany("DELETE FROM owed WHERE endpoint = ? AND kind = ? AND hour = ?", list(told))
+            db.executemany(_SETTLE, list(told))
+
+    def size(self, target: str, folders: Iterable[str]) -> int:
+        """The bytes of the files below some folders."""
+        with self._read() as db:
+            query = "SELECT coalesce(sum(size), 0) FROM files WHERE target = ? AND path >= ? AND path < ?"
+            return sum(db.execute(query, (target, f"{name}/", f"{name}0")).fetchone()[0] for name in folders)
 
     def knows(self, target: str) -> bool:
         """Whether all files were looked at once since the ledger was made: if not, one that is not entered may

@@ -123,7 +123,7 @@ class _Known(Copies):
         if not file.exists():
             return True
         entry = self._ledger.entry(self._target, self._layout.relative(file))
-        return entry is not None and entry.origin == "fetched" and super().wanted(file, one)
+        return entry is not None and entry.origin != "sent" and super().wanted(file, one)
 
     def name(self, unfinished: Path, file: Path, one: ObjectInfo) -> None:
         self.fetched(unfinished, file)

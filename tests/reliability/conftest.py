@@ -310,12 +310,11 @@ class Cluster:
         """The cluster's time."""
         return datetime.fromtimestamp(self.clock(), UTC)
 
-    def start(self, name: str, role: str, data: str | None = None) -> Server:
-        """Start a node, by default on a data folder of its own name."""
-        environment = {} if self.bucket is None else self.bucket.environment
-        more = ("--role", role, "--node", name)
-        where = self.folder / (data or name)
-        node = Server(where, self.folder / "clock", self.database.url, more=more, environment=environment)
+    def start(self, name: str, role: str, *, more: Sequence[str] = (), **environment: str) -> Server:
+        """Start a node on a data folder of its own name."""
+        variables = {**({} if self.bucket is None else self.bucket.environment), **environment}
+        words = ("--role", role, "--node", name, *more)
+        node = Server(self.folder / name, self.folder / "clock", self.database.url, more=words, environment=variables)
         self.nodes[name] = node
         return node
 

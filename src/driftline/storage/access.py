@@ -43,7 +43,8 @@ def add(connection: Connection, token: Token, digest: str) -> Token:
     statement = insert_into(connection, table).values(
         id=new_id(), digest=digest, **{name: getattr(token, name) for name in Token.__struct_fields__}
     )
-    if connection.execute(statement.on_conflict_do_nothing()).rowcount != 1:
+    # What comes back is asked for, because the number of inserted rows is not told by every driver.
+    if connection.execute(statement.on_conflict_do_nothing().returning(table.c.id)).first() is None:
         hint = "choose another; the names of revoked tokens are not given again, so that the audit stays clear"
         raise ConflictError(f"there is a token {token.name} already", hint=hint)
     return token

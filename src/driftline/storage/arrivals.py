@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, select
 
 from driftline.storage.revisions import grow
 from driftline.storage.tables import arrivals as table
+from driftline.storage.tables import counters
 from driftline.storage.types import insert_into
 
 Kind = Literal["captures", "labels"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,7 +28,7 @@ def remember(path: Path, data: Path, endpoints: Sequence[EndpointConfig]) -> Non
     :class:`SetupError` on a full disk.
     """
     moved = tuple(msgspec.structs.replace(one, model=_below(one.model, data)) for one in endpoints)
-    content = msgspec.json.encode(_Known(moved))
+    content = msgspec.json.encode(_Known(moved), enc_hook=str)
     with suppress(OSError):
         if path.read_bytes() == content:
             return
@@ -37,7 +38,7 @@ def remember(path: Path, data: Path, endpoints: Sequence[EndpointConfig]) -> Non
 def recall(path: Path, data: Path) -> list[EndpointConfig]:
     """What was served when the file was written. Raises :class:`SetupError` where it cannot be read."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=_Known)
+        found = msgspec.json.decode(path.read_bytes(), type=_Known, dec_hook=_path)
     except (OSError, msgspec.MsgspecError) as error:
         raise SetupError(
             "the endpoints that were served last cannot be read",
@@ -45,6 +46,11 @@ def recall(path: Path, data: Path) -> list[EndpointConfig]:
             hint="wait for the database: the file is written anew then",
         ) from None
     return [msgspec.structs.replace(one, model=one.model and data / one.model) for one in found.endpoints]
+
+
+def _path(kind: type[Any], value: Any) -> Any:
+    """What JSON knows as text only."""
+    return Path(value)
 
 
 def _below(model: Path | None, data: Path) -> Path | None:

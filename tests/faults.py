@@ -60,13 +60,14 @@ class FaultProxy:
     ``http=False`` is for servers of other protocols: only ``refuse``, ``reset``, ``slow`` and ``hang`` are for them,
     and a fault meets every piece of bytes that a client sends. ``seen`` counts ``connections``, ``requests``, the
     faults met by their names, and the bytes let through ``up`` to the server and ``down`` to clients. ``log`` has the
-    first lines of the requests.
+    first lines of the requests, ``heads`` all of their lines.
     """
 
     def __init__(self, host: str, port: int, *, http: bool = True, rate: int = 20_000) -> None:
         self.rate = rate
         self.seen: Counter[str] = Counter()
         self.log: list[str] = []
+        self.heads: list[str] = []
         self._there, self._http = (host, port), http
         self._fault: Fault | None = None
         self._times: int | None = None
@@ -185,7 +186,8 @@ class FaultProxy:
         if request is None:
             return False
         self.seen["requests"] += 1
-        self.log.append(request.raw.partition(b"\r\n")[0].decode("latin-1"))
+        self.heads.append(request.raw.decode("latin-1"))
+        self.log.append(self.heads[-1].partition("\r\n")[0])
         fault = self._met()
         if fault in _ANSWERS:
             await self._answer(fault, request, client)

@@ -30,7 +30,11 @@ def three(cluster: Any, small_model: Path) -> Any:
     cluster.ready()
     with Client(cluster.nodes["east"].url) as client:
         client.deploy("churn", small_model)
-    import shutil; shutil.copytree(cluster.folder / "east" / "models", cluster.folder / "west" / "models", dirs_exist_ok=True)  # TEMPORARY
+    import shutil
+
+    shutil.copytree(
+        cluster.folder / "east" / "models", cluster.folder / "west" / "models", dirs_exist_ok=True
+    )  # TEMPORARY
     return cluster
 
 

@@ -63,6 +63,14 @@ def test_what_is_no_destination_is_refused(service: Service, monkeypatch: pytest
     with pytest.raises(InputError, match="names no object"):
         service.register_endpoint("churn", {"destination": "somewhere"})
     monkeypatch.setenv("DRIFTLINE_S3_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(InputError, match="cannot be sent to s3://lake yet"):
-        service.register_endpoint("churn", {"destination": "s3://lake"})
+    with pytest.raises(InputError, match="names no object"):
+        service.register_endpoint("churn", {"destination": "somewhere"})
     assert service.list_endpoints() == []
+
+
+def test_where_buckets_are_elsewhere_a_destination_is_the_shippers(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_S3_ENDPOINT", "http://127.0.0.1:9")
+    assert service.register_endpoint("churn", {"destination": "s3://lake"}).capture.destination == "s3://lake"
+    assert not link_of(service, prefix="lake").is_symlink()

@@ -1,9 +1,8 @@
-"""What runs beside a server: the shipper; and where AWS clients are answered, the S3 server, and what answers for AWS's own
-names."""
+"""What runs beside a server: the shipper; and where AWS clients are answered, the S3 server, and what answers for AWS's
+own names."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from driftline.jobs import s3_server
@@ -11,12 +10,12 @@ from driftline.jobs.shared.process import needed
 from driftline.jobs.supervisor import Companion, listen
 from driftline.storage.authority import Authority
 from driftline.storage.layout import Layout
-from driftline.storage.objects import VARIABLE
+from driftline.storage.objects import s3_service
 
 
 def s3_endpoint(region: str) -> str:
     """The address of the S3 that is used instead of ours; empty where it is ours."""
-    given = os.environ.get(VARIABLE, "")
+    given = s3_service()
     return f"https://s3.{region}.amazonaws.com" if given == "aws" else given
 
 
@@ -32,9 +31,9 @@ def identity_companion(data: Path, url: str) -> Companion:
     return Companion("identity", "driftline.aws.identity", listen("127.0.0.1", 0), ("--server", url))
 
 
-def shipper_companions(data: Path, clock: Path | None) -> list[Companion]:
+def shipper_companions(clock: Path | None) -> list[Companion]:
     """The shipper, where the data folder needs one. It ends last: what the others write at their end is shipped too."""
-    if not needed(Layout(data)):
+    if not needed():
         return []
     options = () if clock is None else ("--clock", str(clock))
     return [Companion("shipper", "driftline.jobs.shared", None, options, last=True)]
@@ -42,6 +41,7 @@ def shipper_companions(data: Path, clock: Path | None) -> list[Companion]:
 
 def address(companion: Companion) -> str:
     """Where a companion is reached."""
-    assert companion.socket is not None
+    if companion.socket is None:
+        raise ValueError(f"nobody can reach the {companion.name}")
     host, port = companion.socket.getsockname()[:2]
     return f"http://{host}:{port}"

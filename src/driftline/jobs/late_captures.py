@@ -15,10 +15,12 @@ from driftline.engine.files import list_files
 from driftline.jobs.late_labels import HORIZON
 from driftline.jobs.places import places_of
 from driftline.jobs.planning import again
+from driftline.jobs.retention import captures_from
 from driftline.jobs.shared import Shared
 from driftline.jobs.waiting import LIVE, grace
 from driftline.pipeline.pieces import fingerprint
 from driftline.resources.executions import FINISHED, Execution
+from driftline.resources.schedules import Schedule
 from driftline.storage import arrivals, executions, nodes, schedules
 from driftline.storage.clock import Clock
 from driftline.storage.database import Store
@@ -94,21 +96,27 @@ class LateCaptures:
         with self._store.read() as connection:
             newest = executions.newest_of_hours(connection, endpoint, span, now - HORIZON)
             mine = {one.name: one for one in schedules.listing(connection, endpoint=endpoint)} if newest else {}
+            # Of an older window only what came late would be left to judge it by.
+            kept = captures_from(connection, endpoint, now) if newest else now
         marks: dict[Window, str] = {}
         added: list[Execution] = []
         left: set[datetime] = set()
         for execution in newest:
             touched = hours & set(execution.window.hours())
             schedule = mine.get(execution.schedule)
-            if not touched or schedule is None or schedule.state != "active" or schedule.of_batches:
-                continue
-            if places_of(self._layout, schedule).captures != self._layout.captures(endpoint):
+            if not touched or execution.window_start < kept or not self._reads(schedule):
                 continue
             if execution.status == "InProgress" or (_may_be_late(execution, now) and not self._settled(execution)):
                 left |= touched
             elif _may_be_late(execution, now) and self._differs(execution, marks):
                 added += again(self._store, self._layout, execution, now, "late_captures")
         return added, left
+
+    def _reads(self, schedule: Schedule | None) -> bool:
+        """Whether a schedule reads its endpoint's own captures, and goes on."""
+        if schedule is None or schedule.state != "active" or schedule.of_batches:
+            return False
+        return places_of(self._layout, schedule).captures == self._layout.captures(schedule.endpoint)
 
     def _settled(self, execution: Execution) -> bool:
         """Whether no node is still bringing captures of a window, or it was waited for them long enough."""

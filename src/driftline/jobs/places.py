@@ -64,10 +64,10 @@ def _place(layout: Layout, given: str | None, own: Path) -> tuple[Path, ObjectUr
     if given is None:
         return own, None
     uri = object_uri(given)
-    here = folder_objects(layout)
+    here = folder_objects(layout, uri)
     folder = None if here is None else here.folder(uri)
     if folder is not None and folder.is_dir():
         return folder, None
-    fetched = layout.cached_objects(uri.bucket, uri.key)
+    fetched = layout.cached_objects(uri.scheme, uri.bucket, uri.key)
     fetched.mkdir(parents=True, exist_ok=True)
     return fetched, uri

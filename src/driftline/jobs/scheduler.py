@@ -107,9 +107,11 @@ class Scheduler:
                 real=real,
                 lease=lease,
                 isolation=None if isolation is None else Isolation(work),
+                shared=shared,
             )
             for number in range(BATCH_WORKERS)
         ]
+        self._shared = shared
         self._late = LateLabels(store, layout, shared=shared)
         self._captures = None if shared is None else LateCaptures(store, layout, shared, real)
         self._firing = None if fire_every is None else Firing(store, layout, fire_every)
@@ -193,7 +195,7 @@ class Scheduler:
         while not stop.is_set():
             self._guarded(lambda: show_again(self.store, self.layout))
             self._guarded(lambda: tend(self.store, utc(self.clock()), utc(self.real())))
-            self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock())))
+            self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock()), self._shared))
             stop.wait(max(self.poll, CLEAN_EVERY))
 
     def _send_until(self, stop: threading.Event) -> None:

@@ -19,15 +19,14 @@ def show_again(store: Store, layout: Layout) -> None:
 
     What cannot be shown was told when the endpoint was made.
     """
-    objects = folder_objects(layout)
-    if objects is None:
-        return
     with store.read() as db:
         found = endpoints.listing(db)
     for endpoint in found:
         destination = endpoint.capture.destination
         if endpoint.kind == "external" or not destination:
             continue
-        if not os.path.lexists(objects.folder(object_uri(destination) / endpoint.name)):
+        uri = object_uri(destination) / endpoint.name
+        objects = folder_objects(layout, uri)
+        if objects is not None and not os.path.lexists(objects.folder(uri)):
             with suppress(DriftlineError):
                 show_captures(layout, endpoint.name, destination)

@@ -52,7 +52,7 @@ def _listed(objects: Objects, settings: TransformSettings) -> Listed:
     if found == [uri.key]:
         return Listed(str(uri), ("",))
     folder = uri.key if uri.key.endswith("/") else _folder(uri.key, found)
-    return Listed(str(ObjectUri(uri.bucket, folder)), tuple(key.removeprefix(folder) for key in found))
+    return Listed(str(uri.at(folder)), tuple(key.removeprefix(folder) for key in found))
 
 
 def _folder(prefix: str, keys: list[str]) -> str:

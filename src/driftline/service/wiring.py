@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +11,7 @@ from typing import Self
 from driftline.core.errors import AwayError
 from driftline.core.records import utc
 from driftline.core.window import HOUR, Window, parse_time
-from driftline.jobs.shared import shared_store_named
+from driftline.jobs.shared import Shared, open_shared, shares
 from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store, migrate, open_store
 from driftline.storage.layout import Layout
@@ -40,7 +41,7 @@ class Wiring:
         """Bring the schema to this version and agree with the other nodes on keys, unless that was done."""
         if self.behind:
             migrate(self.store)
-            if shared_store_named():
+            if shares():
                 agree(self.store, self.layout)
             self.behind = False
 
@@ -53,6 +54,14 @@ class Wiring:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    @cached_property
+    def shared(self) -> Shared | None:
+        """The store that many nodes have in common; None where a data folder stands alone. Opened when the first asks.
+
+        Raises :class:`SetupError` where it cannot be used.
+        """
+        return open_shared(self.layout)
 
     def now(self) -> datetime:
         """The service's time."""

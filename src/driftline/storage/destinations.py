@@ -1,4 +1,5 @@
-"""Captures that also appear in a bucket: a link to the endpoint's folder, where buckets are folders."""
+"""Captures that also appear in a bucket: a link to the endpoint's folder, where buckets are folders. To buckets
+elsewhere they are shipped (``driftline.jobs.shared``), and nothing is to be done here."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from driftline.core.errors import ConflictError, InputError, SetupError
+from driftline.core.errors import ConflictError, SetupError
 from driftline.core.uris import object_uri
 from driftline.storage.layout import Layout
 from driftline.storage.objects import folder_objects
@@ -15,14 +16,12 @@ from driftline.storage.objects import folder_objects
 def show_captures(layout: Layout, endpoint: str, destination: str) -> None:
     """Let the captures of an endpoint appear at ``DESTINATION/ENDPOINT``; doing it twice changes nothing.
 
-    Raises :class:`ConflictError` where other files are there, and :class:`InputError` where buckets are elsewhere.
+    Where buckets are elsewhere it checks the address alone. Raises :class:`ConflictError` where other files are there.
     """
     uri = object_uri(destination) / endpoint
-    objects = folder_objects(layout)
+    objects = folder_objects(layout, uri)
     if objects is None:
-        what = f"captures cannot be sent to {destination} yet: its bucket is elsewhere"
-        hint = "leave the destination out, or use the buckets of the data folder (without DRIFTLINE_S3_ENDPOINT)"
-        raise InputError(what, hint=hint)
+        return
     link, captures = objects.folder(uri), layout.captures(endpoint)
     try:
         captures.mkdir(parents=True, exist_ok=True)

@@ -128,9 +128,9 @@ class Layout:
         """The folder of an endpoint's captures as typed columns; it may be deleted at any time and is made again."""
         return self.data / "decoded" / check_name(endpoint, "endpoint")
 
-    def cached_objects(self, bucket: str, key: str) -> Path:
+    def cached_objects(self, scheme: str, bucket: str, key: str) -> Path:
         """The folder of objects that were fetched from a bucket elsewhere; it may be deleted at any time."""
-        return self.data / "cache" / "s3" / bucket / key.strip("/")
+        return self.data / "cache" / scheme / bucket / key.strip("/")
 
     def label_hour(self, endpoint: str, moment: datetime) -> Path:
         """The folder of the labels collected in the hour of a moment."""

@@ -12,12 +12,15 @@ from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 from driftline.core.errors import NotFoundError, SetupError
-from driftline.core.uris import ObjectUri
+from driftline.core.uris import S3, ObjectUri
 from driftline.storage.files import write_atomic
 from driftline.storage.layout import Layout
+from driftline.storage.remote.trying import USUAL, Patience
 
 VARIABLE = "DRIFTLINE_S3_ENDPOINT"
-"""The variable that says where buckets are, when they are not folders of the data folder."""
+"""The variable that says where the buckets of ``s3://`` are, when they are not folders of the data folder."""
+STORE = "DRIFTLINE_STORE"
+"""The variable that says where the files of the data folder are kept for all nodes, such as ``s3://BUCKET/PREFIX``."""
 
 
 class ObjectInfo(NamedTuple):
@@ -26,6 +29,13 @@ class ObjectInfo(NamedTuple):
     uri: ObjectUri
     size: int
     modified: datetime
+
+
+class Stored(NamedTuple):
+    """What is known of an object that was stored: its size in bytes, and the mark that its server gave this content."""
+
+    size: int
+    etag: str | None = None
 
 
 class Level(NamedTuple):
@@ -37,7 +47,7 @@ class Level(NamedTuple):
 
 class Objects(Protocol):
     """What reads and writes objects. Objects that are not there raise :class:`NotFoundError`, and buckets that cannot
-    be reached :class:`ServiceError`."""
+    be reached :class:`ServiceError`. Storing the same bytes under the same key twice is the same as once."""
 
     def read(self, uri: ObjectUri) -> bytes:
         """The content of an object."""
@@ -54,8 +64,9 @@ class Objects(Protocol):
     def fetch(self, uri: ObjectUri, file: Path) -> None:
         """Copy an object to a file, which is whole or as it was; its folder is made when absent."""
 
-    def put_file(self, uri: ObjectUri, file: Path) -> None:
-        """Store the content of a file as an object."""
+    def put_file(self, uri: ObjectUri, file: Path, size: int | None = None) -> Stored:
+        """Store the content of a file as an object, or the first ``size`` bytes of it: a file that grows is stored as
+        it was at one moment. When it returns, all of them are stored."""
 
     def remove(self, uri: ObjectUri) -> None:
         """Take an object away, if it is there."""
@@ -106,10 +117,10 @@ class FolderObjects:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise absent(uri) from None
 
-    def put_file(self, uri: ObjectUri, file: Path) -> None:
-        """Store the content of a file as an object; its bucket is made when it is not there."""
+    def put_file(self, uri: ObjectUri, file: Path, size: int | None = None) -> Stored:
+        """Store the content of a file, or its first ``size`` bytes; its bucket is made when it is not there."""
         try:
-            _copy(file, self._path(uri))
+            return Stored(_copy(file, self._path(uri), size))
         except OSError as error:
             hint = "free some disk space, or correct the permissions of the data folder"
             raise SetupError(f"cannot write {uri}", evidence=error.strerror or str(error), hint=hint) from None
@@ -145,12 +156,17 @@ def _info(uri: ObjectUri, path: Path) -> Iterator[ObjectInfo]:
     yield ObjectInfo(uri, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, size: int | None = None) -> int:
+    """Copy a file, or its first bytes; how many."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{uuid4().hex}.tmp")
     try:
         shutil.copyfile(source, unfinished)
+        if size is not None:
+            os.truncate(unfinished, min(size, unfinished.stat().st_size))
+        copied = unfinished.stat().st_size
         unfinished.replace(target)
+        return copied
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -161,17 +177,28 @@ def absent(uri: ObjectUri) -> NotFoundError:
     return NotFoundError(f"there is no object {uri}", hint=hint)
 
 
-def folder_objects(layout: Layout) -> FolderObjects | None:
-    """The objects of a data folder where its buckets are folders; None where they are elsewhere."""
-    return None if os.environ.get(VARIABLE, "").strip() else FolderObjects(layout.data / "s3")
+def s3_service() -> str:
+    """Where the buckets of ``s3://`` are: a URL, or ``aws`` for Amazon's own; empty where they are folders of the data
+    folder. A data folder that is kept in a bucket of S3 has no such folders: then Amazon's own are meant if nothing
+    else is said."""
+    store = os.environ.get(STORE, "").strip()
+    return os.environ.get(VARIABLE, "").strip() or ("aws" if store.startswith(f"{S3}://") else "")
 
 
-def open_objects(layout: Layout) -> Objects:
-    """The objects that belong to a data folder: its own folder ``s3/``, or the buckets of the S3 service that the
-    variable ``DRIFTLINE_S3_ENDPOINT`` names (a URL, or ``aws`` for Amazon's own)."""
-    here = folder_objects(layout)
-    if here is not None:
-        return here
-    from driftline.storage.remote_objects import RemoteObjects
+def folder_objects(layout: Layout, uri: ObjectUri) -> FolderObjects | None:
+    """The objects of a data folder where the bucket of an address is a folder of it; None where it is elsewhere."""
+    return None if uri.scheme != S3 or s3_service() else FolderObjects(layout.data / S3)
 
-    return RemoteObjects(os.environ[VARIABLE].strip())
+
+def open_objects(layout: Layout, patience: Patience = USUAL) -> Objects:
+    """The objects that belong to a data folder: of ``s3://`` its own folder ``s3/``, or the buckets of the service that
+    the variable ``DRIFTLINE_S3_ENDPOINT`` names (a URL, or ``aws`` for Amazon's own); of ``gs://`` and ``az://`` those
+    of Google and Azure. ``patience`` is for those elsewhere."""
+    service = s3_service()
+    if service:
+        from driftline.storage.remote_objects import RemoteObjects
+
+        return RemoteObjects(service, patience)
+    from driftline.storage.both_objects import BothObjects
+
+    return BothObjects(FolderObjects(layout.data / S3), patience)

@@ -73,23 +73,18 @@ def forget_metrics(connection: Connection, endpoint: str, before: datetime, *, d
     return _delete(connection, metrics, metrics.c.id, connection.execute(old).scalars().all(), dry_run)
 
 
-def days_turn(connection: Connection, day: int, place: str = "") -> bool:
-    """Whether nobody has cleaned up on this day; whoever is told so first has to do it. ``place`` is the data folder
-    of which that is asked, where there are several."""
-    statement = insert_into(connection, counters).values(name=_name(place), value=day)
+def days_turn(connection: Connection, day: int) -> bool:
+    """Whether nobody has cleaned up on this day; whoever is told so first has to do it."""
+    statement = insert_into(connection, counters).values(name=_DAY, value=day)
     newer = statement.on_conflict_do_update(
         index_elements=["name"], set_={"value": day}, where=counters.c.value < day
     ).returning(counters.c.value)
     return connection.execute(newer).first() is not None
 
 
-def cleaned_day(connection: Connection, place: str = "") -> int:
+def cleaned_day(connection: Connection) -> int:
     """The newest day of a clean-up, 0 when there was none: asked first, without the write lock."""
-    return int(connection.execute(select(counters.c.value).where(counters.c.name == _name(place))).scalar() or 0)
-
-
-def _name(place: str) -> str:
-    return f"{_DAY}/{place}" if place else _DAY
+    return int(connection.execute(select(counters.c.value).where(counters.c.name == _DAY)).scalar() or 0)
 
 
 def _delete(connection: Connection, table: Table, column: ColumnElement[Any], ids: Sequence[Any], dry_run: bool) -> int:

@@ -29,6 +29,7 @@ from driftline.serving.endpoints import EndpointConfig, Registry
 from driftline.serving.invocations import Invocations
 from driftline.serving.libraries import serve_only
 from driftline.serving.request_counts import RequestCounts
+from driftline.serving.runtime import load_model
 from driftline.storage import revisions
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import database_of_environment
@@ -67,7 +68,7 @@ class Worker:
     ) -> None:
         self.service = service
         self.application = Application(service, self.captures_lost, scheduler_elsewhere=scheduler_elsewhere)
-        self.registry = Registry(self._served)
+        self.registry = Registry(self._served, lambda path: load_model(service.have_model(path)))
         self.captures = CaptureLog(service.layout.data / "captures", service.clock, key_file=service.layout.capture_key)
         self.requests = RequestCounts(service.layout.data / REQUESTS)
         invocations = Invocations(
@@ -85,6 +86,7 @@ class Worker:
             self.app = front(service, inner=invocations, gated=self.app, access=access, note=note)
         self._heard: Revisions | None = None
         self._taken: Revisions | None = None
+        self._came = False
         self._wake, self._stop = threading.Event(), threading.Event()
         self.watch = Watch(service.store, self._ask, self._wake.set, every=REFRESH_SECONDS, log=_log)
         self._lost = float("-inf")
@@ -109,10 +111,12 @@ class Worker:
     def refresh(self) -> None:
         """Take over what changed since the last look, if anything did."""
         heard, taken = self._heard, self._taken
-        if heard is None or heard == taken:
+        self._came = self.service.models_came() or self._came
+        if heard is None or (heard == taken and not self._came):
             return
-        if taken is None or heard.endpoints != taken.endpoints:
+        if taken is None or heard.endpoints != taken.endpoints or self._came:
             self.registry.refresh()
+            self._came = False
         if taken is not None and heard.access != taken.access:
             self.application.doubt()
         self._taken = heard

@@ -75,7 +75,7 @@ def _stage(objects: Objects, uri: ObjectUri, path: Path) -> None:
         path.symlink_to(file.resolve())
         return
     try:
-        write_atomic(path, objects.read(uri))
+        objects.fetch(uri, path)
     except NotFoundError:
         raise _nothing(str(uri)) from None
 

@@ -1,5 +1,5 @@
 """A data folder whose files are also in a bucket, so that many nodes work on them."""
 
-from driftline.jobs.shared.store import SHARED, VARIABLE, Shared, open_shared, shared_store_named
+from driftline.jobs.shared.store import SHARED, VARIABLE, Shared, open_shared, shares
 
-__all__ = ["SHARED", "VARIABLE", "Shared", "open_shared", "shared_store_named"]
+__all__ = ["SHARED", "VARIABLE", "Shared", "open_shared", "shares"]

@@ -25,13 +25,13 @@ _Entries = dict[tuple[str, str], dict[str, Entry]]
 
 class Backlog:
     """The files that wait, of any number of targets. ``clock`` is the schedules'; ``unreadable`` says which file cannot
-    be looked at, and why."""
+    be looked at, and why; ``lost`` counts how often a ledger was found that knows nothing yet."""
 
     def __init__(self, layout: Layout, ledger: Ledger, clock: Clock) -> None:
         self._data, self._ledger, self._clock = layout.data, ledger, clock
         self.finder = Finder(layout.data)
         self.moment = _NEVER
-        self.unreadable = ""
+        self.unreadable, self.lost = "", 0
         self._targets: list[Target] = []
         self._waiting: dict[tuple[str, str], Waiting] = {}
         self._unknown: dict[str, set[str]] = {}
@@ -58,9 +58,12 @@ class Backlog:
         """What is not at its target yet, or not all of it."""
         return (one for one in self._waiting.values() if one.left)
 
-    def left(self) -> int:
-        """The bytes that are on this disk only; of a file with two targets, for each."""
-        return sum(one.left for one in self._waiting.values())
+    def left(self) -> tuple[int, int]:
+        """How many files are not wherever they should be, and their bytes."""
+        left: dict[str, int] = {}
+        for one in self.waiting():
+            left[one.path] = max(left.get(one.path, 0), one.left)
+        return len(left), sum(left.values())
 
     def known(self, target: Target) -> bool:
         """Whether a file that is not entered is not in the bucket either."""
@@ -98,6 +101,7 @@ class Backlog:
             self.finder.forget()
             self._next_deep, self._next_full = began + DEEP_EVERY, _NEVER
             self._unknown |= {name: set() for name in fresh}
+            self.lost += len(fresh)
         hours = [hours_between(first, last) for first, last in zip(self._last, (now, moment), strict=True)]
         self._last = (now, moment)
         if None not in hours and began < self._next_full:

@@ -5,6 +5,7 @@ It may be lost at any time: what it knew is then found out again, under the same
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -27,6 +28,7 @@ _TABLES = (
     " PRIMARY KEY (endpoint, kind, hour)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS known (target TEXT PRIMARY KEY) WITHOUT ROWID",
 )
+_BESIDE = ("-wal", "-shm")
 _OWE = "INSERT INTO owed VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"
 _SETTLE = "DELETE FROM owed WHERE endpoint = ? AND kind = ? AND hour = ? AND times = ?"
 _ENTER = (
@@ -180,17 +182,23 @@ class Ledger:
 
     def _opened(self) -> sqlite3.Connection:
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with self.file.with_suffix(".lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.file.exists():
+                # What was left of one that is gone would be taken for a part of the new one.
+                for suffix in _BESIDE:
+                    Path(f"{self.file}{suffix}").unlink(missing_ok=True)
+            try:
+                return _prepared(self.file)
+            except sqlite3.DatabaseError as error:
+                if not _damaged(error):
+                    raise
+            self._put_away()
             return _prepared(self.file)
-        except sqlite3.DatabaseError as error:
-            if not _damaged(error):
-                raise
-        self._put_away()
-        return _prepared(self.file)
 
     def _put_away(self) -> None:
         """Make room for a new file; the damaged one is kept to be looked at."""
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", *_BESIDE):
             with suppress(FileNotFoundError):
                 Path(f"{self.file}{suffix}").replace(f"{self.file}.damaged{suffix}")
 

@@ -19,22 +19,26 @@ from driftline.jobs.shared.shipper import Shipper
 from driftline.jobs.shared.store import LEDGER, VARIABLE
 from driftline.jobs.shared.targets import destination_targets, store_target
 from driftline.jobs.shared.telling import Teller
+from driftline.jobs.shared.tidying import Tidier
 from driftline.resources.endpoints import Endpoint
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
 from driftline.storage.node_file import node_of
-from driftline.storage.objects import folder_objects, open_objects
+from driftline.storage.objects import open_objects, s3_service
+from driftline.storage.remote.trying import Patience
 
 logger = logging.getLogger("driftline.shipping")
+PATIENCE = Patience(total=5.0)
+"""What fails for longer is told, and tried again by the shipper itself."""
 GRACE = 8.0
 """Seconds that a shipper that is told to end takes for what is still there."""
 
 
-def needed(layout: Layout) -> bool:
-    """Whether a data folder needs a shipper: its files are in a store of many nodes, or endpoints may send their
+def needed() -> bool:
+    """Whether a node needs a shipper: its files are in a store of many nodes, or endpoints may send their
     captures to buckets elsewhere."""
-    return bool(os.environ.get(VARIABLE, "").strip()) or folder_objects(layout) is None
+    return bool(os.environ.get(VARIABLE, "").strip() or s3_service())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +65,7 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
     given = os.environ.get(VARIABLE, "").strip()
     ledger = Ledger(layout.data / LEDGER)
     store = store_target(given) if given else None
-    shipper = Shipper(layout, open_objects(layout), ledger, clock, store=store, limits=limits)
+    shipper = Shipper(layout, open_objects(layout, PATIENCE), ledger, clock, store=store, limits=limits)
 
     def open_database() -> Store:
         found = open_store(options.database or database_of_environment() or layout.database)
@@ -74,11 +78,16 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
 
     name = options.node or node_of(layout).name
     teller = Teller(open_database, ledger, name, lambda: shipper.progress, follow, stores=store is not None)
+    tidier = Tidier(open_database, layout, clock) if store is not None else None
     logger.info("shipper ready on %s", layout.data)
     teller.start()
+    if tidier is not None:
+        tidier.start()
     try:
         shipper.run(stop, options.grace)
     finally:
+        if tidier is not None:
+            tidier.close()
         shipper.close()
         teller.close()
     logger.info("shipper stopped, %d files wait", shipper.progress.files)

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 
 import msgspec
 
+from driftline.core.errors import DriftlineError
 from driftline.jobs.shared.backlog import Backlog
 from driftline.jobs.shared.ledger import Ledger
 from driftline.jobs.shared.limits import Limits
@@ -80,19 +81,32 @@ class Shipper:
     def run(self, stop: threading.Event, grace: float) -> None:
         """Ship until told to stop; then what is there, for so many seconds at most."""
         while not stop.is_set():
-            self._rest(self.look(), stop)
+            self._rest(self._looked(), stop)
         deadline, never = time.monotonic() + grace, threading.Event()
-        self.look(age=0.0)
-        while self.backlog.left() and time.monotonic() < deadline:
+        self._looked(age=0.0)
+        while self.backlog.left()[0] and time.monotonic() < deadline:
             self._rest(0.0, never)
-            self.look(age=0.0)
+            self._looked(age=0.0)
+
+    def _looked(self, age: float | None = None) -> float:
+        """One look; what is wrong with this machine is told, and it is tried again."""
+        try:
+            took = self.look(age)
+        except DriftlineError as error:
+            self._trouble("ledger", f"{error.what}; {error.evidence}; {error.hint}")
+            return 0.1
+        self._trouble("ledger", "")
+        return took
 
     def look(self, age: float | None = None) -> float:
         """Find what is new, and begin to upload what is due; how long that took in seconds."""
         began, now = time.monotonic(), time.time()
         self._collect()
         targets = self._targets()
+        lost = self.backlog.lost
         self.backlog.look(targets, now)
+        if self.backlog.lost != lost:
+            self._uploader.forget()
         self._trouble("files", self.backlog.unreadable)
         late = self._limits.age if age is None else age
         due = (one for one in self.backlog.waiting() if one.due(late, now, began))
@@ -184,26 +198,25 @@ class Shipper:
 
     def _keep_room(self, others: list[Target]) -> None:
         self._room.look(others, paused=bool(self._troubles))
-        full = self._room.full(self.backlog.left(), before=self.said.full)
+        full = self._room.full(self.backlog.left()[1], before=self.said.full)
         if full != self.said.full:
             self._said_at = 0.0
         self.said = msgspec.structs.replace(self.said, cached=self._room.cached, full=full)
 
     def _say(self, now: float) -> None:
         """Tell the processes beside this one, and keep what the database is told."""
-        waits = list(self.backlog.waiting())
+        files, size = self.backlog.left()
         trouble = " — ".join(self._troubles.values())
         if self.said.full:
             trouble = f"the spool is full, captures are dropped: {trouble or 'they come faster than they are shipped'}"
-        oldest = min((one.since for one in waits if one.since is not None), default=None)
-        left = self.backlog.left()
+        oldest = min((one.since for one in self.backlog.waiting() if one.since is not None), default=None)
         self.said = msgspec.structs.replace(
-            self.said, seen=now, files=len(waits), bytes=left, oldest=oldest, trouble=trouble
+            self.said, seen=now, files=files, bytes=size, oldest=oldest, trouble=trouble
         )
         if abs(now - self._said_at) >= _SAY_EVERY:
             spool.tell(self._layout, self.said)
             self._said_at = now
-        self.progress = Progress(self.backlog.captured_until(), len(waits), left, trouble)
+        self.progress = Progress(self.backlog.captured_until(), files, size, trouble)
 
     def _count(self, **more: int) -> None:
         changes = {name: getattr(self.said, name) + number for name, number in more.items()}

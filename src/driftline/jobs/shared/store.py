@@ -19,10 +19,9 @@ from driftline.jobs.fetching import Ask, Copies, fetch, fetch_hours
 from driftline.jobs.shared.ledger import Entry, Ledger
 from driftline.serving.segment import is_open
 from driftline.storage.layout import Layout
-from driftline.storage.objects import ObjectInfo, Objects, open_objects
+from driftline.storage.objects import STORE, Level, ObjectInfo, Objects, open_objects
 
-VARIABLE = "DRIFTLINE_STORE"
-"""The variable that says where the files of the data folder are kept for all nodes, such as ``s3://BUCKET/PREFIX``."""
+VARIABLE = STORE
 SHARED = ("models", "captures", "labels", "reports", "pieces")
 """The folders of the data folder that nodes have in common; the others are a node's own."""
 LEDGER = "shipping.db"
@@ -85,9 +84,7 @@ class Shared:
     def have_folder(self, folder: Path) -> Path:
         """Everything below a folder, fetched where it is not here, or where another node has written it anew since it
         was fetched."""
-        listed = list(self._objects.listing(self.uri(folder) / ""))
-        found = [(self._layout.data / one.uri.key.removeprefix(f"{self._prefix.key}/"), one) for one in listed]
-        wanted = [(path, one) for path, one in found if self._copies.wanted(path, one)]
+        wanted = [(path, one) for path, one in self.listed(folder) if self._copies.wanted(path, one)]
 
         def copy(pair: tuple[Path, ObjectInfo]) -> None:
             fetch(self._objects, pair[0], pair[1], self._copies)
@@ -97,6 +94,15 @@ class Shared:
                 pass
         return folder
 
+    def listed(self, folder: Path) -> list[tuple[Path, ObjectInfo]]:
+        """The objects below a folder, with the paths of their files, which need not be here."""
+        listed = self._objects.listing(self.uri(folder) / "")
+        return [(self._layout.data / one.uri.key.removeprefix(f"{self._prefix.key}/"), one) for one in listed]
+
+    def level(self, folder: Path) -> Level:
+        """What the store has directly in a folder."""
+        return self._objects.level(self.uri(folder))
+
     def have_hours(self, folder: Path, window: Window, ask: Ask = lambda: None) -> int:
         """The files of the hours ``yyyy/mm/dd/hh`` below a folder that a window touches, fetched where they are not
         here; how many were. They stay here for some hours, to be read. A file of this node that is not in the store
@@ -104,9 +110,9 @@ class Shared:
         return fetch_hours(self._objects, self.uri(folder), window, folder, ask, self._copies)
 
     def _send(self, path: Path) -> None:
-        size = path.stat().st_size
-        self._objects.put_file(self.uri(path), path)
-        self.ledger.enter(self.target, [Entry(self._layout.relative(path), size, "", "sent", time.time())])
+        done = self._objects.put_file(self.uri(path), path)
+        entry = Entry(self._layout.relative(path), done.size, done.etag or "", "sent", time.time())
+        self.ledger.enter(self.target, [entry])
 
 
 class _Known(Copies):
@@ -143,12 +149,12 @@ class _Known(Copies):
         self._ledger.strike([path])
 
 
-def shared_store_named() -> str:
-    """What the variable ``DRIFTLINE_STORE`` names; empty where a data folder stands alone."""
-    return os.environ.get(VARIABLE, "").strip()
+def shares() -> bool:
+    """Whether data folders are in a store that the variable ``DRIFTLINE_STORE`` names."""
+    return bool(os.environ.get(VARIABLE, "").strip())
 
 
 def open_shared(layout: Layout) -> Shared | None:
     """The store that the variable ``DRIFTLINE_STORE`` names; None where a data folder stands alone."""
-    given = shared_store_named()
+    given = os.environ.get(VARIABLE, "").strip()
     return Shared(layout, open_objects(layout), object_uri(given)) if given else None

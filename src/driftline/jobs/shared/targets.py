@@ -47,10 +47,9 @@ def store_target(prefix: str) -> Target:
 
 
 def destination_targets(layout: Layout, endpoints: Iterable[Endpoint]) -> list[Target]:
-    """The destinations of endpoints where buckets are elsewhere; where they are folders, links lead to the captures."""
-    if folder_objects(layout) is not None:
-        return []
-    return [_destination(one.name, one.capture.destination) for one in endpoints if one.capture.destination]
+    """The destinations of endpoints in buckets elsewhere; where these are folders, links lead to the captures."""
+    found = [_destination(one.name, one.capture.destination) for one in endpoints if one.capture.destination]
+    return [one for one in found if folder_objects(layout, one.place) is None]
 
 
 def _destination(endpoint: str, given: str) -> Target:

@@ -77,8 +77,9 @@ class Teller:
         except Exception as error:
             self._failed += 1
             if self._failed == 1:
-                words = error.what if isinstance(error, DriftlineError) else type(error).__name__
-                logger.warning("the database was not told of what was shipped, it will be: %s", words, exc_info=True)
+                expected = isinstance(error, DriftlineError)
+                words = str(error) if expected else type(error).__name__
+                logger.warning("the database waits for what was shipped: %s", words, exc_info=not expected)
 
     def _told(self, store: Store, *, last: bool) -> None:
         # First how far shipping is, then what it owes: all that this counts on is among what is told with it.

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from driftline.core.errors import DriftlineError, NotFoundError, ServiceError
+from driftline.core.errors import DriftlineError, NotFoundError, ServiceError, SetupError
 from driftline.jobs.shared.ledger import Entry, Ledger, Origin, Owed
 from driftline.jobs.shared.waiting import Waiting
-from driftline.storage.objects import Objects
+from driftline.storage.objects import Objects, Stored
 
 AT_ONCE = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 LISTED_FOR = 60.0
 _HOUR = 3600.0
+_BLOCK = 1 << 20
 Failure = DriftlineError | OSError
 
 
@@ -43,6 +46,11 @@ class Uploader:
         """Wait for the uploads under way; those that have not begun are left out."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def forget(self) -> None:
+        """Ask buckets anew what is in them."""
+        with self._guard:
+            self._listed.clear()
+
     def begin(self, waiting: Waiting, moment: float, *, known: bool) -> Future[Upload]:
         """Upload a file. ``moment`` is the time of the schedules before which all writes are in it by now. Where the
         ledger does not yet know what is in the bucket (``known``), the bucket is asked first."""
@@ -62,19 +70,14 @@ class Uploader:
             return Upload(waiting, moment, error=ServiceError(what, evidence=f"{type(error).__name__}: {error}"[:300]))
 
     def _whole(self, waiting: Waiting) -> int:
-        size = waiting.file.stat().st_size
-        self._objects.put_file(waiting.target.uri(waiting.path), waiting.file)
-        self._enter(waiting, size)
-        return size
+        return self._entered(waiting, self._objects.put_file(waiting.target.uri(waiting.path), waiting.file))
 
     def _beginning(self, waiting: Waiting) -> int:
         """An open file up to its last line end, if there is more of it than before."""
-        content = waiting.file.read_bytes()
-        content = content[: content.rfind(b"\n") + 1]
-        if len(content) > waiting.sent:
-            self._objects.write(waiting.target.uri(waiting.path), content)
-            self._enter(waiting, len(content))
-        return max(len(content), waiting.sent)
+        size = whole_lines(waiting.file, waiting.sent)
+        if size <= waiting.sent:
+            return waiting.sent
+        return self._entered(waiting, self._objects.put_file(waiting.target.uri(waiting.path), waiting.file, size))
 
     def _adopted(self, waiting: Waiting) -> bool:
         """Enter a file that is in the bucket already. One that is longer there came from there before it was complete,
@@ -84,18 +87,20 @@ class Uploader:
         with self._guard:
             key = (uri.bucket, folder, time.monotonic() // LISTED_FOR)
             if key not in self._listed:
-                found = self._objects.level(uri._replace(key=folder))
+                found = self._objects.level(uri.at(folder))
                 self._listed[key] = {one.uri.key.rpartition("/")[2]: one.size for one in found.objects}
             there = self._listed[key].get(name, -1)
         if there < waiting.size:
             return False
-        self._enter(waiting, waiting.size, "adopted")
+        self._entered(waiting, Stored(waiting.size), "adopted")
         return True
 
-    def _enter(self, waiting: Waiting, size: int, origin: Origin = "sent") -> None:
-        entry = Entry(waiting.path, size, "", origin, time.time())
+    def _entered(self, waiting: Waiting, done: Stored, origin: Origin = "sent") -> int:
+        """The bytes that are there, when the ledger knows."""
+        entry = Entry(waiting.path, done.size, done.etag or "", origin, time.time())
         owed = [_owed(waiting)] if waiting.target.store else []
         self._ledger.enter(waiting.target.name, [entry], owed)
+        return done.size
 
 
 class Pauses:
@@ -134,9 +139,23 @@ def pause(failures: int, chance: random.Random) -> float:
     return longest * (0.5 + chance.random())
 
 
+def whole_lines(file: Path, least: int) -> int:
+    """The bytes of a file up to its last line end; not less than ``least``, where one is known to be."""
+    with file.open("rb") as content:
+        end = content.seek(0, os.SEEK_END)
+        while end > least:
+            start = max(least, end - _BLOCK)
+            content.seek(start)
+            found = content.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return least
+
+
 def gone(upload: Upload) -> bool:
     """Whether an upload failed because its file was taken away meanwhile."""
-    absent = isinstance(upload.error, FileNotFoundError | NotFoundError)
+    absent = isinstance(upload.error, FileNotFoundError | NotFoundError | SetupError)
     return absent and not upload.waiting.file.exists()
 
 

@@ -40,7 +40,7 @@ def read_manifest(content: bytes, source: str) -> Listed:
     """What a manifest lists; raises :class:`InputError` naming the source for a document of another shape.
 
     >>> read_manifest(b'[{"prefix": "s3://data/one.csv"}, ""]', "m.json").uris
-    [ObjectUri(bucket='data', key='one.csv')]
+    [ObjectUri(bucket='data', key='one.csv', scheme='s3')]
     """
     try:
         head, *names = msgspec.json.decode(content, type=list[dict[str, str] | str])

@@ -1,0 +1,1 @@
+"""What the buckets of clouds take: stores and keys, trying again, causes of failures, checksums."""

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,13 +57,13 @@ class Patient(Traffic):
 
 
 @pytest.fixture
-def nodes(cluster: Any, small_model: Path) -> Iterator[Any]:
+def nodes(cluster: Any, small_model: Path) -> Any:
     """The cluster as the crash test of one node knows it."""
     for name, role in NODES.items():
         cluster.start(name, role, DRIFTLINE_SHIP_AGE="1", DRIFTLINE_LEASE="3")
     cluster.ready()
     web = [cluster.nodes[name] for name, role in NODES.items() if role != "scheduler"]
-    yield SimpleNamespace(
+    return SimpleNamespace(
         servers=web, model=small_model, database=cluster.database.url, now=cluster.now, random=Random(20261125)
     )
 

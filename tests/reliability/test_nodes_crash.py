@@ -129,7 +129,8 @@ def records(cluster: Any, kind: str, key: Callable[[dict[str, Any]], str]) -> di
 
 
 def inference_id(record: dict[str, Any]) -> str:
-    return str(record["eventMetadata"]["inferenceId"])
+    metadata = record["eventMetadata"]
+    return str(metadata.get("inferenceId", metadata["eventId"]))
 
 
 def label_id(record: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ PAUSE = 1.0  # seconds between kills
 NODES = {"east": "all", "west": "web", "timer": "scheduler"}
 PROCESSES = ("web", "jobs", "jobs.shared", "run", "run")
 MACHINES = ("database", "bucket")
+LATE = 60.0
+"""Seconds in which windows are judged again that missed captures when they were judged first."""
 SETTLED = 240.0
 """Seconds in which everything has to come to rest, on a busy machine too."""
 
@@ -197,7 +199,8 @@ def test_kills_at_random_lose_nothing_and_double_nothing(cluster: Any, nodes: An
                 check_counts(executions.listing(db, limit=MOST), captured)
             return bool(one_node.finished(nodes))
 
-        wait(lambda: _holds(complete), "captures that came late were judged", 60 if LONG else 30)
+        with suppress(AssertionError):  # checked below
+            wait(lambda: _holds(complete), "captures that came late were judged", LATE)
         with store.read() as db:
             runs = executions.listing(db, limit=MOST)
             history = alarms.history(db, ALARM, limit=MOST)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from driftline.core.errors import SetupError
+from driftline.core.errors import AwayError, SetupError
 from driftline.resources.access import ROLES, NewToken, may
 from driftline.service.door import Door, Visitor
 from driftline.testing import FakeClock
@@ -308,6 +308,29 @@ def test_a_store_that_is_away_stops_no_one_it_knew(service: Any) -> None:
         assert await world.invoke("dl_unknown") == 500
         world.clock.advance(STALE)
         assert await world.invoke(secret) == 500
+
+    asyncio.run(story())
+
+
+def test_nobody_waits_for_a_store_that_is_held_to_be_away(service: Any) -> None:
+    secret = service.create_token(NewToken("app", "writer")).secret
+    world = World(service)
+
+    async def story() -> None:
+        assert await world.invoke(secret) == 200
+        asked = world.door.asked
+        service.store.away = AwayError("the database has been away since noon")
+        world.clock.advance(FRESH + 0.1)
+        assert await world.invoke(secret) == 200
+        assert await world.invoke("dl_unknown") == 503
+        world.gate.doubt()
+        assert await world.invoke(secret) == 200
+        world.clock.advance(STALE)
+        assert await world.invoke(secret) == 503
+        await asyncio.sleep(0.05)
+        service.store.away = None
+        assert await world.invoke(secret) == 200
+        assert world.door.asked > asked
 
     asyncio.run(story())
 

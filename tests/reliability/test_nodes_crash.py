@@ -149,9 +149,15 @@ def check_counts(runs: list[Any], captured: dict[str, dict[str, Any]]) -> int:
     for run in sorted(runs, key=lambda run: run.revision):
         newest[run.schedule, run.window_start] = run
     wrong = [
-        (run.schedule, str(run.window_start), run.revision, run.counts.get("captured"), moments[run.window_start])
+        (
+            run.schedule,
+            str(run.window_start),
+            run.revision,
+            run.counts.get("capture_records"),
+            moments[run.window_start],
+        )
         for run in newest.values()
-        if run.status != "Failed" and run.counts.get("captured", 0) != moments[run.window_start]
+        if run.status != "Failed" and run.counts.get("capture_records", 0) != moments[run.window_start]
     ]
     assert wrong == [], wrong[:10]
     return len(newest)

@@ -160,7 +160,7 @@ class Gate:
 
     def doubt(self) -> None:
         """Ask the store again for everybody, as soon as it can be reached."""
-        self._known = {digest: known._replace(fresh=float("-inf")) for digest, known in self._known.items()}
+        self._known = {digest: known._replace(fresh=float("-inf")) for digest, known in dict(self._known).items()}
 
     async def _refuse(
         self, scope: Scope, send: Send, error: DriftlineError, headers: dict[bytes, bytes], who: Visitor

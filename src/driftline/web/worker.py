@@ -117,13 +117,15 @@ class Worker:
         if taken is None or heard.endpoints != taken.endpoints or self._came:
             self.registry.refresh()
             self._came = False
-        if taken is not None and heard.access != taken.access:
-            self.application.doubt()
         self._taken = heard
 
     def _ask(self, connection: Any) -> None:
-        if not self.service.behind:
-            self._heard = revisions.current(connection)
+        if self.service.behind:
+            return
+        before, self._heard = self._heard, revisions.current(connection)
+        if before is not None and before.access != self._heard.access:
+            # At once, and not after a model that is being loaded: somebody may have lost the right to be here.
+            self.application.doubt()
 
     def _served(self) -> list[EndpointConfig]:
         """What is to be served; while the database is away and nothing is known yet, what was served last."""

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from driftline.client import Client
-from driftline.resources.access import NewToken
 from driftline.storage import audit, capture_counts, nodes
 from driftline.storage.database import open_store
 
@@ -212,21 +211,3 @@ def test_another_folder_cannot_take_a_name(three: Any, tmp_path: Path) -> None:
         assert "--node" in caught.value.hint
         assert service.enter_node("south") == "south"
         service.forget_node("south")
-
-
-def test_a_token_that_is_revoked_is_void_everywhere(three: Any, tmp_path: Path, wait: Any) -> None:
-    """A fourth node has access on; tokens are made and revoked elsewhere."""
-    from driftline.service import Service
-
-    with Service(tmp_path / "keys", database=three.database.url) as service:
-        secrets = [service.create_token(NewToken(f"app-{number}", "admin")).secret for number in range(3)]
-        node = three.start("guarded", "web", more=("--access", "on"))
-
-        def status(number: int) -> int:
-            headers = {"Authorization": f"Bearer {secrets[number]}"}
-            return client.get("/api/tokens", headers=headers).status_code
-
-        with httpx.Client(base_url=node.url, trust_env=False, timeout=30) as client:
-            wait(lambda: [status(number) for number in range(3)] == [200] * 3, "the tokens are known")
-            soon(lambda number: service.revoke_token(f"app-{number}"), lambda number: status(number) == 401, wait)
-    three.nodes.pop("guarded").stop()

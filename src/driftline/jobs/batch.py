@@ -16,6 +16,7 @@ from driftline.jobs.batch_kinds import BatchDone, BatchWork, Task, log_of, read_
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
 from driftline.jobs.shared import Shared
+from driftline.resources.baseline_jobs import BaselineSettings
 from driftline.resources.batch_jobs import BatchJob, BatchLimits
 from driftline.resources.transforms import TransformSettings
 from driftline.storage import batch_jobs
@@ -90,8 +91,8 @@ class BatchWorker:
             if job.attempts > MOST_ATTEMPTS:
                 raise lost_each_time("start another job")
             settings: BatchLimits = read_settings(job.kind, job.settings)
-            if self._shared is not None and isinstance(settings, TransformSettings):
-                self._shared.have(self._layout.data / settings.model_path)
+            if self._shared is not None and (model := _model_of(settings)):
+                self._shared.have(self._layout.data / model)
             task = Task(job.kind, BatchWork(job.name, settings, str(self._layout.data), utc(self._clock())))
             done = self._done(task, Limits(settings.time_limit, settings.memory_limit), lost)
             return BatchOutcome("Completed", done.message, result=done.result)
@@ -128,6 +129,13 @@ class BatchWorker:
 
     def _finish(self, db: Connection, job: BatchJob, outcome: BatchOutcome) -> bool:
         return batch_jobs.finish(db, job, outcome, utc(self._clock()))
+
+
+def _model_of(settings: BatchLimits) -> str | None:
+    """The model that a job works with, below the data folder; None where it needs none."""
+    if isinstance(settings, TransformSettings):
+        return settings.model_path
+    return settings.model if isinstance(settings, BaselineSettings) else None
 
 
 def _extend(job: BatchJob, connection: Connection, until: datetime) -> bool:

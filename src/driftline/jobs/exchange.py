@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from driftline.engine.files import list_files
 from driftline.jobs.asked import LABELLED
 from driftline.jobs.fetching import Ask
 from driftline.jobs.places import Places
-from driftline.jobs.shared import Shared
+from driftline.jobs.shared import Shared, open_shared
 from driftline.pipeline import AttributionRun, DataQualityRun, Run
 from driftline.pipeline.kept import kept_of
 from driftline.pipeline.pieces import Pieces, fingerprint
@@ -110,6 +110,16 @@ def renew_pieces(shared: Shared, kept: Pieces, window: Window) -> None:
                 path.unlink(missing_ok=True)
     with suppress(NotFoundError):
         have_pieces(shared, kept, window)
+
+
+def have_all(layout: Layout, folders: Iterable[Path], window: Window | None) -> None:
+    """Have captures or labels of all nodes, of the hours of a window or all there are; nothing on one machine."""
+    shared = open_shared(layout)
+    for folder in folders if shared is not None else ():
+        if shared is not None and window is None:
+            shared.have_folder(folder)
+        elif shared is not None and window is not None:
+            shared.have_hours(folder, window)
 
 
 def own_files(report: Path) -> list[Path]:

@@ -38,6 +38,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py --json build/bench/result.json
 	$(BIN)/python bench/pieces.py
 	$(BIN)/python bench/unattended.py
+	$(BIN)/python bench/shipping.py
 
 # Kills processes of a running service at random, on each kind of database, then those of three nodes with their database
 # and object store, and checks the books (half an hour).

@@ -20,6 +20,8 @@ from driftline.serving.capture_log import CaptureCount, CaptureLog
 from driftline.serving.capture_records import Exchange, capture_line, event_id, inference_time
 from driftline.serving.endpoints import EndpointConfig
 from driftline.serving.sampler import chosen, threshold
+from driftline.storage import spool
+from driftline.storage.layout import Layout
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -305,3 +307,31 @@ def fork() -> Callable[[Callable[[], None]], int]:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
     return run
+
+
+def test_a_full_spool_drops_and_counts_and_no_request_fails(tmp_path: Path) -> None:
+    layout, now = Layout(tmp_path), 1_800_000_000.0
+    moment = [now]
+    log = CaptureLog(tmp_path / "captures", lambda: moment[0])
+    log.append(endpoint(), [exchange()])
+    spool.tell(layout, spool.Shipping(now, full=True))
+    moment[0] += 1
+    refused = [exchange(), exchange()]
+    log.append(endpoint(), refused)
+    assert [one.event_id for one in refused] == [None, None]
+    log.rotate()
+    assert spool.dropped(tmp_path) == 2
+    spool.tell(layout, spool.Shipping(now))
+    log.rotate()
+    log.append(endpoint(), [exchange()])
+    assert counts(log) == [(2, 0, 2)]
+    assert len(captured(tmp_path / "captures")) == 2
+    log.close()
+
+
+def test_the_mark_of_a_shipper_that_is_gone_counts_for_nothing(tmp_path: Path) -> None:
+    spool.tell(Layout(tmp_path), spool.Shipping(0.0, full=True))
+    assert spool.full(tmp_path)
+    long_ago = (tmp_path / "spool.full").stat().st_mtime - spool.STALE
+    os.utime(tmp_path / "spool.full", (long_ago, long_ago))
+    assert not spool.full(tmp_path)

@@ -8,6 +8,7 @@ from collections import namedtuple
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -16,7 +17,7 @@ from driftline.pipeline import run_model_quality
 from driftline.resources.endpoints import CaptureSettings, ModelDescription
 from driftline.service import Service
 from driftline.service.health import LEAST_FREE, SILENT
-from driftline.storage import endpoints, heartbeat
+from driftline.storage import endpoints, heartbeat, spool
 from driftline.storage.clock import system_clock
 from driftline.web import app
 from driftline.web.worker import Worker
@@ -142,3 +143,22 @@ def test_the_page_says_200_or_503(service: Service, serve: Any, monkeypatch: pyt
         assert httpx.get(f"{url}/healthz", trust_env=False).json() == {"status": "ok"}
     worker.captures.close()
     worker.requests.close()
+
+
+def test_a_spool_that_does_not_drain_is_told_and_a_full_one_is_not_ready(alive: Service) -> None:
+    now = system_clock()
+
+    def shipping(said: spool.Shipping) -> tuple[bool, str]:
+        spool.tell(alive.layout, said)
+        found = next(check for check in alive.readiness().checks if check.name == "shipping")
+        return found.ok, found.message
+
+    assert shipping(spool.Shipping(now)) == (True, "captures and labels are shipped, 0 files wait")
+    waiting = spool.Shipping(now, files=2, bytes=3000, oldest=now - 60, trouble="the store is away")
+    ok, message = shipping(waiting)
+    assert ok
+    assert message.startswith("2 files with 3,000 bytes wait to be shipped, the first for 6")
+    assert shipping(msgspec.structs.replace(waiting, full=True))[0] is False
+    assert failing(alive) == ["shipping"]
+    ok, message = shipping(spool.Shipping(now - spool.STALE - 5, files=2))
+    assert (ok, message) == (True, "the shipper has been silent for 35 s, 2 files waited then")

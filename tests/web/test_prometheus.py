@@ -22,7 +22,8 @@ from driftline.resources.alarms import Alarm
 from driftline.resources.metrics import Series, point
 from driftline.service import Service
 from driftline.serving.capture_log import CaptureCount
-from driftline.storage import alarms, executions, metrics
+from driftline.storage import alarms, executions, metrics, spool
+from driftline.storage.clock import system_clock
 from driftline.storage.executions import Outcome
 from driftline.testing import START, FakeClock
 from driftline.web.worker import Worker
@@ -195,3 +196,27 @@ def test_prometheus_s_own_program_has_nothing_to_say(
         page = web.get("/metrics").content
     checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, timeout=60)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_shipping_has_its_figures_where_there_is_a_shipper(service: Service) -> None:
+    before = service.prometheus()[0].decode()
+    assert "driftline_spool" not in before
+    now = system_clock()
+    said = spool.Shipping(now, 3, 4096, now - 60, 100, 9000, 7, 2, 1, "away", full=True)
+    spool.tell(service.layout, said)
+    spool.add_dropped(service.layout.data, 5)
+    found = service.prometheus()[0].decode()
+    wanted = {
+        "spool_files": 3,
+        "spool_bytes": 4096,
+        "spool_full": 1,
+        "cache_bytes": 100,
+        "shipped_bytes_total": 9000,
+        "shipping_uploads_total": 7,
+        "shipping_failures_total": 2,
+        "shipping_retries_total": 1,
+        "spool_dropped_total": 5,
+    }
+    assert {name: value(found, f"driftline_{name}") for name in wanted} == wanted
+    assert 60 <= (value(found, "driftline_spool_age_seconds") or 0) < 90
+    assert list(openmetrics(service.prometheus("application/openmetrics-text")[0].decode()))

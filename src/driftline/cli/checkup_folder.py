@@ -30,7 +30,7 @@ def folder(data: Path) -> list[Finding]:
         return [Finding("warning", f"there is no data folder {data}", f"driftline serve --data {data} makes it")]
     try:
         with Service(data, database=database_of_environment()) as service:
-            return [_disk(data), _file_clock(data), _store_clock(service), *_tokens(service)]
+            return [_disk(data), *_shipping(data), _file_clock(data), _store_clock(service), *_tokens(service)]
     except DriftlineError as error:
         return [Finding("wrong", error.what, error.hint)]
 
@@ -42,6 +42,21 @@ def _disk(data: Path) -> Finding:
         hint = "free some: on a full disk predictions are answered but not captured"
         return Finding("warning", f"data folder {data}: {room}", hint)
     return Finding("ok", f"data folder {data} and its database can be used, {room}")
+
+
+def _shipping(data: Path) -> Iterator[Finding]:
+    """Why the spool of a node that ships does not drain."""
+    from driftline.storage import spool
+    from driftline.storage.layout import Layout
+
+    said = spool.figures(Layout(data))
+    if said is None:
+        return
+    room = f"{said.files} files with {said.bytes:,} bytes wait to be shipped"
+    if said.trouble:
+        yield Finding("wrong" if said.full else "warning", f"{room}: {said.trouble}", "they stay here until they are")
+    else:
+        yield Finding("ok", f"{room}, {said.shipped_bytes:,} bytes were shipped so far")
 
 
 def _file_clock(data: Path) -> Finding:

@@ -50,12 +50,12 @@ def main(
 
 
 def follow_parent(stop: threading.Event, parent: int) -> None:
-    """Set ``stop`` when the process that started this one has ended, so that no scheduler is left behind."""
+    """Set ``stop`` when the process that started this one has ended, so that none is left behind."""
 
     def watch() -> None:
         while not stop.wait(_PARENT_POLL):
             if os.getppid() != parent:
-                logger.info("the parent process has ended; so does the scheduler")
+                logger.info("the parent process has ended; so does this one")
                 stop.set()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 from driftline.core.errors import DriftlineError
 from driftline.resources.health import Check, Readiness
 from driftline.service.wiring import Wiring
-from driftline.storage import heartbeat, schedules
+from driftline.storage import heartbeat, schedules, spool
 from driftline.storage.version import at_head
 
 LEAST_FREE = 256 << 20
@@ -24,7 +26,14 @@ class Health(Wiring):
 
     def readiness(self, *, captures_lost: bool = False) -> Readiness:
         """Store, data folder, scheduler and captures; ``captures_lost`` is what a serving process knows of its own."""
-        checks = (self._store(), self._folder(), self._scheduler(), self._schedules(), _captures(captures_lost))
+        checks = (
+            self._store(),
+            self._folder(),
+            self._scheduler(),
+            self._schedules(),
+            _captures(captures_lost),
+            *self._shipping(),
+        )
         return Readiness(all(check.ok for check in checks), checks)
 
     def _store(self) -> Check:
@@ -70,6 +79,23 @@ class Health(Wiring):
             hint = "is a long run going on? see driftline runs list, and the log"
             return Check("schedules", True, f"{len(late)} schedules have a tick that nobody took up yet", hint)
         return Check("schedules", True, "every tick that is over was taken up")
+
+    def _shipping(self) -> Iterator[Check]:
+        """Where there is a shipper. A spool that does not drain is told and is no failure: captures are kept here."""
+        said = spool.figures(self.layout)
+        if said is None:
+            return
+        silence = time.time() - said.seen
+        if silence > spool.STALE:
+            hint = "start it with driftline serve, with the variables it had; if there are to be no buckets any longer,"
+            what = f"the shipper has been silent for {silence:.0f} s, {said.files} files waited then"
+            yield Check("shipping", True, what, f"{hint} remove shipping.json from the data folder")
+        elif said.files and said.trouble:
+            waited = time.time() - said.oldest if said.oldest is not None else 0.0
+            what = f"{said.files} files with {said.bytes:,} bytes wait to be shipped, the first for {waited:.0f} s"
+            yield Check("shipping", not said.full, what, "see driftline doctor --data, and the log of the shipper")
+        else:
+            yield Check("shipping", True, f"captures and labels are shipped, {said.files} files wait")
 
 
 def _captures(lost: bool) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -21,6 +22,7 @@ from driftline.jobs.overdue import overdue
 from driftline.resources.executions import OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.service.model_metrics import alarm_families, model_families
+from driftline.service.shipping_metrics import shipping_families
 from driftline.service.wiring import Wiring
 from driftline.serving.request_counts import BOUNDS, RequestCount, read_counts
 from driftline.storage import alarms, observed, schedules
@@ -61,6 +63,7 @@ class Prometheus(Wiring):
                 _deliveries(observed.notifications(db)),
                 *model_families(every, last, observed.published(db, [run.id for run in last.values()])),
                 *alarm_families(alarms.listing(db)),
+                *shipping_families(self.layout, time.time()),
             ]
 
 

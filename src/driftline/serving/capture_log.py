@@ -67,7 +67,7 @@ class CaptureLog:
         self._process = os.getpid()
         self._second, self._moment = -1, ""
         self._complained = self._warned = -1
-        self._full = False
+        self._full, self._spool_dropped = False, 0
         self._curtain, self._withheld = Curtain(key_file), 0
 
     def append(self, endpoint: EndpointConfig, exchanges: Sequence[Exchange]) -> None:
@@ -110,6 +110,8 @@ class CaptureLog:
         now = self._clock()
         self._full = spool.full(self.root.parent)
         with self._lock:
+            if self._spool_dropped and spool.add_dropped(self.root.parent, self._spool_dropped):
+                self._spool_dropped = 0
             for key, segment in list(self._segments.items()):
                 if self._over(segment, now):
                     self._close(key)
@@ -173,6 +175,7 @@ class CaptureLog:
         key = (endpoint.name, endpoint.variant)
         if self._full:
             self._complain(endpoint.name, "the spool of what waits to be shipped is full")
+            self._spool_dropped += len(lines)
             return 0
         try:
             segment = self._segment(key, now)

@@ -3,6 +3,8 @@ a file, and a mark that is there while the spool is full and nothing more may be
 
 from __future__ import annotations
 
+import fcntl
+import struct
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +14,8 @@ import msgspec
 
 from driftline.storage.layout import Layout
 
-_MARK, _FIGURES = "spool.full", "shipping.json"
+_MARK, _FIGURES, _DROPPED = "spool.full", "shipping.json", "spool.dropped"
+_NUMBER = struct.Struct("<Q")
 STALE = 30.0
 """Seconds after which a shipper that says nothing is taken for dead, and its mark for nothing."""
 
@@ -69,3 +72,26 @@ def full(data: Path) -> bool:
         return time.time() - (data / _MARK).stat().st_mtime < STALE
     except OSError:
         return False
+
+
+def add_dropped(data: Path, number: int) -> bool:
+    """Count captures that were dropped because the spool was full; False where that cannot be done now."""
+    try:
+        with (data / _DROPPED).open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            before = file.read(_NUMBER.size)
+            file.truncate(0)
+            file.write(_NUMBER.pack((_NUMBER.unpack(before)[0] if len(before) == _NUMBER.size else 0) + number))
+    except OSError:
+        return False
+    return True
+
+
+def dropped(data: Path) -> int:
+    """How many captures were dropped so far because the spool was full."""
+    try:
+        found = (data / _DROPPED).read_bytes()
+    except OSError:
+        return 0
+    return int(_NUMBER.unpack(found)[0]) if len(found) == _NUMBER.size else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -224,3 +225,10 @@ def test_the_spool_is_full_until_it_drains(node: NewNode, faulty_bucket: Any) ->
     one.until(lambda: one.there(path) and not spool.full(one.layout.data))
     assert one.shipper.said.trouble == ""
     assert one.shipper.said.retries >= 1
+
+
+def test_locks_of_this_file_system_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert room.locks_work(tmp_path)
+    monkeypatch.setattr(room.fcntl, "flock", lambda *_: None)
+    assert not room.locks_work(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from driftline.core.errors import DriftlineError
 from driftline.jobs.shared.cache import Cache
@@ -15,6 +19,7 @@ from driftline.jobs.shared.limits import Limits
 from driftline.jobs.shared.targets import Target
 from driftline.storage.objects import Objects
 
+logger = logging.getLogger("driftline.shipping")
 CACHE_EVERY, PRUNE_EVERY = 5.0, 3600.0
 _SLACK = 0.8
 """What was full is no longer when this share of the limit is reached, so that it does not go to and fro."""
@@ -33,8 +38,12 @@ class Room:
         limits: Limits,
         again: Callable[[str], None],
     ) -> None:
-        self._data, self._limits = data, limits
-        self._cache = None if store is None else Cache(data, objects, ledger, store, again)
+        self._data, self._limits, self._store = data, limits, store
+        self._cache = None
+        if store is not None and locks_work(data):
+            self._cache = Cache(data, objects, ledger, store, again)
+        elif store is not None:
+            logger.warning("%s has no file locks: files stay here after they were shipped", data)
         self._thread = ThreadPoolExecutor(1, "cache")
         self._work: Future[int] | None = None
         self._next, self._prune = 0.0, time.monotonic() + PRUNE_EVERY
@@ -59,7 +68,7 @@ class Room:
         slack = _SLACK if before else 1.0
         most, free = self._limits.spool, shutil.disk_usage(self._data).free
         too_much = most is not None and left >= most * slack
-        return too_much or (self._cache is not None and free * slack < self._limits.reserve)
+        return too_much or (self._store is not None and free * slack < self._limits.reserve)
 
     def _sweep(self, cache: Cache, others: list[Target], paused: bool) -> int:
         """The bytes that are cached."""
@@ -75,3 +84,19 @@ class Room:
             # The store is away: its trouble is told by uploads.
             return self.cached
         return cached
+
+
+def locks_work(folder: Path) -> bool:
+    """Whether a file that is locked in a folder is seen to be: without that nobody knows which files are complete."""
+    probe = folder / f".{uuid4().hex}.tmp"
+    with suppress(OSError):
+        try:
+            with probe.open("xb") as writer, probe.open("rb") as reader:
+                fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with suppress(BlockingIOError):
+                    fcntl.flock(reader, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    return False
+                return True
+        finally:
+            probe.unlink(missing_ok=True)
+    return False

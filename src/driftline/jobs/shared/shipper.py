@@ -32,7 +32,8 @@ from driftline.storage.objects import Objects
 
 logger = logging.getLogger("driftline.shipping")
 POLL = 0.25
-"""Least seconds between two looks."""
+"""Least seconds between two looks; more where a look takes long, because endpoints are many."""
+LONGEST_REST = 2.0
 _SAY_EVERY = 1.0
 _UNREADABLE_PAUSE = 10.0
 
@@ -224,7 +225,7 @@ class Shipper:
 
     def _rest(self, took: float, stop: threading.Event) -> None:
         """Wait for the next look; uploads that end meanwhile are followed by others."""
-        until = time.monotonic() + max(POLL, 10 * took)
+        until = time.monotonic() + max(POLL, min(LONGEST_REST, 5 * took))
         while (left := until - time.monotonic()) > 0 and not stop.is_set():
             if self._wake.wait(min(left, POLL)):
                 self._wake.clear()

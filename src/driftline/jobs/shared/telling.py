@@ -63,8 +63,9 @@ class Teller:
             self._store.close()
 
     def _run(self) -> None:
-        while not self._stop.wait(min(_LONGEST_PAUSE, EVERY * 2.0 ** min(self._failed, 8))):
+        while not self._stop.is_set():
             self._tell()
+            self._stop.wait(min(_LONGEST_PAUSE, EVERY * 2.0 ** min(self._failed, 8)))
 
     def _tell(self, *, last: bool = False) -> None:
         try:

@@ -206,7 +206,11 @@ def test_the_client_has_the_service_s_words() -> None:
 
     inside = {
         "add_capture_counts",
+        "any_scheduler",
+        "catch_up",
+        "enter_node",
         "find_run",
+        "forget_node",
         "forget_script",
         "have_model",
         "job_log",
@@ -214,8 +218,9 @@ def test_the_client_has_the_service_s_words() -> None:
         "keep_model",
         "keep_script",
         "last_day",
+        "last_served",
+        "list_nodes",
         "models_came",
-        "newest_revision",
         "now",
         "report_folder",
         "served",

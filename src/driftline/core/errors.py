@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class DriftlineError(Exception):
     """Base of every error driftline raises on purpose.
@@ -95,6 +97,17 @@ class SetupError(DriftlineError):
     """The machine does not give what is needed: a port, a folder, a permission, a library."""
 
     code = "environment"
+
+
+class AwayError(SetupError):
+    """The database cannot be reached now; nothing says that it will not be again. ``since`` is when, where known."""
+
+    code = "away"
+    http_status = 503
+
+    def __init__(self, what: str, *, evidence: str = "", hint: str = "", since: datetime | None = None) -> None:
+        super().__init__(what, evidence=evidence, hint=hint)
+        self.since = since
 
 
 class ServiceError(DriftlineError):

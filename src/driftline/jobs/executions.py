@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from sqlalchemy import Connection
 from driftline.alerting import metrics as published
 from driftline.alerting import watch
 from driftline.core.documents import dump, finite
-from driftline.core.errors import DriftlineError, UnreachableError
+from driftline.core.errors import AwayError, DriftlineError, UnreachableError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
@@ -51,6 +52,7 @@ from driftline.storage.types import canonical
 
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[Run], RunResult]
+_AWAY_PAUSE = 0.5
 LOG = "log.txt"
 """What a run did and what its process printed, beside its report."""
 _STATUS: dict[Verdict, ExecutionStatus] = {
@@ -108,7 +110,7 @@ class Worker:
 
         A run that fails is recorded as Failed with its traceback and is no exception here. When the lease was lost
         meanwhile (the run was stopped, deleted, or taken for dead) the result is discarded. A run that needs the store
-        of many nodes while that cannot be reached is given back, and returned as it waits.
+        of many nodes, or the database, while that cannot be reached is given back, and returned as it waits.
         """
         execution = self._claim()
         if execution is None:
@@ -126,7 +128,20 @@ class Worker:
                 if not self._out_of_patience(execution):
                     return self._give_back(execution, away.error)
                 outcome, told = _failure(away.error), _Told()
-        return self._record(execution, outcome, told)
+            except AwayError as away:
+                return self._once_back(partial(self._give_back, execution, away))
+        return self._once_back(partial(self._record, execution, outcome, told))
+
+    def _once_back(self, write: Callable[[], Execution]) -> Execution:
+        """Write as soon as the database is there; for as long as a lease lasts, since then the run may be another's."""
+        deadline = time.monotonic() + self.lease.total_seconds()
+        while True:
+            try:
+                return write()
+            except AwayError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_AWAY_PAUSE)
 
     def _claim(self) -> Execution | None:
         now, real = utc(self.clock()), utc(self.real())
@@ -161,8 +176,8 @@ class Worker:
         since = execution.waiting_since
         return since is not None and utc(self.real()) - since >= waiting.patience()
 
-    def _give_back(self, execution: Execution, error: UnreachableError) -> Execution:
-        """A run that could not reach the store waits, and then any scheduler may try it again."""
+    def _give_back(self, execution: Execution, error: DriftlineError) -> Execution:
+        """A run that could not reach the store, or the database, waits, and then any scheduler may try it again."""
         real = utc(self.real())
         until = real + waiting.pause(real - (execution.waiting_since or real))
         seen = f" ({error.evidence})" if error.evidence else ""
@@ -175,7 +190,8 @@ class Worker:
         return stored
 
     def _outcome(self, execution: Execution, lost: threading.Event) -> tuple[Outcome, _Told]:
-        """How the run ended, and what it tells; raises :class:`_Away` for one that should be tried again."""
+        """How the run ended, and what it tells; raises :class:`_Away`, or :class:`AwayError`, for one that should be
+        tried again."""
         constrained: tuple[str, ...] = ()
         try:
             with self._reaching():
@@ -189,7 +205,7 @@ class Worker:
             result = self._result(run, limits, lost)
             self._deliver(execution, schedule, run, result, lost)
             return _outcome_of(result, fetched), _Told(result.metrics, constrained, result.dimensioned)
-        except _Away:
+        except (_Away, AwayError):
             raise
         except Exception as error:
             logger.exception("run %s of %s failed", execution.id, execution.schedule)

@@ -15,7 +15,7 @@ import msgspec
 
 from driftline.alerting.housekeeping import tend
 from driftline.alerting.notify import send_due, webhook_client
-from driftline.core.errors import DriftlineError
+from driftline.core.errors import AwayError, DriftlineError
 from driftline.core.records import utc
 from driftline.jobs.batch import BatchWorker
 from driftline.jobs.batch_kinds import work
@@ -32,11 +32,13 @@ from driftline.jobs.shared import open_shared
 from driftline.jobs.shown_captures import show_again
 from driftline.pipeline import Run, RunResult
 from driftline.resources.executions import Execution
-from driftline.storage import heartbeat
+from driftline.storage import heartbeat, nodes
 from driftline.storage.clock import Clock, SharedClock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
+from driftline.storage.node_file import node_of
 from driftline.storage.types import new_id
+from driftline.storage.watch import Outage
 
 logger = logging.getLogger("driftline.jobs")
 CLEAN_EVERY = 60.0
@@ -126,6 +128,7 @@ class Scheduler:
         self._firing = None if fire_every is None else Firing(store, layout, fire_every)
         self._client = client or webhook_client()
         self._heard = float("-inf")
+        self._outage = Outage(logger)
 
     def tick(self, stop: threading.Event | None = None) -> Pass:
         """One pass: plan what is due and what labels came late for, run what is waiting (no further run once ``stop``
@@ -233,10 +236,21 @@ class Scheduler:
         if time.monotonic() - self._heard > heartbeat.EVERY:
             heartbeat.beat(self.layout)
             self._heard = time.monotonic()
+            if self.store.remote:
+                self._guarded(self._sign)
+
+    def _sign(self) -> None:
+        """For the nodes that have no scheduler of their own."""
+        with self.store.write() as connection:
+            nodes.sign(connection, node_of(self.layout).name, nodes.SCHEDULER, utc(self.real()))
+        self._outage.over()
 
     def _guarded(self, step: Callable[[], object]) -> None:
         try:
             step()
+        except AwayError as error:
+            # Every thread meets it at every pass; it is said once a minute.
+            self._outage.lasts(error)
         except DriftlineError as error:
             logger.error("%s", error)
         except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from driftline.core.errors import DriftlineError, InputError, NotFoundError
+from driftline.core.errors import DriftlineError, InputError, NotFoundError, SetupError
 from driftline.core.window import Window
 from driftline.jobs import schedules as scheduling
 from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
@@ -20,9 +21,11 @@ from driftline.service.shared_files import ModelFiles
 from driftline.service.wiring import Wiring
 from driftline.serving.capture_log import CaptureCount
 from driftline.serving.endpoints import EndpointConfig, check_name
+from driftline.serving.known import recall, remember
 from driftline.storage import capture_counts, endpoints, schedules
 from driftline.storage.destinations import show_captures
 
+_log = logging.getLogger(__name__)
 MOST_MODEL_BYTES = 2 << 30
 
 
@@ -106,10 +109,20 @@ class Endpoints(Wiring):
 
     def served(self) -> list[EndpointConfig]:
         """The endpoints as a serving process needs them."""
-        return [
+        found = [
             EndpointConfig(row.name, self._model(row), row.variant, row.capture, row.revision, row.upstream)
             for row in self.list_endpoints()
         ]
+        if self.store.remote:
+            try:
+                remember(self.layout.known, self.layout.data, found)
+            except SetupError as error:  # on a full disk endpoints are served all the same
+                _log.error("a start without the database will not know the endpoints: %s", error)
+        return found
+
+    def last_served(self) -> list[EndpointConfig]:
+        """The endpoints as they were when the database was last seen; :class:`SetupError` where that is not known."""
+        return recall(self.layout.known, self.layout.data)
 
     @cached_property
     def _model_files(self) -> ModelFiles | None:
@@ -135,11 +148,6 @@ class Endpoints(Wiring):
 
     def _model(self, row: Endpoint) -> Path | None:
         return self.layout.data / row.model_path if row.model_path else None
-
-    def newest_revision(self, since: int) -> int:
-        """The revision of the newest change of any endpoint after ``since``, or ``since``."""
-        with self.store.read() as db:
-            return max((row.revision for row in endpoints.changes_since(db, since)), default=since)
 
     def add_capture_counts(self, counts: Iterable[CaptureCount]) -> None:
         """Add what a serving process counted."""

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, delete, select
 
+from driftline.storage.revisions import grow
 from driftline.storage.tables import arrivals as table
 from driftline.storage.tables import counters
 from driftline.storage.types import insert_into
@@ -30,7 +31,7 @@ class Arrival(msgspec.Struct, frozen=True):
 def add(connection: Connection, endpoint: str, kind: Kind, hours: Iterable[datetime]) -> None:
     """Say that something was added to these hours."""
     for hour in sorted(set(hours)):
-        values = {"endpoint": endpoint, "kind": kind, "hour": hour, "number": _next(connection)}
+        values = {"endpoint": endpoint, "kind": kind, "hour": hour, "number": grow(connection, _COUNTER)}
         statement = insert_into(connection, table).values(values)
         same = ["endpoint", "kind", "hour"]
         connection.execute(statement.on_conflict_do_update(index_elements=same, set_={"number": values["number"]}))
@@ -80,10 +81,3 @@ def newest(connection: Connection, endpoint: str, kind: Kind, first: datetime, l
         table.c.endpoint == endpoint, table.c.kind == kind, table.c.hour >= first, table.c.hour < last
     )
     return max(connection.execute(chosen).scalars(), default=0)
-
-
-def _next(connection: Connection) -> int:
-    # The counter's row lock is held until commit, so numbers become visible in their order.
-    statement = insert_into(connection, counters).values(name=_COUNTER, value=1)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int(connection.execute(statement.returning(counters.c.value)).scalar_one())

@@ -6,7 +6,6 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from driftline.resources.endpoints import Endpoint
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
+from driftline.storage.node_file import node_of
 from driftline.storage.objects import open_objects, s3_service
 from driftline.storage.remote.trying import Patience
 
@@ -76,7 +76,8 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
         nowhere = [f"captures/{one.name}" for one in found if not one.capture.destination]
         shipper.send_to(destination_targets(layout, found), nowhere)
 
-    teller = Teller(open_database, ledger, options.node, lambda: shipper.progress, follow, stores=store is not None)
+    name = options.node or node_of(layout).name
+    teller = Teller(open_database, ledger, name, lambda: shipper.progress, follow, stores=store is not None)
     tidier = Tidier(open_database, layout, clock) if store is not None else None
     logger.info("shipper ready on %s", layout.data)
     teller.start()
@@ -95,7 +96,7 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m driftline.jobs.shared", description="Run driftline's shipper.")
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument("--node", default=socket.gethostname(), help="the name of this node")
+    parser.add_argument("--node", help="the name of this node; else that of the data folder")
     parser.add_argument(
         "--database", help="a database URL (default: DRIFTLINE_DATABASE, or driftline.db in the folder)"
     )

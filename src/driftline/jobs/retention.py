@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,7 +17,7 @@ from driftline.core.window import HOUR, parse_duration
 from driftline.engine.compacted.hour import originals_in
 from driftline.jobs.late_labels import HORIZON
 from driftline.jobs.places import ELSEWHERE
-from driftline.jobs.retention_store import compacted_there, sweep_models, sweep_store
+from driftline.jobs.retention_store import sweep_models, sweep_originals, sweep_store
 from driftline.jobs.shared import SHARED, Shared
 from driftline.resources.alarms import Alarm
 from driftline.resources.retention import Removed, Retention, RetentionReport
@@ -214,13 +213,14 @@ def _clean(store: Store, layout: Layout, old: _Old, now: datetime, dry_run: bool
     """Files of one kind: of this machine, and of the store that is shared, where one is given."""
     before, held = old.before(now)
     found = Removed(old.endpoint, old.kind, before, held=held)
-    originals = old.kind == "originals"
     for root, above in _roots(layout, old.endpoint, old.kind):
-        if shared is not None and layout.relative(root).partition("/")[0] in SHARED:
-            there = partial(compacted_there, shared, before=_settled()) if originals else None
-            found = _with(found, sweep_store(shared, root, before, above=above, dry_run=dry_run, only=there))
-        here = partial(originals_in, before=_settled()) if originals else None
-        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run, only=here))
+        only = _held if old.kind == "originals" else None
+        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run, only=only))
+        if shared is not None and only is not None:
+            settled = utc(system_clock()) - ORIGINALS_GRACE
+            found = _with(found, sweep_originals(shared, root, before, settled, above=above, dry_run=dry_run))
+        elif shared is not None and layout.relative(root).partition("/")[0] in SHARED:
+            found = _with(found, sweep_store(shared, root, before, above=above, dry_run=dry_run))
     kind = _ARRIVING.get(old.kind)
     if shared is not None and kind is not None and not dry_run:
         with store.write() as connection:
@@ -241,10 +241,10 @@ def _roots(layout: Layout, endpoint: str, kind: str) -> list[tuple[Path, int]]:
     return roots[kind]
 
 
-def _settled() -> float:
-    """Before when a compacted file must have been written (seconds since the epoch) for its originals to go: runs that
-    began before there was one may still read them."""
-    return system_clock() - ORIGINALS_GRACE.total_seconds()
+def _held(hour: Path) -> set[str]:
+    """The files of an hour that a compacted file holds. Runs that began before there was one may still read them, so
+    it must have been there for a while."""
+    return originals_in(hour, system_clock() - ORIGINALS_GRACE.total_seconds())
 
 
 def _executions(connection: Connection, endpoint: str, before: datetime, dry_run: bool) -> int:

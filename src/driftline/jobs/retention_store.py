@@ -9,8 +9,7 @@ from pathlib import Path
 
 from driftline.core.errors import ServiceError
 from driftline.core.window import partition
-from driftline.engine.compacted.form import is_compacted
-from driftline.engine.compacted.standing import held_by
+from driftline.engine.compacted.form import is_compacted, originals_of
 from driftline.engine.files import Level, deeper
 from driftline.jobs.shared import Shared
 from driftline.storage.objects import ObjectInfo
@@ -22,35 +21,37 @@ _AT_ONCE = 8
 Found = tuple[Path, ObjectInfo]
 
 
-def sweep_store(
-    shared: Shared,
-    root: Path,
-    before: datetime,
-    *,
-    above: int,
-    dry_run: bool = False,
-    only: Callable[[list[Found]], list[Found]] | None = None,
-) -> Swept:
+def sweep_store(shared: Shared, root: Path, before: datetime, *, above: int, dry_run: bool = False) -> Swept:
     """Delete the hours ``yyyy/mm/dd/hh`` below a folder that end at a time or earlier: their objects, and the files
-    here; of the objects of an hour ``only`` those that are chosen. ``above`` is how many folders stand between ``root``
-    and the years. Only folders that may hold such hours are listed. What cannot be done now is noted, and done by the
-    next clean-up."""
+    here. ``above`` is how many folders stand between ``root`` and the years. Only folders that may hold such hours are
+    listed. What cannot be done now is noted, and done by the next clean-up."""
     end = tuple(partition(before).split("/"))
 
     def old() -> Iterator[Found]:
-        for hour in _old(shared, root, end, above, ()):
-            yield from hour if only is None else only(hour)
+        for hour in _hours(shared, root, end, above, ()):
+            yield from shared.listed(hour)
 
     return _swept(old, shared, str(root), dry_run)
 
 
-def compacted_there(shared: Shared, hour: list[Found], before: float) -> list[Found]:
-    """Of the objects of an hour those of which a compacted one, stored before a time (seconds since the epoch), holds
-    every byte."""
-    compacted = [path for path, one in hour if is_compacted(path.name) and one.modified.timestamp() < before]
-    held = held_by(str(shared.have(path)) for path in compacted)
-    pairs = {(Path(path).parent / name, size) for path, originals in held.items() for name, size in originals}
-    return [(path, one) for path, one in hour if (path, one.size) in pairs]
+def sweep_originals(
+    shared: Shared, root: Path, before: datetime, settled: datetime, *, above: int, dry_run: bool = False
+) -> Swept:
+    """Delete the objects of such hours that a compacted one holds which was stored before a (real) time; runs that
+    began before there was one may still read them. A compacted object is fetched to see what it holds, once: afterwards
+    nothing stands beside it."""
+    end = tuple(partition(before).split("/"))
+
+    def held() -> Iterator[Found]:
+        for hour in _hours(shared, root, end, above, ()):
+            listed = shared.listed(hour)
+            compacted = [path for path, one in listed if is_compacted(path.name) and one.modified < settled]
+            beside = [(path, one) for path, one in listed if not is_compacted(path.name)]
+            if compacted and beside:
+                holds = {(one.name, one.size) for path in compacted for one in originals_of(shared.have(path))}
+                yield from ((path, one) for path, one in beside if (path.name, one.size) in holds)
+
+    return _swept(held, shared, str(root), dry_run)
 
 
 def sweep_models(shared: Shared, folder: Path, used: Collection[Path], before: datetime, *, dry_run: bool) -> Swept:
@@ -89,14 +90,13 @@ def _forget(shared: Shared, found: Found, dry_run: bool) -> int:
     return one.size
 
 
-def _old(shared: Shared, folder: Path, end: Level, above: int, level: Level) -> Iterator[list[Found]]:
-    """The objects of every hour that is old enough."""
+def _hours(shared: Shared, folder: Path, end: Level, above: int, level: Level) -> Iterator[Path]:
+    """The folders of hours before the hour ``end``; only folders that may hold such are listed."""
     for name in shared.level(folder).folders:
         inner = () if above else deeper(level, name)
         if not above and (not inner or inner > end[: len(inner)]):
             continue
-        if len(inner) == len(end):
-            if inner < end:
-                yield shared.listed(folder / name)
-        else:
-            yield from _old(shared, folder / name, end, max(0, above - 1), inner)
+        if len(inner) < len(end):
+            yield from _hours(shared, folder / name, end, max(0, above - 1), inner)
+        elif inner < end:
+            yield folder / name

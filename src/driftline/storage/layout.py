@@ -81,6 +81,11 @@ class Layout:
         return self.data / "known.json"
 
     @property
+    def untold(self) -> Path:
+        """What processes that ended could not tell the database."""
+        return self.data / "untold"
+
+    @property
     def buckets(self) -> Path:
         """The folder whose folders are the buckets of the S3 server."""
         return self.data / "s3"

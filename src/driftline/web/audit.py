@@ -121,6 +121,17 @@ class Auditor:
                 raise
             del counts[who, action, target, outcome]
 
+    def leave(self) -> list[AuditEntry]:
+        """What was neither written nor is: for whoever comes after this process."""
+        with self._counting:
+            kept, self._kept, counts, self._counts = self._kept, [], self._counts, Counter()
+        return [*kept, *(self._door.entry(*what, requests=number) for what, number in counts.items())]
+
+    def keep(self, entries: Iterable[AuditEntry]) -> None:
+        """Take over what another process left."""
+        with self._counting:
+            self._kept = [*entries, *self._kept][:_MOST_KEPT]
+
     def tell_kept(self) -> None:
         """Write what was kept while the database was away."""
         with self._counting:

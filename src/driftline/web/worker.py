@@ -18,9 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvicorn
 
 from driftline.core.errors import AwayError, DriftlineError, SetupError
+from driftline.resources.access import AuditEntry
 from driftline.service import Service
 from driftline.service.prometheus import REQUESTS
 from driftline.serving.asgi import App
@@ -30,7 +32,7 @@ from driftline.serving.invocations import Invocations
 from driftline.serving.libraries import serve_only
 from driftline.serving.request_counts import RequestCounts
 from driftline.serving.runtime import load_model
-from driftline.storage import revisions
+from driftline.storage import revisions, untold
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import database_of_environment
 from driftline.storage.revisions import Revisions
@@ -44,6 +46,13 @@ COUNT_SECONDS = 1.0
 AUDIT_SECONDS = 30.0
 LOST_SECONDS = 60.0
 _EXTRA = "install what it needs: pip install 'driftline[aws]'"
+
+
+class Untold(msgspec.Struct, frozen=True):
+    """What a process that ended could not tell the database."""
+
+    counts: tuple[CaptureCount, ...] = ()
+    entries: tuple[AuditEntry, ...] = ()
 
 
 class Worker:
@@ -86,7 +95,7 @@ class Worker:
             self.app = front(service, inner=invocations, gated=self.app, access=access, note=note)
         self._heard: Revisions | None = None
         self._taken: Revisions | None = None
-        self._came = False
+        self._came = self._inherited = False
         self._wake, self._stop = threading.Event(), threading.Event()
         self.watch = Watch(service.store, self._ask, self._wake.set, every=REFRESH_SECONDS, log=_log)
         self._lost = float("-inf")
@@ -107,6 +116,18 @@ class Worker:
         with suppress(SetupError):
             self.store_counts()
             self.application.auditor.flush()
+        left = Untold(tuple(self._counted), tuple(self.application.auditor.leave()))
+        if left.counts or left.entries:
+            untold.keep(self.service.layout, left)
+
+    def _inherit(self) -> None:
+        """Take over what an earlier process could not tell, once the database answers."""
+        if self._heard is None or self._inherited:
+            return
+        self._inherited = True
+        for left in untold.take(self.service.layout, Untold):
+            self._counted += left.counts
+            self.application.auditor.keep(left.entries)
 
     def refresh(self) -> None:
         """Take over what changed since the last look, if anything did."""
@@ -147,6 +168,7 @@ class Worker:
             if now - last_count >= COUNT_SECONDS:
                 last_count = now
                 self._guarded(self.service.catch_up)
+                self._guarded(self._inherit)
                 self._guarded(self.store_counts)
                 self._guarded(self.application.auditor.tell_kept)
             if now - last_audit >= AUDIT_SECONDS:

@@ -21,6 +21,7 @@ from driftline.jobs.shared.store import LEDGER, VARIABLE
 from driftline.jobs.shared.targets import destination_targets, store_target
 from driftline.jobs.shared.telling import Teller
 from driftline.resources.endpoints import Endpoint
+from driftline.storage import spool
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
@@ -34,10 +35,10 @@ GRACE = 8.0
 """Seconds that a shipper that is told to end takes for what is still there."""
 
 
-def needed() -> bool:
-    """Whether a node needs a shipper: its files are in a store of many nodes, or endpoints may send their
-    captures to buckets elsewhere."""
-    return bool(os.environ.get(VARIABLE, "").strip() or s3_service())
+def needed(layout: Layout) -> bool:
+    """Whether a data folder needs a shipper: its files are in a store of many nodes, or endpoints may send their
+    captures to buckets elsewhere, or one was told to."""
+    return bool(os.environ.get(VARIABLE, "").strip() or s3_service()) or spool.wanted(layout)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from driftline.core.errors import DriftlineError
@@ -31,6 +33,7 @@ from driftline.storage.remote.trying import Patience
 logger = logging.getLogger("driftline.shipping")
 PATIENCE = Patience(total=5.0)
 """What fails for longer is told, and tried again by the shipper itself."""
+_LOCKED_POLL = 0.25
 GRACE = 8.0
 """Seconds that a shipper that is told to end takes for what is still there."""
 
@@ -52,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.detached:
         follow_parent(stop, options.parent)
     try:
-        _ship(options, stop)
+        with _alone(Layout(options.data).create(), stop):
+            if not stop.is_set():
+                _ship(options, stop)
     except DriftlineError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -85,6 +90,21 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
         shipper.close()
         teller.close()
     logger.info("shipper stopped, %d files wait", shipper.progress.files)
+
+
+@contextmanager
+def _alone(layout: Layout, stop: threading.Event) -> Iterator[None]:
+    """Wait until no other shipper works on the folder: several servers may share one."""
+    with (layout.data / "shipper.lock").open("ab") as lock:
+        while not stop.is_set():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                stop.wait(_LOCKED_POLL)
+            except OSError:
+                break  # a file system without locks
+        yield
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

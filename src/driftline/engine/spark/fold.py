@@ -54,6 +54,14 @@ def fold(
     return merge([load(state) for state in _sound(found)])
 
 
+def task_number() -> int:
+    """The number of the partition that is worked on, where this is called in a task; else 0."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    return 0 if context is None else int(context.partitionId())
+
+
 def _bucket() -> Any:
     from pyspark.sql import functions
 
@@ -62,10 +70,7 @@ def _bucket() -> Any:
 
 def _measuring(measure: Callable[[Iterator[pa.RecordBatch]], T], save: Callable[[T], bytes]) -> Tasks:
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from pyspark import TaskContext
-
-        context = TaskContext.get()
-        part = 0 if context is None else context.partitionId()
+        part = task_number()
         try:
             yield _row(part, save(measure(iter(batches))), None)
         except DriftlineError as error:

@@ -21,9 +21,9 @@ from driftline.engine.record_lines import record_lines
 from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
 from driftline.monitors.segments import Segmentation
+from driftline.pipeline.breaking_rows import DRIFT_ROWS, BreakingRows, Broken
 from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
 from driftline.pipeline.hours import NO_ROWS, Hours, Part, decoded_batches, total
-from driftline.pipeline.judging import DRIFT_ROWS
 from driftline.pipeline.pieces import Pieces
 from driftline.pipeline.remembered import Remembered
 from driftline.pipeline.run import DataQualityRun
@@ -66,6 +66,10 @@ class Profiling:
         counts, rejects = total(parts)
         log = "".join(self._log)
         return Profiled(state, counts, rejects, self._custom.results(), tuple(divided.states), log)
+
+    def look(self, breaking: BreakingRows) -> Broken:
+        """The rows of the window that broke a rule."""
+        return breaking.look(self.rows(breaking.few))
 
     def rows(self, few: bool = False) -> Iterator[tuple[Any, pa.RecordBatch]]:
         """The rows of the window once more: their ids, where they have any, and their features. A ``few`` are those

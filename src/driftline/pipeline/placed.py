@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
+from driftline.engine.batches import table_rows
 from driftline.engine.datasets import Dataset
 from driftline.pipeline.steps import Recorder
 
@@ -39,3 +41,24 @@ def measured(dataset: Dataset, parts: Parts[T], recorder: Recorder, *, numbered:
         return dataset.fold(parts.measure, parts.merge, parts.save, parts.load, numbered=numbered)
 
     return recorder.step("measure on Spark", 0, work, lambda _: 0)
+
+
+class Begun:
+    """A table whose ``first`` rows are looked at before all are measured: its first batch, of a data frame one row where
+    a ``few`` will do; None where there is no row."""
+
+    def __init__(self, dataset: Dataset, recorder: Recorder, *, few: bool) -> None:
+        self._dataset, self._recorder = dataset, recorder
+        if dataset.frame is None:
+            self._batches = iter(recorder.told("measure", dataset.batches(), dataset.rows()))
+        else:
+            rows = 1 if few else table_rows(len(dataset.frame.columns))
+            self._batches = Dataset(dataset.frame.first(rows)).batches()
+        self.first = next(self._batches, None)
+
+    def measured(self, parts: Parts[T], *, numbered: bool = False) -> T:
+        """The state of the whole table, as :func:`measured` has it. Only once: a stream cannot be read again."""
+        if self._dataset.frame is not None:
+            return measured(self._dataset, parts, self._recorder, numbered=numbered)
+        first = () if self.first is None else (self.first,)
+        return parts.measure(chain(first, self._batches), 0)

@@ -114,7 +114,8 @@ def baseline_bias(
     """Every bias metric of a table, facet by facet.
 
     ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, a table that
-    exports an Arrow stream (pandas, Polars, DuckDB, pyarrow), or a data frame of Spark. ``label`` is the column of true labels and
+    exports an Arrow stream (pandas, Polars, DuckDB, pyarrow), or a data frame of Spark. ``label`` is the column of true
+    labels and
     ``positive`` says which are positive: ``"1"``, ``"yes,maybe"``, ``">0.5"``, or a list of values. ``facets`` are
     ``"sex"`` (each value in turn), ``"plan=gold,tin"`` or ``"age>=50"``. ``predicted`` is the column of predicted
     labels; else those with a ``probability`` above ``threshold`` are positive; without either there are only metrics of

@@ -44,8 +44,8 @@ def measured(dataset: Dataset, parts: Parts[T], recorder: Recorder, *, numbered:
 
 
 class Begun:
-    """A table whose ``first`` rows are looked at before all are measured: its first batch, of a data frame one row where
-    a ``few`` will do; None where there is no row."""
+    """A table whose ``first`` rows are looked at before all are measured: its first batch, of a data frame one row
+    where a ``few`` will do; None where there is no row."""
 
     def __init__(self, dataset: Dataset, recorder: Recorder, *, few: bool) -> None:
         self._dataset, self._recorder = dataset, recorder

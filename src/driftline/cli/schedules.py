@@ -54,6 +54,9 @@ def create_schedule(
     program: Annotated[
         str | None, typer.Option(help="a program of the service's programs.toml in the place of the analysis")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="what measures: local, spark (needs DRIFTLINE_SPARK), or auto, by size")
+    ] = None,
     minimum_sample: Annotated[int, typer.Option(min=1, help="fewer judged rows give no verdict")] = 30,
     further: Annotated[str | None, typer.Option("--attributes", help="further attributes, as a JSON object")] = None,
     start_offset: Annotated[str, typer.Option(help="added to the window's start, such as -PT3H")] = "PT0S",
@@ -77,6 +80,7 @@ def create_schedule(
         "classes": list(by_comma(classes)) or None,
         "names": list(by_comma(names)) or None,
         "program": program,
+        "engine": engine,
     }
     with Client(url) as client:
         found = client.create_schedule(

@@ -39,7 +39,7 @@ class LocalEngine:
             self._db.execute(macro)
         self._several_captures = self._several_labels = False
         self._classes = 0
-        self._columns = False
+        self._beside: tuple[str, ...] = ()
         self._searches: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -58,11 +58,14 @@ class LocalEngine:
         attributes: OutputAttributes,
         window: Window | None,
         decoded: pa.RecordBatchReader | None = None,
+        *,
+        without: pa.Array[Any] | None = None,
     ) -> Found:
         """Read the capture records of a window, each event once, in the place of those read before.
 
         ``decoded`` are the records of these files and this window where they were read before: then the files are
-        read only for samples of what is refused.
+        read only for samples of what is refused. ``without`` are keys of events that are read elsewhere, see
+        :func:`driftline.engine.events.event_keys`; here they count as repeated.
         """
         parameters = reading_parameters(files, window)
         timed = window is not None
@@ -70,7 +73,7 @@ class LocalEngine:
         self._create_searches(attributes)
         self._load_records(attributes, timed, parameters, decoded, files)
         records = self._one("SELECT count(*) FROM records")
-        repeated = self._drop_repeated_events()
+        repeated = self._drop_events(without) + self._drop_repeated_events()
         self._several_captures = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
         if self._several_captures:
             self._db.execute(f"CREATE OR REPLACE TEMP TABLE expanded_rows AS {sql.expanded(attributes)}")
@@ -158,7 +161,7 @@ class LocalEngine:
                        FROM predictions AS p JOIN requests AS r USING (id, event)
                        LEFT JOIN label_rows AS l ON l.id = p.id AND l.row = p.row AND l.of = r.rows
                        WHERE p.reason IS NULL"""
-        if self._columns:
+        if self._beside:
             query = f"SELECT * EXCLUDE (event) FROM ({query}) LEFT JOIN columns_beside USING (event, row)"
         else:
             query = f"SELECT * EXCLUDE (event) FROM ({query})"
@@ -173,7 +176,7 @@ class LocalEngine:
             self._db.register("given", batch)
             self._db.execute("INSERT INTO columns_beside SELECT * REPLACE (hash(event) AS event) FROM given")
             self._db.unregister("given")
-        self._columns = True
+        self._beside = tuple(names)
 
     def matched_by_file(self, files: Sequence[str]) -> dict[str, int]:
         """After :meth:`joined`: how many predictions each of the label files gave their label."""
@@ -218,6 +221,16 @@ class LocalEngine:
                SELECT DISTINCT l.id FROM label_rows AS l JOIN requests AS r USING (id) WHERE l.of <> r.rows"""
         )
 
+    def _drop_events(self, without: pa.Array[Any] | None) -> int:
+        if without is None or not len(without):
+            return 0
+        self._db.register("elsewhere", pa.table({"key": without}))
+        [(dropped,)] = self._db.execute(
+            "DELETE FROM records WHERE event IS NOT NULL AND hash(event, id) IN (SELECT key FROM elsewhere)"
+        ).fetchall()
+        self._db.unregister("elsewhere")
+        return int(dropped)
+
     def _drop_repeated_events(self) -> int:
         """The contract of capture is at-least-once, so an event can stand twice; one copy is kept."""
         total, distinct = self._row("SELECT count(event), count(DISTINCT event) FROM records")
@@ -225,7 +238,8 @@ class LocalEngine:
             return 0
         self._db.execute(
             """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event IS NULL
-               OR row_number() OVER (PARTITION BY event, id ORDER BY fault NULLS FIRST, plain DESC, body) = 1"""
+               OR row_number() OVER (PARTITION BY event, id
+                                     ORDER BY fault NULLS FIRST, plain DESC, body, score, prediction) = 1"""
         )
         self._db.execute("DROP TABLE records; ALTER TABLE once RENAME TO records")
         return total - self._one("SELECT count(event) FROM records")

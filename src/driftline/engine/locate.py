@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import duckdb
 
 from driftline.engine.files import exact
 from driftline.engine.rejects import SAMPLES, Reject, ends_in_half_line, sample_line
+
+_BROKEN = "broken_line"
 
 
 class Locator:
@@ -25,21 +28,29 @@ class Locator:
         if not counts:
             return ()
         files = self._files()
+        halves = [name for name in files.get(_BROKEN, ()) if ends_in_half_line(name)]
+        shown = {reason: _shown(names, halves if reason == _BROKEN else ()) for reason, names in files.items()}
         self._db.execute("SET preserve_insertion_order = true")
-        places = {name: self._places(name) for name in {one for names in files.values() for one in names[:SAMPLES]}}
+        places = {name: self._places(name) for name in {one for names in shown.values() for one in names}}
         self._db.execute("SET preserve_insertion_order = false")
         found = []
         for reason, count in sorted(counts.items()):
-            names = files.get(reason, [])
-            samples = [sample_line(name, place) for name in names[:SAMPLES] for place in places[name].get(reason, [])]
-            found += self._apart(Reject(self._source, reason, count, tuple(samples[:SAMPLES])), names)
+            names = shown.get(reason, ())
+            samples = [sample_line(name, place) for name in names for place in places[name].get(reason, [])]
+            if reason == _BROKEN and halves:
+                last = [last_line(name) for name in names if name in halves]
+                found += self._apart(count, [sample for sample in samples if sample not in last], halves)
+            else:
+                found.append(Reject(self._source, reason, count, tuple(samples[:SAMPLES])))
         return tuple(found)
 
-    def _files(self) -> dict[str, list[str]]:
-        query = f"SELECT reason, filename FROM ({self._query}) WHERE reason IS NOT NULL GROUP BY ALL ORDER BY filename"
-        found: dict[str, list[str]] = {}
-        for reason, name in self._db.execute(query, self._parameters).fetchall():
-            found.setdefault(reason, []).append(name)
+    def _files(self) -> dict[str, dict[str, int]]:
+        """By reason the files, in the order of their paths, and how many records of each it holds against."""
+        query = f"""SELECT reason, filename, count(*) FROM ({self._query}) WHERE reason IS NOT NULL
+                    GROUP BY ALL ORDER BY filename"""
+        found: dict[str, dict[str, int]] = {}
+        for reason, name, count in self._db.execute(query, self._parameters).fetchall():
+            found.setdefault(reason, {})[name] = count
         return found
 
     def _places(self, file: str) -> dict[str, list[int]]:
@@ -50,16 +61,17 @@ class Locator:
         query = f"SELECT reason, min(place, {SAMPLES}) FROM ({self._query}) WHERE reason IS NOT NULL GROUP BY reason"
         return dict(self._db.execute(query, self._parameters | {"files": [exact(file)]}).fetchall())
 
-    def _apart(self, reject: Reject, files: list[str]) -> list[Reject]:
-        halves = [name for name in files if reject.reason == "broken_line" and ends_in_half_line(name)]
-        if not halves:
-            return [reject]
-        samples = tuple(last_line(name) for name in halves[:SAMPLES])
-        half = Reject(reject.source, "half_line", len(halves), samples)
-        if reject.count == len(halves):
+    def _apart(self, count: int, samples: list[str], halves: list[str]) -> list[Reject]:
+        """The broken lines that are no half last lines, of which there are these samples, and those that are."""
+        half = Reject(self._source, "half_line", len(halves), tuple(map(last_line, halves[:SAMPLES])))
+        if count == len(halves):
             return [half]
-        kept = tuple(sample for sample in reject.samples if sample not in samples)
-        return [Reject(reject.source, "broken_line", reject.count - len(halves), kept), half]
+        return [Reject(self._source, _BROKEN, count - len(halves), tuple(samples[:SAMPLES])), half]
+
+
+def _shown(files: dict[str, int], halves: Collection[str]) -> list[str]:
+    """The first files that have a sample to show; a half last line is shown apart."""
+    return [name for name, count in files.items() if count > (name in halves)][:SAMPLES]
 
 
 def last_line(file: str) -> str:

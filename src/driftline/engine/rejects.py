@@ -75,11 +75,11 @@ def ends_in_half_line(file: str) -> bool:
 
 
 def summed(rejects: Iterable[Reject]) -> tuple[Reject, ...]:
-    """The same reason of one source, met in several places, as one."""
+    """The same reason of one source, met in several places, as one; in the order of sources and reasons."""
     found: dict[tuple[str, str], Reject] = {}
     for reject in rejects:
         before = found.get((reject.source, reject.reason))
         samples = reject.samples if before is None else (*before.samples, *reject.samples)[:SAMPLES]
         count = reject.count + (0 if before is None else before.count)
         found[reject.source, reject.reason] = Reject(reject.source, reject.reason, count, samples)
-    return tuple(found.values())
+    return tuple(found[key] for key in sorted(found))

@@ -214,7 +214,7 @@ def predictions(*, several: bool) -> str:
 # Where a record's values are at fault, the fault is known of its rows only: they are found again by their event.
 CAPTURE_REASONS = """
     SELECT r.* EXCLUDE (reason), coalesce(r.reason, bad.reason) AS reason FROM ({located}) AS r
-    LEFT JOIN (SELECT event, any_value(reason) AS reason FROM predictions WHERE reason IS NOT NULL GROUP BY event) AS bad
+    LEFT JOIN (SELECT event, min(reason) AS reason FROM predictions WHERE reason IS NOT NULL GROUP BY event) AS bad
         USING (event)"""
 LABEL_REASONS = "SELECT *, fault AS reason FROM ({located})"
 LABEL_ROWS = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -68,7 +68,8 @@ class DataAttributes(msgspec.Struct, frozen=True):
     place of the analysis; ``captures`` is an ``s3://`` folder with ``VARIANT/yyyy/mm/dd/hh`` below it that is read in
     the place of the endpoint's own, ``labels`` one with ``yyyy/mm/dd/hh``; what a run found is also written below
     ``output``; ``constraints`` and ``statistics`` are files of its baseline in a bucket, looked at before every run,
-    and ``baseline_read`` tells which were taken over last."""
+    and ``baseline_read`` tells which were taken over last. ``engine`` says what measures the windows: ``local``, this
+    machine; ``spark``; or ``auto``, by their size, which is meant where nothing is said."""
 
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class DataAttributes(msgspec.Struct, frozen=True):
     constraints: str | None = None
     statistics: str | None = None
     baseline_read: str | None = None
+    engine: Literal["local", "spark", "auto"] = "auto"
 
 
 _OF_OURS = ("names", "exclude", "segments", "preprocessor", "postprocessor", "analyzers")
@@ -104,9 +106,11 @@ def data_attributes(attributes: dict[str, Any]) -> DataAttributes:
         raise InputError(
             "the attributes of the schedule cannot be used",
             evidence=str(error),
-            hint="give names, exclude, segments and analyzers as lists of texts, minimum_sample as a whole number",
+            hint="give names, exclude, segments and analyzers as lists of texts, minimum_sample as a whole number, and"
+            " as engine one of local, spark and auto",
         ) from None
     _check_program(found)
+    _check_engine(found)
     for uri in filter(None, (found.captures, found.labels, found.output, found.constraints, found.statistics)):
         object_uri(uri)
     for text in found.segments:
@@ -122,4 +126,15 @@ def _check_program(found: DataAttributes) -> None:
             f"a schedule with a program has no {' and no '.join(beside)}",
             evidence=f"program {found.program[:80]!r} takes the place of the analysis that would use them",
             hint="leave them out, and let the program do that; or leave the program out",
+        )
+
+
+def _check_engine(found: DataAttributes) -> None:
+    """What is code of this machine does not travel."""
+    here = [name for name in ("program", "preprocessor", "analyzers") if getattr(found, name)]
+    if found.engine == "spark" and here:
+        raise InputError(
+            f"Spark does not run a schedule's {' and '.join(here)}",
+            evidence=", ".join(str(getattr(found, name)) for name in here)[:200],
+            hint="leave them out, or leave engine out: this machine measures the schedule then",
         )

@@ -27,6 +27,7 @@ from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
 from driftline.jobs.baseline_files import refresh
 from driftline.jobs.delivering import deliver
+from driftline.jobs.engines import placed
 from driftline.jobs.fetching import Ask, Buckets, asking
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
@@ -176,7 +177,7 @@ class Worker:
             schedule = schedules.get(connection, execution.schedule)
             analysis = analysis_of(connection, schedule)
             run = asked(self.layout, schedule, execution.window, utc(self.clock()), analysis)
-            run = held(connection, self.layout, run, schedule, execution)
+            run = placed(self.layout, held(connection, self.layout, run, schedule, execution), schedule)
         return msgspec.structs.replace(run, report=str(self.layout.data / execution.report)), schedule
 
     def _record(self, execution: Execution, outcome: Outcome, told: _Told) -> Execution:

@@ -32,12 +32,13 @@ from driftline.pipeline.hours import NO_ROWS, decoded_batches, windows_of
 from driftline.pipeline.no_data import no_columns
 from driftline.pipeline.report import run_frame
 from driftline.pipeline.result import RunResult
-from driftline.pipeline.run import AttributionRun
+from driftline.pipeline.run import AttributionRun, SparkSettings
 from driftline.pipeline.steps import Progress, Recorder
 
 ROWS = 10_000
 """How many rows of a window are explained where nothing else is asked for."""
 _SHOWN = 20
+_INPUTS = "the captured inputs"
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -93,7 +94,8 @@ class _Reading:
         )
         known = () if run.constraints is None or not run.constraints.labels else run.constraints.labels[0].features
         self._model = ExplainedModel(_model_of(run), self._options, tuple(one.feature for one in known) or run.names)
-        self._features = CapturedFeatures(self._model, run.exclude)
+        self._features = CapturedFeatures(self._model.features, run.exclude)
+        self._reading = Reading(run.names, of_inputs=run.names_of_inputs)
         self._rejects: tuple[Reject, ...] = ()
         self.counts: dict[str, int] = dict(NO_ROWS)
 
@@ -109,7 +111,29 @@ class _Reading:
             recorder=self._recorder,
         )
         with ExitStack() as stack:
-            return explaining.rows(self._features.parts(self._batches(stack)), "the captured inputs")
+            if self._run.spark is not None:
+                return self._drawn(self._run.spark, explaining, stack)
+            return explaining.rows(self._features.parts(self._batches(stack)), _INPUTS)
+
+    def _drawn(self, settings: SparkSettings, explaining: Explaining, stack: ExitStack) -> Explained | None:
+        """The attributions of a sample that Spark draws."""
+        from driftline.pipeline.spark.columns import SparkColumns, counted
+        from driftline.pipeline.spark.sampling import DrawnRows
+
+        run, options = self._run, self._options
+        files = list_files(run.captures, run.window)
+        if not files:
+            return None
+        columns = SparkColumns(settings, self._reading, stack)
+        rows = DrawnRows(self._model.features, run.exclude, rows=options.rows or ROWS, seed=options.seed)
+        drawn, found = self._recorder.step(
+            "decode and sample on Spark",
+            len(files),
+            lambda: columns.measured(rows, files, run.window),
+            lambda both: len(both[0].sample.place),
+        )
+        self.counts, self._rejects = counted(found, len(files)), (*found.rejects, *drawn.rejects)
+        return explaining.drawn(drawn.names, rows.sampled(drawn), _INPUTS) if drawn.names else None
 
     def rejects(self) -> tuple[Reject, ...]:
         """What could not be used."""
@@ -123,8 +147,7 @@ class _Reading:
                 yield from self._hour(files, window, stack)
 
     def _hour(self, files: list[str], window: Window | None, stack: ExitStack) -> Iterator[pa.RecordBatch]:
-        reading = Reading(self._run.names, of_inputs=self._run.names_of_inputs)
-        batches, found = decoded_batches(self._run, reading, files, window, stack)
+        batches, found = decoded_batches(self._run, self._reading, files, window, stack)
         yield from batches
         counts, rejects = found()
         self.counts = {name: self.counts[name] + counts[name] for name in NO_ROWS}

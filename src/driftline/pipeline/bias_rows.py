@@ -14,7 +14,7 @@ from driftline.engine.attributes import OutputAttributes
 from driftline.monitors.bias.recipe import Bias
 from driftline.monitors.bias.state import BiasState
 from driftline.monitors.quality.rows import Tally
-from driftline.pipeline.measuring import Beside
+from driftline.pipeline.joining import Beside, Joining
 
 FLIP_TEST = "FT"
 _LABEL, _PREDICTED, _SCORE = "label", "prediction", "score"
@@ -27,7 +27,7 @@ class LabelledBias(msgspec.Struct, frozen=True):
     bias: BiasState
 
 
-class BiasRows:
+class BiasRows(Joining):
     """Measures bias of joined rows. Rows without a label count for nothing, as in the original, which merges first.
 
     The flip test compares whole rows with each other and is left out: it is of tables only.

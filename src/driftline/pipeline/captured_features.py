@@ -12,16 +12,16 @@ import pyarrow.compute as pc
 from driftline.core.errors import InputError
 from driftline.engine.payload import features, keys, sides_of
 from driftline.engine.rejects import SAMPLES, Reject
-from driftline.pipeline.explainers import ExplainedModel
+from driftline.pipeline.explainers import FeatureColumns
 from driftline.pipeline.explaining_parts import Part
 
 SOURCE = "captured inputs"
 
 
 class CapturedFeatures:
-    """Takes the features of a model from decoded captures. ``exclude`` are inputs that are none of them."""
+    """Takes the features of a ``model`` from decoded captures. ``exclude`` are inputs that are none of them."""
 
-    def __init__(self, model: ExplainedModel, exclude: Iterable[str] = ()) -> None:
+    def __init__(self, model: FeatureColumns, exclude: Iterable[str] = ()) -> None:
         self._model, self._exclude = model, frozenset(exclude)
         self._refused = Counter[str]()
         self._samples: dict[str, list[str]] = {}

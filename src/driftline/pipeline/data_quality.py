@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +41,11 @@ def run_data_quality(
 ) -> RunResult:
     """Decode captures, measure every column, check, and write the report if one is asked for."""
     recorder = Recorder(progress)
-    profiling = Profiling(run, recorder)
+    with ExitStack() as stack:
+        return _run(run, Profiling(run, recorder, stack), recorder, now)
+
+
+def _run(run: DataQualityRun, profiling: Profiling, recorder: Recorder, now: datetime | None) -> RunResult:
     try:
         profiled = profiling.all()
     except ScriptError as error:

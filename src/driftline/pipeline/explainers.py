@@ -56,6 +56,16 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError("both a number of rows and an error are given", hint="give one of them: each decides both")
 
 
+class FeatureColumns(msgspec.Struct, frozen=True):
+    """Where the features of a model are found: their names, how many they are, or None where neither is known."""
+
+    features: tuple[str, ...] | int | None
+
+    def columns(self, columns: Sequence[str], source: str) -> ModelColumns:
+        """Where the features are among the columns of a table; raises :class:`InputError` where they are not."""
+        return ModelColumns(columns, self.features, source=source)
+
+
 class ExplainedModel:
     """A model that is to be explained: the path of a file, or a function that predicts rows of numbers.
 
@@ -76,7 +86,7 @@ class ExplainedModel:
 
     def columns(self, columns: Sequence[str], source: str) -> ModelColumns:
         """Where the features are among the columns of a table; raises :class:`InputError` where they are not."""
-        return ModelColumns(columns, self._features(len(columns)), source=source)
+        return self.features.columns(columns, source)
 
     def explainer(self, names: Sequence[str], baseline: Floats | None) -> Explainer:
         """What explains the model, against the baseline rows where it needs them.
@@ -125,15 +135,16 @@ class ExplainedModel:
         assert self._model is not None  # noqa: S101 - a model is a file or a function
         return self._model
 
-    def _features(self, columns: int) -> Sequence[str] | int | None:
-        """The names of the features, else how many there are; of a function that is not known."""
+    @property
+    def features(self) -> FeatureColumns:
+        """What is known of its features: their names, else how many there are; of a function neither may be."""
         if self._predict is not None:
-            return self._known or None
+            return FeatureColumns(self._known or None)
         count = self._loaded.n_features
         names, named = feature_names(Wanted(), count, self._loaded.describe().get("feature_names"))
         if named:
-            return names
-        return self._known if len(self._known) == count else count
+            return FeatureColumns(tuple(names))
+        return FeatureColumns(self._known if len(self._known) == count else count)
 
 
 class ShippedModel(NamedTuple):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,10 +19,21 @@ from driftline.core.state import folded
 from driftline.engine.datasets import Dataset
 from driftline.engine.model_columns import ModelColumns
 from driftline.monitors.attribution.profile import AttributionProfile
-from driftline.monitors.attribution.rows import explained, keyed
+from driftline.monitors.attribution.rows import explained
 from driftline.monitors.attribution.sampling import PILOT, rows_needed
 from driftline.pipeline.explainers import EXACT, ExplainedModel, ExplainOptions
-from driftline.pipeline.explaining_parts import ExplainedParts, KeyedRows, Part, SampledParts, blocks, groups, parts_of
+from driftline.pipeline.explaining_parts import (
+    ExplainedParts,
+    KeyedRows,
+    Part,
+    SampledParts,
+    blocks,
+    first_of,
+    groups,
+    keyed_rows,
+    most_rows,
+    parts_of,
+)
 from driftline.pipeline.local_values import LocalValues
 from driftline.pipeline.placed import Begun, measured
 from driftline.pipeline.steps import Recorder
@@ -33,7 +43,7 @@ from driftline.serving.explain.explainer import Explainer
 Floats = npt.NDArray[np.float64]
 SAMPLED_ROWS = 1000
 """How many rows are explained by default where the method is one of sampling."""
-MOST_SAMPLED, _MOST_CELLS = 100_000, 1 << 26
+MOST_SAMPLED = 100_000
 
 
 class Explained(NamedTuple):
@@ -78,11 +88,11 @@ class Explaining:
     def rows(self, parts: Iterator[Part], source: str, count: int = 0) -> Explained | None:
         """The attributions of rows as they come, of which there are ``count`` where that is known; else as in
         :meth:`table`."""
-        first = next(parts, None)
+        first, every = first_of(parts)
         if first is None:
             return None
         columns = self._model.columns(first.batch.schema.names, source)
-        keys = self._keyed(chain([first], parts), columns)
+        keys = keyed_rows(every, columns, self._options.seed)
         explainer = self._explainer(columns)
         if explainer is not None and self._most(explainer) is None:
             return self._all(explainer, columns, keys, count)
@@ -90,7 +100,7 @@ class Explaining:
         told = self._recorder.told("sample", keys, count)
         return self._sampled(explainer, columns, sampler.result(folded(sampler.merge, map(sampler.update, told))))
 
-    def _frame(self, dataset: Dataset, keyed_rows: KeyedRows, source: str) -> Explained | None:
+    def _frame(self, dataset: Dataset, given: KeyedRows, source: str) -> Explained | None:
         """As :meth:`rows`, of a data frame of Spark: rows are sampled on executors and explained here, but explained
         there where all of them are."""
         if self._local is not None:
@@ -101,19 +111,22 @@ class Explaining:
         first = Begun(dataset, self._recorder, few=True).first
         if first is None:
             return None
-        columns = self._model.columns(keyed_rows.features(first.schema.names), source)
+        columns = self._model.columns(given.features(first.schema.names), source)
         explainer = self._explainer(columns)
         if explainer is not None and self._most(explainer) is None:
             profile = self._profile(explainer, columns)
-            there = ExplainedParts(
-                keyed_rows, columns, self._model.shipped(columns.names, self._baseline_rows), profile
-            )
-            state = measured(dataset, there, self._recorder, numbered=keyed_rows.numbered)
+            there = ExplainedParts(given, columns, self._model.shipped(columns.names, self._baseline_rows), profile)
+            state = measured(dataset, there, self._recorder, numbered=given.numbered)
             return Explained(profile, state, state.rows + state.refused, self._needed(explainer))
         sampler = self._sampler(explainer, columns)
-        parts = SampledParts(keyed_rows, columns, sampler)
-        sample = sampler.result(measured(dataset, parts, self._recorder, numbered=keyed_rows.numbered))
+        parts = SampledParts(given, columns, sampler)
+        sample = sampler.result(measured(dataset, parts, self._recorder, numbered=given.numbered))
         return self._sampled(explainer, columns, sample)
+
+    def drawn(self, names: Sequence[str], sample: SampledRows, source: str) -> Explained:
+        """The attributions of rows that were drawn elsewhere, under the names :meth:`rows` would have."""
+        columns = self._model.columns(names, source)
+        return self._sampled(self._explainer(columns), columns, sample)
 
     def _explainer(self, columns: ModelColumns) -> Explainer | None:
         """What explains the model; None where baseline rows have to be chosen first."""
@@ -125,12 +138,6 @@ class Explaining:
 
     def _opened(self, columns: ModelColumns, baseline: Floats | None) -> Explainer:
         return self._model.explainer(columns.names, baseline)
-
-    def _keyed(self, parts: Iterator[Part], columns: ModelColumns) -> Iterator[pa.RecordBatch]:
-        first = 0
-        for part in parts:
-            yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=self._options.seed)
-            first += part.batch.num_rows
 
     def _most(self, explainer: Explainer | None) -> int | None:
         """How many rows are explained at most; None for all."""
@@ -149,8 +156,7 @@ class Explaining:
 
     def _sampler(self, explainer: Explainer | None, columns: ModelColumns) -> RowSample:
         width = len(columns.names)
-        most = min(self._most(explainer) or MOST_SAMPLED, max(PILOT, _MOST_CELLS // max(1, width)))
-        return RowSample(width, most)
+        return RowSample(width, most_rows(self._most(explainer) or MOST_SAMPLED, width))
 
     def _sampled(self, explainer: Explainer | None, columns: ModelColumns, sample: SampledRows) -> Explained:
         if explainer is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +19,13 @@ from driftline.engine.model_columns import ModelColumns
 from driftline.engine.row_ids import row_ids
 from driftline.monitors.attribution.profile import AttributionProfile
 from driftline.monitors.attribution.rows import explained, keyed
+from driftline.monitors.attribution.sampling import PILOT
 from driftline.pipeline.explainers import EXACT, ShippedModel
 from driftline.serving.explain.explainer import Explainer, Local
 
 Floats = npt.NDArray[np.float64]
 _BLOCK, _SAMPLED_BLOCK, _BLOCK_CELLS = 1024, 256, 1 << 22
+_MOST_CELLS = 1 << 26
 
 
 class Part(NamedTuple):
@@ -47,6 +50,24 @@ def parts_of(
             else:
                 yield Part(row_ids(batch, row_id), np.zeros(batch.num_rows, dtype=np.int64), chosen)
             first += batch.num_rows
+
+
+def first_of(parts: Iterator[Part]) -> tuple[Part | None, Iterator[Part]]:
+    """The first part, None where there is none, and all parts with it."""
+    first = next(parts, None)
+    return first, parts if first is None else chain([first], parts)
+
+
+def keyed_rows(parts: Iterable[Part], columns: ModelColumns, seed: int, first: int = 0) -> Iterator[pa.RecordBatch]:
+    """The rows of parts as a sample draws from them; ``first`` are before them."""
+    for part in parts:
+        yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=seed)
+        first += part.batch.num_rows
+
+
+def most_rows(most: int, width: int) -> int:
+    """How many rows of so many features are drawn where ``most`` are wanted: so many that they fit in memory."""
+    return min(most, max(PILOT, _MOST_CELLS // max(1, width)))
 
 
 def blocks(explainer: Explainer, features: int, rows: Floats, *, workers: int) -> Iterator[tuple[slice, Local]]:
@@ -77,9 +98,7 @@ class KeyedRows:
 
     def keys(self, batches: Iterator[pa.RecordBatch], first: int, columns: ModelColumns) -> Iterator[pa.RecordBatch]:
         """The rows with their places, groups and features; ``first`` are before them."""
-        for part in parts_of(batches, self._exclude, self._row_id, first):
-            yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=self._seed)
-            first += part.batch.num_rows
+        return keyed_rows(parts_of(batches, self._exclude, self._row_id, first), columns, self._seed, first)
 
 
 class SampledParts:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
-from driftline.core.errors import InputError
-from driftline.core.sampling import hash_ids
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.engine.rejects import Reject, summed
 from driftline.monitors.quality.rows import Tally
-from driftline.pipeline.decoded import DECODING_MEMORY, DecodedCaptures, decoded_folder
+from driftline.pipeline.joining import Beside, Joined, Joiner, Joining, LocalJoiner, Noted
 from driftline.pipeline.pieces import (
     Hashes,
     Piece,
@@ -36,13 +31,11 @@ from driftline.pipeline.run import LabelledRun, MergingRun
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
-    from driftline.engine.local import LocalEngine
     from driftline.engine.reading import Found
 
 LABEL_LOOKBACK = timedelta(days=1)
-MEMORY = "512MB"
-"""What reading and joining may hold in memory; beyond it they go through files."""
 _NO_COUNTS = {"capture_records": 0, "predictions": 0, "duplicate_events": 0, "capture_files_read": 0}
+_NO_IDS: Noted = (np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8))
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -53,35 +46,6 @@ class Measured(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...]
     kept: int = 0
     lags: dict[int, int] = {}
-
-
-class Joining(Protocol):
-    """A monitor of rows that were joined with labels. Its states have a ``tally``."""
-
-    def measure(self, batches: Iterable[pa.RecordBatch]) -> Any:
-        """The state of rows: ``id``, ``row``, ``score``, ``prediction``, ``label``, and the columns asked for."""
-
-    def merge(self, states: Sequence[Any]) -> Any:
-        """The state of all rows of some states."""
-
-    def save(self, state: Any) -> bytes:
-        """A state as bytes."""
-
-    def load(self, data: bytes) -> Any:
-        """The state of these bytes."""
-
-
-class Beside(msgspec.Struct, frozen=True):
-    """Captured columns that a monitor wants beside prediction and label, as text; in the batches they are called
-    ``column_0``, ``column_1`` … ``every_row`` says that kept hours are of no use."""
-
-    columns: tuple[str, ...] = ()
-    every_row: bool = False
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """What the columns are called in the batches."""
-        return tuple(f"column_{place}" for place in range(len(self.columns)))
 
 
 def measure(run: LabelledRun, monitor: Joining, recorder: Recorder, beside: Beside | None = None) -> Measured:
@@ -113,19 +77,25 @@ def label_files(run: MergingRun) -> list[str]:
 
 
 class _Measuring:
-    """One run's reading. The engine is opened when the first piece has to be read."""
+    """One run's reading."""
 
     def __init__(
         self, run: LabelledRun, monitor: Joining, recorder: Recorder, stack: ExitStack, beside: Beside
     ) -> None:
-        self._run, self._monitor, self._recorder, self._stack = run, monitor, recorder, stack
+        self._run, self._monitor, self._recorder = run, monitor, recorder
         self._beside = beside
         self._pieces = pieces_of(run)
-        self._engine: LocalEngine | None = None
         self._label_files = label_files(run)
         self._seen = fingerprints(self._label_files) if self._pieces is not None else {}
         self._marks = seen_of(self._seen)
-        self._labels: Found | None = None
+        keeping = self._pieces is not None
+        self._local = LocalJoiner(run, monitor, beside, self._label_files, recorder, stack, keeping=keeping)
+        self._joiner: Joiner = self._local
+        if run.spark is not None:
+            from driftline.pipeline.spark.joining import SparkJoiner
+
+            options = (monitor, beside, self._label_files, recorder, stack)
+            self._joiner = SparkJoiner(run, run.spark, *options, keeping=keeping)
 
     def all(self) -> Measured:
         windows = windows_of(self._run)
@@ -155,7 +125,9 @@ class _Measuring:
         came = {file: None for piece in kept.values() for file in piece.unseen(self._seen).values()}
         if not came or self._pieces is None:
             return kept
-        named = self._recorder.step("read new labels", len(came), lambda: self._open().label_ids(list(came)), _total)
+        named = self._recorder.step(
+            "read new labels", len(came), lambda: self._local.engine().label_ids(list(came)), _total
+        )
         hashes = np.concatenate(list(named.values()))
         current: dict[Window | None, Piece] = {}
         for window, piece in kept.items():
@@ -168,64 +140,19 @@ class _Measuring:
         """The piece of a window from its files."""
         files = list_files(self._run.captures, window)
         if not files:
-            return self._keep(window, "", self._monitor.merge([]), dict(_NO_COUNTS), (), ([], []))
-        engine, mark = self._open(), fingerprint(files)
-        decoded = self._decoded(window)
-        captures = self._recorder.step(
-            "read captures",
-            len(files),
-            lambda: self._load(engine, files, window, decoded),
-            lambda found: found.usable,
-            engine.share_done,
-        )
+            return self._keep(window, "", self._monitor.merge([]), dict(_NO_COUNTS), (), _NO_IDS)
+        mark = fingerprint(files)
+        found = self._joiner.read(files, window)
         counts = {
-            "capture_records": captures.records,
-            "predictions": captures.usable,
-            "duplicate_events": captures.duplicates,
-            "capture_files_read": 0 if decoded.reused else len(files),
+            "capture_records": found.captures.records,
+            "predictions": found.captures.usable,
+            "duplicate_events": found.captures.duplicates,
+            "capture_files_read": found.files_read,
         }
-        if not captures.usable:
-            return self._keep(window, mark, self._monitor.merge([]), counts, captures.rejects, ([], []))
-        self._load_labels()
-        noted: tuple[list[Hashes], list[Any]] = ([], [])
-        if self._beside.columns:
-            engine.load_columns(self._column_rows(decoded, files, window), self._beside.roles)
-        batches = self._recorder.told("merge", engine.joined(), captures.usable)
-        state = self._recorder.step(
-            "merge",
-            captures.usable,
-            lambda: self._monitor.measure(_noted(batches, noted) if self._pieces else batches),
-            lambda s: s.tally.rows - s.tally.unlabelled,
-        )
-        lags = self._lags(engine, window)
-        return self._keep(window, mark, state, counts, (*captures.rejects, *engine.mismatches()), noted, lags)
-
-    def _decoded(self, window: Window | None) -> DecodedCaptures:
-        """The decoded hours that all monitors share."""
-        from driftline.engine.payload import Reading
-
-        spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-        run = self._run
-        reading = Reading(run.names, of_inputs=run.names_of_inputs)
-        return DecodedCaptures(decoded_folder(run, window), reading, spill=spill, memory_limit=DECODING_MEMORY)
-
-    def _load(self, engine: LocalEngine, files: list[str], window: Window | None, decoded: DecodedCaptures) -> Found:
-        """The records of the window: of what is decoded where there is any, else of the lines, and of those no more
-        than is needed."""
-        with decoded.records(files, window) as records:
-            return engine.load_captures(files, self._run.attributes, window, records)
-
-    def _column_rows(
-        self, decoded: DecodedCaptures, files: list[str], window: Window | None
-    ) -> Iterator[pa.RecordBatch]:
-        """Event, row, and the columns that are wanted beside, as text."""
-        from driftline.engine.payload import features, keys
-
-        for batch in decoded.batches(files, window):
-            found, known = features(batch), keys(batch)
-            columns = [known.column(1), known.column(2)]
-            columns += [_column(found, name) for name in self._beside.columns]
-            yield pa.RecordBatch.from_arrays(columns, names=["event", "row", *self._beside.roles])
+        rejects = (*found.captures.rejects, *found.mismatches)
+        if found.state is None:
+            return self._keep(window, mark, self._monitor.merge([]), counts, rejects, _NO_IDS)
+        return self._keep(window, mark, found.state, counts, rejects, found.noted, self._lags(found, window))
 
     def _keep(
         self,
@@ -234,14 +161,15 @@ class _Measuring:
         state: Any,
         counts: dict[str, int],
         rejects: tuple[Reject, ...],
-        noted: tuple[list[Hashes], list[Any]],
+        noted: Noted | None,
         lags: dict[int, int] | None = None,
     ) -> Any:
         part = Measured(state, counts, rejects, lags=lags or {})
         # A window that goes on while it is read is not kept: its captures are still growing.
-        if self._pieces is None or window is None or (self._run.as_of is not None and window.end > self._run.as_of):
+        going_on = window is None or (self._run.as_of is not None and window.end > self._run.as_of)
+        if self._pieces is None or window is None or going_on or noted is None:
             return part
-        ids, labelled = _distinct(*noted)
+        ids, labelled = noted
         piece = Piece(
             captures=mark or fingerprint([]),
             state=self._monitor.save(state),
@@ -255,48 +183,29 @@ class _Measuring:
         self._pieces.save(window, piece)
         return part
 
-    def _lags(self, engine: LocalEngine, window: Window | None) -> dict[int, int]:
+    def _lags(self, found: Joined, window: Window | None) -> dict[int, int]:
         """How many labels came how many minutes after the middle of the window."""
-        if self._pieces is None or window is None or not self._label_files:
+        if self._pieces is None or window is None:
             return {}
-        middle, found = window.start + (window.end - window.start) / 2, Counter[int]()
-        for file, count in engine.matched_by_file(self._label_files).items():
+        middle, lags = window.start + (window.end - window.start) / 2, Counter[int]()
+        for file, count in found.by_file.items():
             moment = collected(file)
             if moment is not None:
-                found[max(0, int((moment - middle).total_seconds() // 60))] += count
-        return dict(found)
+                lags[max(0, int((moment - middle).total_seconds() // 60))] += count
+        return dict(lags)
 
-    def _open(self) -> LocalEngine:
-        from driftline.engine.local import LocalEngine
-
-        if self._engine is None:
-            spill = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
-            self._engine = self._stack.enter_context(LocalEngine(spill=spill, memory_limit=MEMORY))
-        return self._engine
-
-    def _load_labels(self) -> None:
-        """Once a run, and only when there is a prediction to join them with."""
-        from driftline.engine.reading import Found
-
-        if self._labels is not None:
-            return
-        engine, files = self._open(), self._label_files
-        if not files:
-            engine.without_labels()
-            self._labels = Found(0, 0, 0, ())
-            return
-        self._labels = self._recorder.step(
-            "read labels", len(files), lambda: engine.load_labels(files), lambda found: found.usable, engine.share_done
-        )
+    @property
+    def _labels_found(self) -> Found | None:
+        return self._joiner.labels
 
     def _label_rejects(self, tally: Tally) -> tuple[Reject, ...]:
         odd = (Reject("labels", "not_a_class", tally.not_a_class),) if tally.not_a_class else ()
-        return (*(() if self._labels is None else self._labels.rejects), *odd)
+        return (*(() if self._labels_found is None else self._labels_found.rejects), *odd)
 
     def _counts(self, parts: list[dict[str, int]], tally: Tally) -> dict[str, int]:
         """The counts of all pieces; of labels, where none were read, those that are known to be there."""
         matched = tally.rows - tally.unlabelled
-        labels = self._labels
+        labels = self._labels_found
         return {name: sum(part.get(name, 0) for part in parts) for name in _NO_COUNTS} | {
             "label_records": matched if labels is None else labels.records,
             "labels": matched if labels is None else labels.usable,
@@ -307,33 +216,5 @@ class _Measuring:
         }
 
 
-def _column(batch: pa.RecordBatch, name: str) -> pa.Array[Any]:
-    if name not in batch.schema.names:
-        raise InputError(
-            f"there is no captured column {name!r}",
-            evidence=f"the columns are: {', '.join(batch.schema.names)[:300]}",
-            hint="name one of them; inputs without names are called as the baseline's columns when they are as many (so"
-            " leave out of it what is no input, with --exclude), or can be named with --names",
-        )
-    return batch.column(name).cast(pa.string())
-
-
 def _total(named: dict[str, Hashes]) -> int:
     return sum(map(len, named.values()))
-
-
-def _noted(batches: Iterable[pa.RecordBatch], noted: tuple[list[Hashes], list[Any]]) -> Iterator[pa.RecordBatch]:
-    """The batches as they pass, their ids' hashes and which have a label written down."""
-    for batch in batches:
-        noted[0].append(hash_ids(batch.column("id")))
-        noted[1].append(batch.column("label").is_valid().to_numpy(zero_copy_only=False))
-        yield batch
-
-
-def _distinct(hashes: list[Hashes], labelled: list[Any]) -> tuple[Hashes, Any]:
-    if not hashes:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8)
-    every, known = np.concatenate(hashes), np.concatenate(labelled).astype(np.uint8)
-    order = np.argsort(every, kind="stable")
-    ids, first = np.unique(every[order], return_index=True)
-    return ids, np.maximum.reduceat(known[order], first) if len(first) else known

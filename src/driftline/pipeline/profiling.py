@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from driftline.analyzers.columns import ColumnsState
@@ -31,6 +32,11 @@ from driftline.pipeline.segmented import Divided
 from driftline.pipeline.steps import Recorder
 from driftline.scripts.preprocess import Preprocessor
 
+if TYPE_CHECKING:
+    from driftline.pipeline.spark.columns import SparkColumns
+
+_SAMPLED_BYTES = 100 << 20
+
 
 class Profiled(msgspec.Struct, frozen=True):
     """The state of a window's columns, how many records it comes from, what was refused; what custom analyzers found,
@@ -45,15 +51,16 @@ class Profiled(msgspec.Struct, frozen=True):
 
 
 class Profiling:
-    """One run's reading of its captures."""
+    """One run's reading of its captures. What it opens goes with the stack."""
 
-    def __init__(self, run: DataQualityRun, recorder: Recorder) -> None:
+    def __init__(self, run: DataQualityRun, recorder: Recorder, stack: ExitStack) -> None:
         self._run, self._recorder = run, recorder
         self._names = run.names or (() if run.baseline is None else tuple(one.name for one in run.baseline.features))
         self.segmentations = tuple(Segmentation.parse(text) for text in run.segments)
         self._custom = CustomMeasures(load_analyzers(run.analyzers))
         self._hours = Hours(run, self._kept(), save_state, load_state)
         self._log: list[str] = []
+        self._spark = self._sparked(stack)
         self._remembered = Remembered(DRIFT_ROWS)
 
     def all(self) -> Profiled:
@@ -67,10 +74,6 @@ class Profiling:
         log = "".join(self._log)
         return Profiled(state, counts, rejects, self._custom.results(), tuple(divided.states), log)
 
-    def look(self, breaking: BreakingRows) -> Broken:
-        """The rows of the window that broke a rule."""
-        return breaking.look(self.rows(breaking.few))
-
     def rows(self, few: bool = False) -> Iterator[tuple[Any, pa.RecordBatch]]:
         """The rows of the window once more: their ids, where they have any, and their features. A ``few`` are those
         remembered from the first look, if that was one at all rows."""
@@ -82,6 +85,39 @@ class Profiling:
             with ExitStack() as stack:
                 yield from self._batches(files, window, stack)[0] if files else ()
 
+    def look(self, breaking: BreakingRows) -> Broken:
+        """The rows of the window that broke a rule, which are looked for where the rows were measured."""
+        files = list_files(self._run.captures, self._run.window)
+        if self._spark is None or not files:
+            return breaking.look(self.rows(breaking.few))
+        from driftline.pipeline.spark.profiling import BrokenRules
+
+        some = _first_files(files) if breaking.few else files
+        return self._spark.measured(BrokenRules(self._run.exclude, breaking), some, self._run.window)[0]
+
+    def _sparked(self, stack: ExitStack) -> SparkColumns | None:
+        """Spark, where it measures the run."""
+        if self._run.spark is None:
+            return None
+        from driftline.pipeline.spark.columns import SparkColumns
+
+        _check_spark(self._run)
+        return SparkColumns(self._run.spark, Reading(tuple(self._names)), stack)
+
+    def _on_spark(self, spark: SparkColumns, files: list[str], window: Window | None, divided: Divided) -> Part:
+        from driftline.pipeline.spark.columns import counted
+        from driftline.pipeline.spark.profiling import ProfileColumns
+
+        measuring = ProfileColumns(self._run.exclude, self.segmentations)
+        found, read = self._recorder.step(
+            "decode and analyse on Spark",
+            len(files),
+            lambda: spark.measured(measuring, files, window),
+            lambda both: _rows(both[0].state),
+        )
+        divided.add(found.segments)
+        return Part(found.state, counted(read, len(files)), read.rejects)
+
     def _kept(self) -> Pieces | None:
         run = self._run
         if run.pieces is None or run.window is None or run.analyzers or run.segments:
@@ -92,6 +128,8 @@ class Profiling:
     def _read(self, files: list[str], window: Window | None, profile: Profile, divided: Divided) -> Part:
         if not files:
             return Part(profile.merge([]), dict(NO_ROWS))
+        if self._spark is not None:
+            return self._on_spark(self._spark, files, window, divided)
         with ExitStack() as stack:
             rows, found = self._batches(files, window, stack)
             name = "decode and analyse" if self._run.preprocessor is None else "preprocess and analyse"
@@ -124,6 +162,23 @@ class Profiling:
     def _without(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         excluded = self._run.exclude
         return batch.select([name for name in batch.schema.names if name not in excluded]) if excluded else batch
+
+
+def _check_spark(run: DataQualityRun) -> None:
+    """Scripts and custom analyzers are code of this machine. Raises :class:`InputError` that says what to do."""
+    kind = "a preprocessing script" if run.preprocessor else "a custom analyzer" if run.analyzers else None
+    if kind is not None:
+        raise InputError(
+            f"{kind} cannot run on Spark",
+            evidence=run.preprocessor or ", ".join(run.analyzers),
+            hint="leave it out, or have the schedule measured by this machine: attribute engine, value local",
+        )
+
+
+def _first_files(files: Sequence[str]) -> list[str]:
+    """The first files, of some 100 MB together."""
+    sizes = np.cumsum([Path(file).stat().st_size for file in files])
+    return list(files[: 1 + int(np.searchsorted(sizes, _SAMPLED_BYTES))])
 
 
 def _content(script: str) -> str:

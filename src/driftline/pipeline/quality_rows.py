@@ -11,11 +11,11 @@ import pyarrow as pa
 from driftline.monitors.quality.kept import load_state, save_state
 from driftline.monitors.quality.recipes import Recipe
 from driftline.monitors.segments import Segmentation
-from driftline.pipeline.measuring import Beside
+from driftline.pipeline.joining import Beside, Joining
 from driftline.pipeline.segmented import Divided
 
 
-class QualityRows:
+class QualityRows(Joining):
     """A recipe whose rows pass by once, for all of them and for each segment.
 
     ``segments`` are the states of each segmentation, after the last batch.
@@ -35,6 +35,10 @@ class QualityRows:
     def segments(self) -> tuple[dict[str, Any], ...]:
         """The states by segment, of each way to divide the rows."""
         return tuple(self._divided.states)
+
+    def add_segments(self, states: Sequence[dict[str, Any]]) -> None:
+        """Take over the states of segments that were measured elsewhere."""
+        self._divided.add(states)
 
     def measure(self, batches: Iterable[pa.RecordBatch]) -> Any:
         """The state of all batches."""

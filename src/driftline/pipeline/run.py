@@ -24,6 +24,19 @@ from driftline.pipeline.programs import Program
 from driftline.pipeline.transform_source import TransformSource
 
 
+class SparkSettings(msgspec.Struct, frozen=True):
+    """Where a run is measured that one machine is not to measure: the address of a Spark ``master`` (``local[2]``,
+    ``spark://HOST:PORT``) or of a Spark Connect server (``sc://HOST:PORT``).
+
+    Tasks read the files where the run names them. A file below the folder ``data`` that a task does not find there is
+    fetched from the same place below the address ``store``, where there is one.
+    """
+
+    master: str
+    data: str | None = None
+    store: str | None = None
+
+
 class ModelQualityRun(msgspec.Struct, frozen=True):
     """What to run: folders of captures and labels, how to read the output, what to check against.
 
@@ -39,6 +52,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     transforms the captures are made before anything else. ``decoded`` is a folder where decoded
     hours are kept for all monitors: with it an hour's captures are decoded whole, once, and read from there. With
     ``merged`` the records with their labels are written beside the report, see :mod:`driftline.pipeline.merging`.
+    ``spark`` says where Spark measures the run; without it this machine does.
     """
 
     captures: str
@@ -56,6 +70,7 @@ class ModelQualityRun(msgspec.Struct, frozen=True):
     history: tuple[dict[str, bool | None], ...] = ()
     pieces: str | None = None
     decoded: str | None = None
+    spark: SparkSettings | None = None
     segments: tuple[str, ...] = ()
     segment_metric: str | None = None
     names: tuple[str, ...] = ()
@@ -97,6 +112,7 @@ class BiasRun(msgspec.Struct, frozen=True):
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
     decoded: str | None = None
+    spark: SparkSettings | None = None
     merged: bool = False
 
     @property
@@ -138,6 +154,7 @@ class AttributionRun(msgspec.Struct, frozen=True):
     report: str | None = None
     minimum_sample: int = MINIMUM_SAMPLE
     decoded: str | None = None
+    spark: SparkSettings | None = None
 
     @property
     def constrained(self) -> tuple[str, ...]:
@@ -168,6 +185,7 @@ class DataQualityRun(msgspec.Struct, frozen=True):
     minimum_sample: int = MINIMUM_SAMPLE
     pieces: str | None = None
     decoded: str | None = None
+    spark: SparkSettings | None = None
     preprocessor: str | None = None
     postprocessor: str | None = None
     analyzers: tuple[str, ...] = ()

@@ -39,6 +39,11 @@ class Divided:
                 self.states[place] = segments.merge([self.states[place], segments.update(batch)])
             yield batch
 
+    def add(self, states: Sequence[dict[str, Any]]) -> None:
+        """The states of segments that were measured elsewhere."""
+        merged = zip(self._segments, self.states, states, strict=True)
+        self.states = [segments.merge([before, found]) for segments, before, found in merged]
+
 
 def ranking(
     monitor: Recipe,

@@ -49,6 +49,7 @@ class Decoding:
     Only records whose inference time is in ``window`` are read, each event once. What is read is held by a database of
     its own, in memory up to ``memory_limit`` (such as ``512MB``), beyond under ``spill``. ``watch`` is given every
     record as :meth:`driftline.engine.local.LocalEngine.load_captures` takes them: also those that cannot be used.
+    ``seen`` are events that were in other files before, as :func:`driftline.engine.events.column_events` has them.
     Raises :class:`InputError` for a file that cannot be read; a record that cannot be decoded is counted and shown.
     """
 
@@ -62,6 +63,7 @@ class Decoding:
         memory_limit: str | None = None,
         threads: int | None = None,
         watch: Callable[[pa.RecordBatch], None] | None = None,
+        seen: pa.Array[Any] | None = None,
     ) -> None:
         wanted = {"temp_directory": spill, "memory_limit": memory_limit, "threads": threads}
         settings = SETTINGS | {name: value for name, value in wanted.items() if value is not None}
@@ -70,6 +72,10 @@ class Decoding:
         for macro in records.MACROS:
             self._db.execute(macro)
         self._db.execute(records.SEEN)
+        if seen is not None and len(seen):
+            before = pa.table({"event": seen})
+            self._db.register("before", before)
+            self._db.execute(records.SEEN_BEFORE)
         self._files = list(files)
         self._refused: dict[str, int] = {}
         self._timed = window is not None
@@ -98,7 +104,7 @@ class Decoding:
         number in the request) and ``time``, then the features, see :func:`features`. Batches differ in their columns.
         """
         # Files are read while those before are decoded.
-        loaded = ahead(self._loaded, _groups(self._files), workers=1)
+        loaded = ahead(self._loaded, file_groups(self._files), workers=1)
         parts = (part for some in loaded for part in some)
         for made, faults in ahead(self._decoded, parts, workers=_WORKERS):
             self._faults += faults
@@ -205,7 +211,7 @@ class Decoding:
 _SIDES = ("output", "input")
 
 
-def _groups(files: list[str]) -> Iterator[list[str]]:
+def file_groups(files: Sequence[str]) -> Iterator[list[str]]:
     """The files, so many at a time that their records fit in memory."""
     group: list[str] = []
     size = 0

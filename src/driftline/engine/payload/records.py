@@ -64,6 +64,7 @@ ONCE = """CREATE TEMP TABLE once AS SELECT * FROM records QUALIFY event_id IS NU
 WATCHED = """SELECT id, event_id, moment, coalesce(output_body, output) AS body, output_encoding AS encoding
     FROM records"""
 SEEN = "CREATE TEMP TABLE seen (event UBIGINT)"
+SEEN_BEFORE = "INSERT INTO seen SELECT event FROM before"
 KNOWN = "SELECT count(*) FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
 FORGET = "DELETE FROM records WHERE event_id IS NOT NULL AND event IN (SELECT event FROM seen)"
 REMEMBER = "INSERT INTO seen SELECT event FROM records WHERE fault IS NULL"
@@ -85,5 +86,5 @@ def located_bodies(side: str, *, timed: bool) -> str:
     """Records of which a side (or ``record``: both together) is in the table ``faulty``, for a locator."""
     return f"""
     SELECT f.reason, r.filename, r.place FROM ({record_rows(timed=timed, located=True)}) AS r
-    JOIN (SELECT event, any_value(reason) AS reason FROM faulty WHERE side = '{side}' GROUP BY event) AS f
+    JOIN (SELECT event, min(reason) AS reason FROM faulty WHERE side = '{side}' GROUP BY event) AS f
         USING (event)"""

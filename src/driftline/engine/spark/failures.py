@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+
+from driftline.core import errors
 from driftline.core.errors import DriftlineError, ServiceError, SetupError
 
 _RAISED = re.compile(r"^(?!org\.|java)[\w.]*(Error|Exception|Interrupt|Exit)\w*(: .*)?$", re.MULTILINE)
@@ -51,3 +54,22 @@ def _first(text: str) -> str:
     """The first line that says something: Java's bridge begins with the name of its own call."""
     lines = [line.lstrip(": ") for line in text.splitlines() if line.strip()]
     return next((line for line in lines if not line.startswith("An error occurred while calling")), "no message")
+
+
+def as_text(error: DriftlineError) -> str:
+    """An error of ours as it travels: as a result, because Spark tries a task that fails again, which cannot help. Of
+    one from above this floor the nearest kind that every floor knows."""
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+    return msgspec.json.encode([kind, error.what, error.evidence, error.hint]).decode()
+
+
+def of_text(text: str) -> DriftlineError:
+    """The error that :func:`as_text` made a text of.
+
+    >>> print(of_text(as_text(SetupError("no Java", hint="install it"))))
+    no Java
+      to do: install it
+    """
+    kind, what, evidence, hint = msgspec.json.decode(text)
+    found: DriftlineError = getattr(errors, kind)(what, evidence=evidence, hint=hint)
+    return found

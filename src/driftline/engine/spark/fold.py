@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 import pyarrow as pa
 
-from driftline.core import errors
 from driftline.core.errors import DriftlineError
 from driftline.core.state import folded
-from driftline.engine.spark.failures import told
+from driftline.engine.spark.failures import as_text, of_text, told
 from driftline.engine.spark.session import quietly
 
 if TYPE_CHECKING:
@@ -77,7 +75,7 @@ def _measuring(measure: Callable[[Iterator[pa.RecordBatch]], T], save: Callable[
             yield _row(part, save(measure(iter(batches))), None)
         except DriftlineError as error:
             # As a result, not as a failure: Spark would try the task again, which cannot help.
-            yield _row(part, None, _told(error))
+            yield _row(part, None, as_text(error))
 
     return task
 
@@ -93,7 +91,7 @@ def _merging(
             try:
                 yield _row(bucket, save(folded(merge, map(load, _sound(group)))), None)
             except DriftlineError as error:
-                yield _row(bucket, None, _told(error))
+                yield _row(bucket, None, as_text(error))
 
     return task
 
@@ -108,12 +106,5 @@ def _sound(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """The states of rows; raises the first trouble among them."""
     for row in rows:
         if row["trouble"] is not None:
-            kind, what, evidence, hint = msgspec.json.decode(row["trouble"])
-            raise getattr(errors, kind)(what, evidence=evidence, hint=hint)
+            raise of_text(row["trouble"])
         yield row["state"]
-
-
-def _told(error: DriftlineError) -> str:
-    """An error as text. Of one from above this floor the nearest kind that every floor knows."""
-    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-    return msgspec.json.encode([kind, error.what, error.evidence, error.hint]).decode()

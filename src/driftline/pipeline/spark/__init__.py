@@ -1,0 +1,1 @@
+"""Runs that Spark measures: each module stands beside that of one machine and gives the same numbers."""

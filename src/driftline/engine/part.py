@@ -28,8 +28,8 @@ class PartEngine(LocalEngine):
 
     def rows(self) -> Iterator[pa.RecordBatch]:
         """The usable predictions: id, row, how many rows the request has (``of``), score, prediction, the ``key`` of
-        the event, and the columns loaded beside them; a row :data:`NO_ROW` of every request that has rows, and none of them
-        usable; and a row :data:`KEY_ALONE` of every other record with an event."""
+        the event, and the columns loaded beside them; a row :data:`NO_ROW` of every request that has rows, and none of
+        them usable; and a row :data:`KEY_ALONE` of every other record with an event."""
         requests = _REQUESTS if self._several_captures else _PLAIN
         values = "id, event, CAST(row AS BIGINT) AS row, CAST(of AS BIGINT) AS of, score, prediction"
         query = f"""

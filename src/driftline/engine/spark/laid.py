@@ -30,8 +30,8 @@ _LAID = f"""SELECT * EXCLUDE (lines), len(lines) <> of AS mismatched,
 
 class Seen(msgspec.Struct, frozen=True):
     """What was seen beside the rows: what tasks told; ids (hashes, as bytes) whose label is of another length than
-    a request, with the first of them as samples; how many rows the label files gave their label, by place; and the keys (as bytes) of events that stand in several
-    groups of files."""
+    a request, with the first of them as samples; how many rows the label files gave their label, by place; and the keys
+    (as bytes) of events that stand in several groups of files."""
 
     told: tuple[Told, ...] = ()
     mismatched: bytes = b""

@@ -89,6 +89,7 @@ def w3(bench: Bench) -> None:
     )
     ours = [tool, "check", "model-quality", "--captures", folders[0], "--labels", folders[1]]
     ours += ["--constraints", str(baseline / "constraints.json"), "--probability-attribute", "0", "-o", str(report)]
+    spark = w3_spark(bench, [*folders, str(baseline / "constraints.json"), str(bench.work / "w3-spark")])
     subjects = [
         Subject(
             "driftline",
@@ -103,6 +104,7 @@ def w3(bench: Bench) -> None:
             [str(python), str(HERE / "w3_floor.py"), *folders],
             said,
         ),
+        spark,
         bench.peer("evidently", "w3_evidently.py", *folders),
         bench.peer("pyspark", "w3_pyspark.py", *folders),
     ]
@@ -110,6 +112,13 @@ def w3(bench: Bench) -> None:
         subject.verify = said
     bench.rounds("w3", subjects, 600)
     compare(subjects)
+
+
+def w3_spark(bench: Bench, arguments: list[str]) -> Subject:
+    """driftline's own engine for Spark, in an environment with Spark."""
+    name = bench.driftline("spark")
+    command = [str(peers.python(bench.work, name)), str(HERE / "w3_driftline_spark.py"), *arguments]
+    return Subject("driftline on Spark", peers.version(bench.work, name, "driftline"), command)
 
 
 def endpoints(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,27 @@ def table_rows(columns: int) -> int:
     (131072, 8388)
     """
     return max(1, min(BATCH_ROWS, _MOST_CELLS // max(1, columns)))
+
+
+def gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Small batches put together to batches of up to so many rows; those without a row are left out."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        if held and count + batch.num_rows > rows:
+            yield _joined(held)
+            held, count = [], 0
+        if batch.num_rows:
+            held.append(batch)
+            count += batch.num_rows
+    if held:
+        yield _joined(held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
 
 
 def row_groups(file: ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:

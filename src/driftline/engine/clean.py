@@ -70,21 +70,31 @@ def _numbers(column: Any) -> bool:
     return not column.null_count and (pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
-def clean_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """The rows as a monitor wants them: id (null), row (its number from 0), score, prediction, label, weight."""
+def clean_batches(table: pa.Table, first: int = 0) -> Iterator[pa.RecordBatch]:
+    """The rows as a monitor wants them: id, row (0, or without ids its number), score, prediction, label, weight.
+
+    ``first`` is the number of the first row."""
     kind = table.schema.field("score").type if "score" in table.column_names else pa.null()
     most = batch_rows(kind.list_size if pa.types.is_fixed_size_list(kind) else 0)
-    first = 0
     for batch in table.combine_chunks().to_batches(max_chunksize=most):
         n = batch.num_rows
         columns = {"id": pa.nulls(n, pa.string()), "row": pa.array(np.arange(first, first + n))}
         columns |= {role: pa.nulls(n, kind) for role, kind in _ABSENT.items()}
-        columns |= {name: batch.column(name) for name in table.column_names}
-        for role in ("score", "weight"):
-            if role in columns and not pa.types.is_fixed_size_list(columns[role].type):
-                columns[role] = pc.cast(columns[role], pa.float64())
+        columns |= {name: _exact(name, batch.column(name)) for name in table.column_names}
+        if "id" in table.column_names:
+            columns["row"] = pa.array(np.zeros(n, dtype=np.int64))
         yield pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         first += n
+
+
+def _exact(role: str, column: Any) -> Any:
+    """Ids as text; scores, weights and fractions in double precision."""
+    kind = column.type
+    if role == "id":
+        return pc.cast(column, pa.string())
+    number = role in ("score", "weight") and not pa.types.is_fixed_size_list(kind)
+    single = pa.types.is_floating(kind) and not role.startswith("segment")
+    return pc.cast(column, pa.float64()) if number or single else column
 
 
 def _read(data: Any, names: list[str], named: dict[str, str]) -> pa.Table | None:
@@ -106,8 +116,9 @@ def _read(data: Any, names: list[str], named: dict[str, str]) -> pa.Table | None
 
 def _usable(role: str, column: pa.ChunkedArray) -> bool:
     kind = column.type
-    if role.startswith("segment") or column.null_count:
-        return role.startswith("segment")
+    beside = role == "id" or role.startswith("segment")
+    if beside or column.null_count:
+        return beside
     if role in ("score", "weight"):
         number = pa.types.is_floating(kind) or pa.types.is_integer(kind)
         if not number:

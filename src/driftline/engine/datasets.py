@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from driftline.core.errors import InputError
 from driftline.core.window import Window
-from driftline.engine.batches import row_groups, table_rows
+from driftline.engine.batches import gathered, row_groups, table_rows
 from driftline.engine.files import list_files
 from driftline.engine.manifests import is_manifest, manifest_files
 from driftline.engine.rejects import SAMPLES, Reject
+from driftline.engine.spark.frames import frame_of
 
 if TYPE_CHECKING:
     from driftline.engine.csv_files import CsvFile
     from driftline.engine.json_files import JsonFile
 
+T = TypeVar("T")
 KINDS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines", ".json": "JSON lines", ".parquet": "Parquet"}
+_TABLES = ("__arrow_c_stream__", "__arrow_c_array__", "mapInArrow")
 _HINT = f"use files ending in {', '.join(KINDS)}"
 
 
@@ -28,7 +33,8 @@ class Dataset:
 
     ``data`` is the path of a CSV, JSON-lines or Parquet file, of a folder of files of one kind, or of a manifest (a
     JSON list: ``{"prefix": …}`` and names below it); or a table that exports an Arrow stream (pandas, Polars, DuckDB,
-    pyarrow). Of a folder with hours (``yyyy/mm/dd/hh``) only those in ``window`` are read.
+    pyarrow); or a data frame of Spark, which is ``frame`` then and is measured where it is. Of a folder with hours
+    (``yyyy/mm/dd/hh``) only those in ``window`` are read.
 
     CSV: ``header`` says whether files begin with names; None looks at each. ``names`` are used where there is no header
     and as many columns. Values of CSV and JSON are typed as :func:`driftline.engine.texts.typed` says, batch by batch;
@@ -51,20 +57,37 @@ class Dataset:
         self._rejects: list[Reject] = []
         self.files: tuple[str, ...] = ()
         self.kind = "Arrow"
+        self.frame = frame_of(data)
         if isinstance(data, str | Path):
             self.files = tuple(_files(Path(data), window))
             self.kind = _kind(self.files, data)
-        elif not (hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")):
+        elif not any(map(partial(hasattr, data), _TABLES)):
             raise InputError(
                 f"a {type(data).__name__} is no table",
-                hint="give a path, or a table that exports Arrow: pandas 2.2, Polars, DuckDB, pyarrow",
+                hint="give a path, or a table that exports Arrow: pandas 2.2, Polars, DuckDB, pyarrow, Spark",
             )
+
+    def fold(
+        self,
+        measure: Callable[[Iterator[pa.RecordBatch], int], T],
+        merge: Callable[[Sequence[T]], T],
+        save: Callable[[T], bytes],
+        load: Callable[[bytes], T],
+        *,
+        numbered: bool = False,
+    ) -> T:
+        """What ``measure`` makes of all batches, of which it is told how many rows are before the first: here, or of a
+        data frame part by part on executors, as :meth:`driftline.engine.spark.frames.Frame.fold` says."""
+        if self.frame is None:
+            return measure(self.batches(), 0)
+        parts = self.frame.fold
+        return parts(lambda some, first: measure(_together(some), first), merge, save, load, numbered=numbered)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, at most 131,072 a batch and fewer where the table is wide; of files in path order."""
         self._rejects = []
         if self.kind == "Arrow":
-            yield from _arrow_batches(self._data)
+            yield from _arrow_batches(self._data if self.frame is None else self.frame.whole())
             return
         for path in self.files:
             if self.kind == "Parquet":
@@ -158,6 +181,13 @@ def _arrow_batches(data: Any) -> Iterator[pa.RecordBatch]:
         evidence = str(error).splitlines()[0][:300]
         hint = "give every column one type, such as text"
         raise InputError(f"the {type(data).__name__} cannot be read", evidence=evidence, hint=hint) from None
+
+
+def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches of a part of a data frame as those of other tables are: Spark's are small."""
+    plain = map(_plain, batches)
+    first = next(plain, None)
+    return iter(()) if first is None else gathered(chain([first], plain), table_rows(first.num_columns))
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ class Columns(msgspec.Struct, frozen=True):
 
     A multiclass model's probabilities are in several columns, one a class, or in one column of lists, ``classes`` being
     the names of its classes in that order; of several columns the names of the columns by default. ``segments`` are
-    columns that are handed on as they are, as ``segment_0``, ``segment_1`` …
+    columns that are handed on as they are, as ``segment_0``, ``segment_1`` … ``id`` is what a row is known by whatever
+    its place; without it rows are known by their numbers.
     """
 
     label: str
@@ -43,6 +45,7 @@ class Columns(msgspec.Struct, frozen=True):
     weight: str | None = None
     classes: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    id: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.probability, tuple):
@@ -66,6 +69,7 @@ class Columns(msgspec.Struct, frozen=True):
     def named(self) -> dict[str, str]:
         """The columns that are named, by role."""
         roles: dict[str, str | None] = {"prediction": self.prediction, "label": self.label, "weight": self.weight}
+        roles["id"] = self.id
         if isinstance(self.probability, tuple):
             scores: dict[str, str | None] = {f"score_{place}": name for place, name in enumerate(self.probability)}
         else:
@@ -78,11 +82,13 @@ class PredictionTable:
     """Predictions with labels. Columns of clean numbers are taken as they are; otherwise every cell is text until it
     is judged, so that a bad one can be shown.
 
-    ``data`` is a path, or a table that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). Raises
-    :class:`InputError` naming the file for a missing file, an unreadable one, or a missing column.
+    ``data`` is a path, or a table that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow), and may be a part of
+    a larger one with ``first`` rows before it. Raises :class:`InputError` naming the file for a missing file, an
+    unreadable one, or a missing column.
     """
 
-    def __init__(self, data: Any, columns: Columns) -> None:
+    def __init__(self, data: Any, columns: Columns, first: int = 0) -> None:
+        self._first = first
         self._is_file = isinstance(data, str | Path)
         self.file = str(data) if self._is_file else "the table"
         self._columns = columns
@@ -106,18 +112,22 @@ class PredictionTable:
         return int(self._sql("SELECT count(*) FROM t")[0][0])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The usable rows: id (null), row (its number from 0), score, prediction, label, and weight if it is named.
+        """The usable rows: id, row (0, or without ids its number from 0), score, prediction, label, and weight if it is
+        named.
 
         Predictions and labels are text, or whole numbers or truth values where all of them are clean.
         """
         if self._clean is not None:
-            yield from clean_batches(self._clean)
+            yield from clean_batches(self._clean, self._first)
             return
         roles = ", ".join(_role(role, self._columns) for role in ("score", "prediction"))
         weight = ", CAST(weight_text AS DOUBLE) AS weight" if self._columns.weight is not None else ""
-        segments = "".join(f", {role}_text AS {role}" for role in self._columns.named() if role.startswith("segment"))
-        chosen = f"CAST(NULL AS VARCHAR) AS id, row, {roles}, label{weight}{segments}"
-        query = f"SELECT {chosen} FROM t WHERE reason IS NULL ORDER BY row"
+        segments = "".join(f", {role}" for role in self._columns.named() if role.startswith("segment"))
+        identity = f"CAST(NULL AS VARCHAR) AS id, row + {self._first} AS row"
+        if self._columns.id is not None:
+            identity = "id, CAST(0 AS BIGINT) AS row"
+        chosen = f"{identity}, {roles}, label{weight}{segments}"
+        query = f"SELECT {chosen} FROM t WHERE reason IS NULL ORDER BY t.row"
         if self._db is not None:
             yield from self._db.sql(query).to_arrow_reader(batch_rows(len(self._columns.classes)))
 
@@ -138,8 +148,8 @@ class PredictionTable:
         try:
             if not self._is_file:
                 self._db.register("given", self._data)
-            documents = self._check_columns(source)
-            self._db.execute(f"CREATE TEMP TABLE t AS {_select(source, self._columns, documents)}").fetchall()
+            types = self._check_columns(source)
+            self._db.execute(f"CREATE TEMP TABLE t AS {_select(source, self._columns, types)}").fetchall()
         except duckdb.Error as error:
             raise InputError(
                 f"{self.file} cannot be read",
@@ -160,26 +170,21 @@ class PredictionTable:
     def _sql(self, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return [] if self._db is None else self._db.execute(query, parameters).fetchall()
 
-    def _check_columns(self, source: str) -> set[str]:
-        """The columns whose values are of mixed kinds: they are read as pieces of JSON."""
+    def _check_columns(self, source: str) -> dict[str, str]:
+        """The types of all columns; raises :class:`InputError` for one that is not there."""
         described = self._sql(f"DESCRIBE SELECT * FROM {source} LIMIT 0")
         have = [row[0] for row in described]
         for role, name in self._columns.named().items():
             if name not in have:
-                raise InputError(
-                    f"{self.file}{', line 1' if self._is_file else ''}: no column {name!r} ({role})",
-                    evidence=f"the columns are: {', '.join(have)[:300]}",
-                    hint=f"name the column with --{'probability' if role.startswith('score') else role}",
-                )
-
-        return {row[0] for row in described if row[1] == "JSON"}
+                raise missing_column(f"{self.file}{', line 1' if self._is_file else ''}", role, name, have)
+        return {row[0]: row[1] for row in described}
 
     def _samples(self, reason: str) -> tuple[str, ...]:
-        query = f"SELECT row FROM t WHERE reason = $reason ORDER BY row LIMIT {SAMPLES}"
+        query = f"SELECT t.row FROM t WHERE reason = $reason ORDER BY t.row LIMIT {SAMPLES}"
         rows = [row for (row,) in self._sql(query, {"reason": reason})]
         kind = Path(self.file).suffix.lower() if self._is_file else ""
         if kind in (".parquet", ""):
-            return tuple(f"{self.file}: row {row + 1}" for row in rows)
+            return tuple(f"{self.file}: row {self._first + row + 1}" for row in rows)
         return tuple(sample_line(self.file, row + 1 + (kind == ".csv")) for row in rows)
 
     def _refused(self) -> list[Reject]:
@@ -190,24 +195,46 @@ class PredictionTable:
         return [Reject(self.file, "broken_line", len(lines), samples)] if lines else []
 
 
+def missing_column(table: str, role: str, name: str, have: Sequence[str]) -> InputError:
+    """That a table has no such column for a role."""
+    return InputError(
+        f"{table}: no column {name!r} ({role})",
+        evidence=f"the columns are: {', '.join(have)[:300]}",
+        hint=f"name the column with --{'probability' if role.startswith('score') else role}",
+    )
+
+
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(name: str, *, document: bool) -> str:
-    return f"json_extract_string({_quoted(name)}, '$')" if document else f"CAST({_quoted(name)} AS VARCHAR)"
+def _text(name: str, kind: str) -> str:
+    if kind == "JSON":  # values of mixed kinds, read as pieces of JSON
+        return f"json_extract_string({_quoted(name)}, '$')"
+    # The text of a single-precision number is shorter than the number that it is taken for where all cells are clean.
+    exact = re.sub(r"^FLOAT\b", "DOUBLE", kind)
+    value = _quoted(name) if exact == kind else f"CAST({_quoted(name)} AS {exact})"
+    return f"CAST({value} AS VARCHAR)"
 
 
-def _select(source: str, columns: Columns, documents: set[str]) -> str:
+def _as_given(role: str, name: str, kind: str) -> str:
+    """A column that is handed on; ids become text."""
+    return _text(name, kind) if kind == "JSON" or role == "id" else _quoted(name)
+
+
+def _select(source: str, columns: Columns, types: dict[str, str]) -> str:
     named = columns.named()
-    cells = {role: f"nullif(trim({_text(name, document=name in documents)}), '')" for role, name in named.items()}
-    scores = [cells.pop(role) for role in named if role.startswith("score")]
+    beside = {role: name for role, name in named.items() if role == "id" or role.startswith("segment")}
+    judged = {role: name for role, name in named.items() if role not in beside}
+    cells = {role: f"nullif(trim({_text(name, types[name])}), '')" for role, name in judged.items()}
+    scores = [cells.pop(role) for role in judged if role.startswith("score")]
     size = len(columns.classes)
     if scores:
         # With any cell of a vector empty there is no vector; a list column is such a text by itself.
         cells["score"] = scores[0] if len(scores) == 1 else "'[' || " + " || ',' || ".join(scores) + " || ']'"
     texts = ", ".join(f"{cell} AS {role}_text" for role, cell in cells.items())
-    needed = [role for role in cells if role not in ("label", "weight") and not role.startswith("segment")]
+    texts += "".join(f", {_as_given(role, name, types[name])} AS {role}" for role, name in beside.items())
+    needed = [role for role in cells if role in ("score", "prediction")]
     missing = " OR ".join(f"{role}_text IS NULL" for role in needed)
     weight = (
         "WHEN NOT coalesce(try_cast(weight_text AS DOUBLE) >= 0 AND isfinite(try_cast(weight_text AS DOUBLE)), false)"

@@ -80,11 +80,13 @@ def canonical_classes(column: pa.Array[Any]) -> pa.DictionaryArray:
 
 
 def numbers(column: pa.Array[Any]) -> npt.NDArray[np.float64]:
-    """A text or number column as numbers; NaN where it is null or no number."""
+    """A text or number column as numbers, true and false as 1 and 0; NaN where it is null or no number."""
     if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
         given: npt.NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
         return given
     text = pc.utf8_trim_whitespace(column)
+    for name, value in _TRUTH.items():
+        text = pc.if_else(pc.equal(text, name), value, text)
     readable = pc.match_substring_regex(text, f"^(?:{_NUMBER.pattern})$")
     values: npt.NDArray[np.float64] = pc.cast(pc.if_else(readable, text, None), pa.float64()).to_numpy(
         zero_copy_only=False

@@ -89,26 +89,38 @@ def baseline_attribution(
     header: bool | None = None,
     names: Sequence[str] = (),
     local: str | Path | None = None,
+    row_id: str | None = None,
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> AttributionBaseline:
     """How much every feature weighs in a model's predictions for the rows of a table.
 
-    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, or a table
-    that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). ``model`` is the path of a model file, or a function
+    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, a table that
+    exports an Arrow stream (pandas, Polars, DuckDB, pyarrow), or a data frame of Spark. ``model`` is the path of
+    a model file, or a function
     of [rows, features] that gives a score a row. Columns are taken by the names of the model's features, or by place
     where it knows none; the ``label`` column and those of ``exclude`` are none of them. ``names`` are those of the
     columns of a CSV without a header.
 
     ``baseline_rows`` (a path or a table) stand for features that are not known; a tree needs none, and where others
     have none they are chosen from the data. ``local`` is a file, ``.parquet`` or ``.csv``, for the attributions of
-    every row. Raises :class:`InputError` for data that cannot be read, has no row, or misses a feature.
+    every row. Samples are drawn by the column ``row_id``, or where there is none by the rows'
+    numbers. Raises :class:`InputError` for data that cannot be read, has no row, or misses a feature.
     """
     options = options or ExplainOptions()
     dataset, explained_model = Dataset(data, header=header, names=names), ExplainedModel(model, options)
     left = tuple(filter(None, (label, *exclude)))
     found = _explained(
-        explained_model, dataset, data, left, options.aggregation or "mean_abs", baseline_rows, options, local, progress
+        explained_model,
+        dataset,
+        data,
+        left,
+        options.aggregation or "mean_abs",
+        baseline_rows,
+        options,
+        local,
+        progress,
+        row_id,
     )
     if found is None:
         raise InputError(f"{called(data)} has no rows", hint="a baseline needs rows that can be trusted")
@@ -144,6 +156,7 @@ def check_attribution(
     header: bool | None = None,
     names: Sequence[str] = (),
     local: str | Path | None = None,
+    row_id: str | None = None,
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> AttributionChecked:
@@ -171,6 +184,7 @@ def check_attribution(
         options,
         local,
         progress,
+        row_id,
         choosing=False,
     )
     if found is None:
@@ -205,6 +219,7 @@ def _explained(
     options: ExplainOptions,
     local: str | Path | None,
     progress: Progress | None,
+    row_id: str | None,
     *,
     choosing: bool = True,
 ) -> Explained | None:
@@ -219,7 +234,7 @@ def _explained(
             recorder=Recorder(progress),
             local=saved,
         )
-        return explaining.table(dataset, exclude, called(data))
+        return explaining.table(dataset, exclude, called(data), row_id)
 
 
 def _features(analysis: AttributionAnalysis) -> tuple[str, ...]:

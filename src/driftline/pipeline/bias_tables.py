@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import pyarrow as pa
 
 from driftline.core.analysis_config import AnalysisConfig, analysis_config_document, checked
 from driftline.core.analysis_documents import analysis_document, read_bias
@@ -19,10 +16,7 @@ from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.documents import violations_document
 from driftline.core.errors import InputError
 from driftline.core.facets import Choice, FacetConfig, parse_facet, parse_positive
-from driftline.core.sampling import U64, mix
-from driftline.core.state import folded
 from driftline.core.window import format_time
-from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.rejects import Reject
 from driftline.monitors.bias.checks import MINIMUM_SAMPLE, check
@@ -30,9 +24,11 @@ from driftline.monitors.bias.deciding import bias_of, decided, undecided
 from driftline.monitors.bias.notes import notes
 from driftline.monitors.bias.recipe import Bias
 from driftline.monitors.rules import Rule, checked_rule
+from driftline.pipeline.bias_parts import BiasParts
 from driftline.pipeline.bias_report import bias_report_html
 from driftline.pipeline.documents import called, content_of
 from driftline.pipeline.found import Found, Judged
+from driftline.pipeline.placed import Begun
 from driftline.pipeline.report import Frame
 from driftline.pipeline.steps import Progress, Recorder
 
@@ -110,24 +106,27 @@ def baseline_bias(
     config: BiasConfig | AnalysisConfig | None = None,
     header: bool | None = None,
     exclude: Sequence[str] = (),
+    row_id: str | None = None,
     seed: int = 0,
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> BiasBaseline:
     """Every bias metric of a table, facet by facet.
 
-    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, or a table
-    that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). ``label`` is the column of true labels and
+    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, a table that
+    exports an Arrow stream (pandas, Polars, DuckDB, pyarrow), or a data frame of Spark. ``label`` is the column of true
+    labels and
     ``positive`` says which are positive: ``"1"``, ``"yes,maybe"``, ``">0.5"``, or a list of values. ``facets`` are
     ``"sex"`` (each value in turn), ``"plan=gold,tin"`` or ``"age>=50"``. ``predicted`` is the column of predicted
     labels; else those with a ``probability`` above ``threshold`` are positive; without either there are only metrics of
     labels. ``group`` is the column within whose values CDDL and CDDPL compare. ``config`` says all that instead.
     ``exclude`` are columns that are no features for the flip test; ``seed`` draws the intervals.
+    The sample of the flip test is drawn by the column ``row_id``, or where there is none by the rows' numbers.
 
     Raises :class:`InputError` for data that cannot be read or has no row, and for a column that is not there.
     """
     asked = config_of(label, positive, facets, predicted, probability, threshold, group, config, exclude)
-    found = _measured(data, asked, header, seed, progress)
+    found = _measured(data, asked, header, seed, progress, row_id)
     if not found.item_count:
         raise InputError(f"{called(data)} has no rows", hint="a baseline needs rows that can be trusted")
     return msgspec.structs.replace(found, evaluation_time=format_time(now or datetime.now(UTC)))
@@ -149,6 +148,7 @@ def check_bias(
     exclude: Sequence[str] = (),
     rule: Rule = "interval",
     minimum_sample: int = MINIMUM_SAMPLE,
+    row_id: str | None = None,
     seed: int = 0,
     now: datetime | None = None,
     progress: Progress | None = None,
@@ -167,7 +167,7 @@ def check_bias(
     else:
         before = _analysis_of(baseline)
     asked = config_of(label, positive, facets, predicted, probability, threshold, group, config, exclude)
-    found = _measured(data, asked, header, seed, progress, before)
+    found = _measured(data, asked, header, seed, progress, row_id, before)
     judgement, violations = check(found.analysis, before, rule=rule, minimum_sample=minimum_sample)
     return BiasChecked(
         judgement,
@@ -221,29 +221,24 @@ def _measured(
     header: bool | None,
     seed: int,
     progress: Progress | None,
+    row_id: str | None,
     before: BiasAnalysis | None = None,
 ) -> BiasBaseline:
     """What is found in a table; without a time. What the configuration leaves open is as in the analysis ``before``."""
     dataset = Dataset(data, header=header, names=config.headers)
-    batches = iter(Recorder(progress).told("measure", dataset.batches(), dataset.rows()))
     bias = bias_of(config)
-    first = next(batches, None)
+    begun = Begun(dataset, Recorder(progress), few=not undecided(bias))
+    first = begun.first
     if first is not None:
-        bias, batches = decided(bias, first, before) if undecided(bias) else bias, chain([first], batches)
+        bias = decided(bias, first, before) if undecided(bias) else bias
         # Captures that have no names of their own are named by those of the baseline.
         config = msgspec.structs.replace(config, bias=bias, headers=config.headers or tuple(first.schema.names))
-    monitor = Bias(bias, exclude=config.not_features, seed=seed)
-    state = folded(monitor.merge, ahead(lambda part: monitor.update(*part), _numbered(batches), workers=2))
+    no_features = config.not_features if row_id is None else (*config.not_features, row_id)
+    monitor = Bias(bias, exclude=no_features, seed=seed)
+    parts = BiasParts(monitor, row_id, workers=2 if dataset.frame is None else 1)
+    state = begun.measured(parts, numbered=parts.numbered)
     told = notes(bias, state)
     return BiasBaseline(monitor.result(state), config, state.rows, "", told, dataset.rejects())
-
-
-def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, U64]]:
-    """The batches, each with a hash of every row's number, which is its id."""
-    first = 0
-    for batch in batches:
-        yield batch, mix(np.arange(first, first + batch.num_rows, dtype=np.uint64))
-        first += batch.num_rows
 
 
 def _needed(given: Any, what: str, option: str) -> Any:

@@ -13,7 +13,7 @@ from driftline.core.errors import InputError
 from driftline.engine.payload import features, keys, sides_of
 from driftline.engine.rejects import SAMPLES, Reject
 from driftline.pipeline.explainers import FeatureColumns
-from driftline.pipeline.explaining import Part
+from driftline.pipeline.explaining_parts import Part
 
 SOURCE = "captured inputs"
 

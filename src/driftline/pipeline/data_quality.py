@@ -127,14 +127,7 @@ def _judged(run: DataQualityRun, statistics: TableStatistics, profiled: Profiled
     if not statistics.item_count:
         reason = no_columns(run, profiled.counts, profiled.rejects, "no captured record could be decoded")
         return Judged(Judgement(Verdict.UNKNOWN, (reason,)), (), None)
-    return judge(
-        statistics,
-        run.baseline,
-        run.constraints,
-        profiling.rows,
-        minimum_sample=run.minimum_sample,
-        sampled=profiling.sampled,
-    )
+    return judge(statistics, run.baseline, run.constraints, profiling.look, minimum_sample=run.minimum_sample)
 
 
 def kept_document(statistics: TableStatistics, drift: TableDrift | None, evaluation_time: str) -> dict[str, Any]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from driftline.core.errors import InputError
 from driftline.core.table_constraints import DataQualityConstraints
@@ -25,13 +22,16 @@ from driftline.monitors.data_quality.suggest import suggest
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE
 from driftline.monitors.segment_ranking import SegmentRank
 from driftline.monitors.segments import Segmentation
+from driftline.pipeline.breaking_rows import BreakingRows, Broken
 from driftline.pipeline.documents import called, content_of
 from driftline.pipeline.found import Found, Judged
 from driftline.pipeline.judging import documents, judge
+from driftline.pipeline.placed import measured
 from driftline.pipeline.report import Frame
-from driftline.pipeline.segmented import Divided, segments_document
+from driftline.pipeline.segmented import segments_document
 from driftline.pipeline.steps import Progress, Recorder
 from driftline.pipeline.table_report import table_report_html
+from driftline.pipeline.table_rows import TableRows
 
 Statistics = TableStatistics | str | Path | dict[str, Any]
 Constraints = DataQualityConstraints | str | Path | dict[str, Any]
@@ -99,8 +99,9 @@ def baseline_data_quality(
 ) -> DataBaseline:
     """Statistics of every column of a table, and the constraints they suggest.
 
-    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, or a table
-    that exports an Arrow stream (pandas, Polars, DuckDB, pyarrow). ``header`` says whether the first line of a CSV has
+    ``data`` is a path to a file or a folder of CSV, JSON lines or Parquet, to a manifest of such files, a table that
+    exports an Arrow stream (pandas, Polars, DuckDB, pyarrow), or a data frame of Spark, which is measured on its
+    executors. ``header`` says whether the first line of a CSV has
     the names; without it that is seen from the file. ``exclude`` are columns to leave out.
     Raises :class:`InputError` for data that cannot be read or has no row.
     """
@@ -149,10 +150,10 @@ def check_data_quality(
     divided = [Segmentation.parse(text) for text in segments]
     statistics, parts = _profiled(dataset, exclude, Recorder(progress), divided)
 
-    def again(_few: bool) -> Iterator[tuple[None, pa.RecordBatch]]:
-        return ((None, batch) for batch in without(dataset.batches(), exclude))
+    def look(breaking: BreakingRows) -> Broken:
+        return dataset.fold(breaking.measure, breaking.merge, breaking.save, breaking.load)
 
-    judged = judge(statistics, before, wanted, again, minimum_sample=minimum_sample)
+    judged = judge(statistics, before, wanted, look, minimum_sample=minimum_sample, exclude=exclude)
     return DataChecked(
         judged.judgement,
         judged.violations,
@@ -166,12 +167,6 @@ def check_data_quality(
     )
 
 
-def without(batches: Iterable[pa.RecordBatch], exclude: Sequence[str]) -> Iterable[pa.RecordBatch]:
-    """The batches without some columns."""
-    for batch in batches:
-        yield batch.select([name for name in batch.schema.names if name not in exclude]) if exclude else batch
-
-
 Parts = Sequence[Mapping[str, TableStatistics]]
 
 
@@ -179,12 +174,11 @@ def _profiled(
     dataset: Dataset, exclude: Sequence[str], recorder: Recorder, segmentations: Sequence[Segmentation] = ()
 ) -> tuple[TableStatistics, Parts]:
     """The statistics of all rows, and for every segmentation those of each segment."""
-    with ThreadPoolExecutor() as executor:
-        profile = Profile(executor=executor)
-        divided = Divided(profile, segmentations)
-        batches = recorder.told("measure", without(dataset.batches(), exclude), dataset.rows())
-        whole = profile.result(profile.measure(divided.passing(batches)))
-        return whole, [{name: profile.result(one) for name, one in states.items()} for states in divided.states]
+    rows = TableRows(exclude, segmentations, threads=dataset.frame is None)
+    found = measured(dataset, rows, recorder)
+    profile = Profile()
+    parts = [{name: profile.result(one) for name, one in states.items()} for states in found.segments]
+    return profile.result(found.state), parts
 
 
 def _ranked(

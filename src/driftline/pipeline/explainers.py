@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -75,10 +76,12 @@ class ExplainedModel:
         self._options = options
         self._predict: Predict | None = None
         self._model: Model | None = None
+        self._path: Path | None = None
         if callable(model):
             self._predict = model
         else:
-            self._model = load_model(Path(model))
+            self._path = Path(model)
+            self._model = load_model(self._path)
         self._known = () if tuple(known) == by_place(len(known)) else tuple(known)
 
     def columns(self, columns: Sequence[str], source: str) -> ModelColumns:
@@ -117,6 +120,16 @@ class ExplainedModel:
         except InputError:
             return None  # with baseline rows it says what else is wrong
 
+    def shipped(self, names: Sequence[str], baseline: Floats | None) -> ShippedModel:
+        """The model as its explainer can be made elsewhere; raises :class:`InputError` for one that is no file."""
+        if self._path is None or not self._path.is_file():
+            raise InputError(
+                "this model cannot be explained on Spark",
+                evidence="a function" if self._path is None else f"{self._path} is no file",
+                hint="set rows in the options: a sample is explained here",
+            )
+        return ShippedModel(self._path.name, self._path.read_bytes(), self._options, tuple(names), baseline)
+
     @property
     def _loaded(self) -> Model:
         assert self._model is not None  # noqa: S101 - a model is a file or a function
@@ -132,3 +145,20 @@ class ExplainedModel:
         if named:
             return FeatureColumns(tuple(names))
         return FeatureColumns(self._known if len(self._known) == count else count)
+
+
+class ShippedModel(NamedTuple):
+    """A model file in the hands of whoever has to explain it elsewhere, and what its explainer needs."""
+
+    name: str
+    content: bytes
+    options: ExplainOptions
+    features: tuple[str, ...]
+    baseline: Floats | None
+
+    def explainer(self) -> Explainer:
+        """What explains the model."""
+        with TemporaryDirectory(prefix="driftline-") as folder:
+            path = Path(folder, self.name)
+            path.write_bytes(self.content)
+            return ExplainedModel(path, self.options, self.features).explainer(self.features, self.baseline)

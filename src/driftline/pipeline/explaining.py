@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,15 +14,28 @@ from driftline.analyzers.attributions import AttributionState
 from driftline.analyzers.row_sample import RowSample, SampledRows
 from driftline.analyzers.vectors import as_matrix
 from driftline.core.attribution_analysis import Aggregation
+from driftline.core.errors import InputError
 from driftline.core.state import folded
-from driftline.engine.ahead import ahead
 from driftline.engine.datasets import Dataset
 from driftline.engine.model_columns import ModelColumns
 from driftline.monitors.attribution.profile import AttributionProfile
-from driftline.monitors.attribution.rows import explained, keyed
+from driftline.monitors.attribution.rows import explained
 from driftline.monitors.attribution.sampling import PILOT, rows_needed
 from driftline.pipeline.explainers import EXACT, ExplainedModel, ExplainOptions
+from driftline.pipeline.explaining_parts import (
+    ExplainedParts,
+    KeyedRows,
+    Part,
+    SampledParts,
+    blocks,
+    first_of,
+    groups,
+    keyed_rows,
+    most_rows,
+    parts_of,
+)
 from driftline.pipeline.local_values import LocalValues
+from driftline.pipeline.placed import Begun, measured
 from driftline.pipeline.steps import Recorder
 from driftline.serving.explain.baseline import choose_baseline
 from driftline.serving.explain.explainer import Explainer
@@ -31,8 +43,7 @@ from driftline.serving.explain.explainer import Explainer
 Floats = npt.NDArray[np.float64]
 SAMPLED_ROWS = 1000
 """How many rows are explained by default where the method is one of sampling."""
-MOST_SAMPLED, _MOST_CELLS = 100_000, 1 << 26
-_BLOCK, _SAMPLED_BLOCK, _BLOCK_CELLS = 1024, 256, 1 << 22
+MOST_SAMPLED = 100_000
 
 
 class Explained(NamedTuple):
@@ -43,15 +54,6 @@ class Explained(NamedTuple):
     state: AttributionState
     seen: int
     baseline_rows: Floats | None
-
-
-class Part(NamedTuple):
-    """Some rows: the ids of their records (null where there are none), the number of each in its record, and their
-    columns."""
-
-    ids: Any
-    rows: npt.NDArray[np.int64]
-    batch: pa.RecordBatch
 
 
 class Explaining:
@@ -73,10 +75,15 @@ class Explaining:
         self._baseline_rows, self._choosing = baseline_rows, choosing
         self._recorder, self._local = recorder, local
 
-    def table(self, dataset: Dataset, exclude: tuple[str, ...], source: str) -> Explained | None:
+    def table(
+        self, dataset: Dataset, exclude: tuple[str, ...], source: str, row_id: str | None = None
+    ) -> Explained | None:
         """The attributions of all rows, or of a sample; None of a table without a row. ``exclude`` are columns that are
-        no features, ``source`` names the table in messages."""
-        return self.rows(_numbered(dataset.batches(), exclude), source, dataset.rows())
+        no features, ``source`` names the table in messages; a sample is drawn by the column ``row_id``, or where there
+        is none by the rows' numbers."""
+        if dataset.frame is not None:
+            return self._frame(dataset, KeyedRows(exclude, self._options.seed, row_id), source)
+        return self.rows(parts_of(dataset.batches(), exclude, row_id), source, dataset.rows())
 
     def rows(self, parts: Iterator[Part], source: str, count: int = 0) -> Explained | None:
         """The attributions of rows as they come, of which there are ``count`` where that is known; else as in
@@ -89,10 +96,31 @@ class Explaining:
         explainer = self._explainer(columns)
         if explainer is not None and self._most(explainer) is None:
             return self._all(explainer, columns, keys, count)
-        width = len(columns.names)
-        sampler = RowSample(width, most_rows(self._most(explainer) or MOST_SAMPLED, width))
+        sampler = self._sampler(explainer, columns)
         told = self._recorder.told("sample", keys, count)
-        sample = sampler.result(folded(sampler.merge, map(sampler.update, told)))
+        return self._sampled(explainer, columns, sampler.result(folded(sampler.merge, map(sampler.update, told))))
+
+    def _frame(self, dataset: Dataset, given: KeyedRows, source: str) -> Explained | None:
+        """As :meth:`rows`, of a data frame of Spark: rows are sampled on executors and explained here, but explained
+        there where all of them are."""
+        if self._local is not None:
+            raise InputError(
+                "the attributions of every row cannot be written from Spark",
+                hint="leave local out, or give a part of the rows, as frame.limit(100_000).toArrow()",
+            )
+        first = Begun(dataset, self._recorder, few=True).first
+        if first is None:
+            return None
+        columns = self._model.columns(given.features(first.schema.names), source)
+        explainer = self._explainer(columns)
+        if explainer is not None and self._most(explainer) is None:
+            profile = self._profile(explainer, columns)
+            there = ExplainedParts(given, columns, self._model.shipped(columns.names, self._baseline_rows), profile)
+            state = measured(dataset, there, self._recorder, numbered=given.numbered)
+            return Explained(profile, state, state.rows + state.refused, self._needed(explainer))
+        sampler = self._sampler(explainer, columns)
+        parts = SampledParts(given, columns, sampler)
+        sample = sampler.result(measured(dataset, parts, self._recorder, numbered=given.numbered))
         return self._sampled(explainer, columns, sample)
 
     def drawn(self, names: Sequence[str], sample: SampledRows, source: str) -> Explained:
@@ -101,7 +129,7 @@ class Explaining:
         return self._sampled(self._explainer(columns), columns, sample)
 
     def _explainer(self, columns: ModelColumns) -> Explainer | None:
-        """What explains the rows; None where it needs baseline rows that are to be chosen from the table."""
+        """What explains the model; None where baseline rows have to be chosen first."""
         given = self._baseline_rows
         explainer = self._model.without_baseline(columns.names) if given is None else self._opened(columns, given)
         if explainer is None and not self._choosing:
@@ -121,10 +149,14 @@ class Explaining:
 
     def _all(self, explainer: Explainer, columns: ModelColumns, keys: Iterator[pa.RecordBatch], rows: int) -> Explained:
         profile, width = self._profile(explainer, columns), len(columns.names)
-        matrices = ((_groups(batch), as_matrix(batch.column("features"), width)) for batch in keys)
-        blocks = (block for group, matrix in matrices for block in self._explained(explainer, columns, group, matrix))
-        state = profile.measure(self._recorder.told("explain", blocks, rows))
+        matrices = ((groups(batch), as_matrix(batch.column("features"), width)) for batch in keys)
+        found = (block for group, matrix in matrices for block in self._explained(explainer, columns, group, matrix))
+        state = profile.measure(self._recorder.told("explain", found, rows))
         return Explained(profile, state, state.rows + state.refused, self._needed(explainer))
+
+    def _sampler(self, explainer: Explainer | None, columns: ModelColumns) -> RowSample:
+        width = len(columns.names)
+        return RowSample(width, most_rows(self._most(explainer) or MOST_SAMPLED, width))
 
     def _sampled(self, explainer: Explainer | None, columns: ModelColumns, sample: SampledRows) -> Explained:
         if explainer is None:
@@ -140,8 +172,8 @@ class Explaining:
     ) -> AttributionState:
         def part(first: int, last: int) -> AttributionState:
             rows, group = sample.rows[first:last], sample.group[first:last]
-            blocks = self._explained(explainer, columns, group, rows)
-            return profile.measure(self._recorder.told("explain", blocks, len(rows)))
+            found = self._explained(explainer, columns, group, rows)
+            return profile.measure(self._recorder.told("explain", found, len(rows)))
 
         if self._options.error is None:
             return part(0, min(len(sample.rows), self._most(explainer) or len(sample.rows)))
@@ -152,16 +184,9 @@ class Explaining:
     def _explained(
         self, explainer: Explainer, columns: ModelColumns, group: Any, rows: Floats
     ) -> Iterator[pa.RecordBatch]:
-        """The rows, explained block by block, so that it can be told how far it is and memory stays bounded."""
-        exact = explainer.method in EXACT
-        cells = max(1, len(columns.names) * len(explainer.labels))
-        size = max(1, min(_BLOCK if exact else _SAMPLED_BLOCK, _BLOCK_CELLS // cells))
-        parts = [slice(first, first + size) for first in range(0, len(rows), size)]
-        # Libraries explain on one thread and let others run. A model that is asked, perhaps over a network, is not
-        # asked by several at once.
-        workers = (os.cpu_count() or 1) if exact else 1
-        found = ahead(lambda part: explainer.explain(rows[part]), parts, workers=workers)
-        for part, local in zip(parts, found, strict=True):
+        # A model that is asked, perhaps over a network, is not asked by several at once.
+        workers = (os.cpu_count() or 1) if explainer.method in EXACT else 1
+        for part, local in blocks(explainer, len(columns.names), rows, workers=workers):
             if self._local is not None:
                 self._local.write(columns.names, explainer.labels, *local)
             yield explained(group[part], *local)
@@ -178,37 +203,3 @@ class Explaining:
     def _needed(self, explainer: Explainer) -> Floats | None:
         """The baseline rows, where the attributions are against them."""
         return None if explainer.method == "tree_shap" else self._baseline_rows
-
-
-def first_of(parts: Iterator[Part]) -> tuple[Part | None, Iterator[Part]]:
-    """The first part, None where there is none, and all parts with it."""
-    first = next(parts, None)
-    return first, parts if first is None else chain([first], parts)
-
-
-def keyed_rows(parts: Iterable[Part], columns: ModelColumns, seed: int) -> Iterator[pa.RecordBatch]:
-    """The rows of parts as a sample draws from them."""
-    first = 0
-    for part in parts:
-        yield keyed(part.ids, part.rows, columns.matrix(part.batch, first), seed=seed)
-        first += part.batch.num_rows
-
-
-def most_rows(most: int, width: int) -> int:
-    """How many rows of so many features are drawn where ``most`` are wanted: so many that they fit in memory."""
-    return min(most, max(PILOT, _MOST_CELLS // max(1, width)))
-
-
-def _numbered(batches: Iterator[pa.RecordBatch], exclude: tuple[str, ...]) -> Iterator[Part]:
-    """The rows of a table, which are known by their number alone."""
-    first = 0
-    for batch in batches:
-        if batch.num_rows:
-            rows = np.arange(first, first + batch.num_rows)
-            chosen = [name for name in batch.schema.names if name not in exclude]
-            yield Part(pa.nulls(batch.num_rows, pa.string()), rows, batch.select(chosen))
-            first += batch.num_rows
-
-
-def _groups(batch: pa.RecordBatch) -> Any:
-    return batch.column("group").to_numpy(zero_copy_only=False)

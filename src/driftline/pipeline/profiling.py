@@ -14,21 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from driftline.analyzers.columns import ColumnsState
-from driftline.core.documents import Violation
 from driftline.core.errors import InputError
-from driftline.core.table_constraints import DataQualityConstraints
-from driftline.core.table_statistics import TableStatistics
 from driftline.core.window import Window
 from driftline.engine.files import list_files
 from driftline.engine.payload import Reading, features, keys
 from driftline.engine.record_lines import record_lines
 from driftline.engine.rejects import Reject
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
-from driftline.monitors.data_quality.samples import breaking
 from driftline.monitors.segments import Segmentation
+from driftline.pipeline.breaking_rows import DRIFT_ROWS, BreakingRows, Broken
 from driftline.pipeline.custom import CustomMeasures, CustomResult, load_analyzers
 from driftline.pipeline.hours import NO_ROWS, Hours, Part, decoded_batches, total
-from driftline.pipeline.judging import DRIFT_ROWS, Rows, drift_alone, with_samples
 from driftline.pipeline.pieces import Pieces
 from driftline.pipeline.remembered import Remembered
 from driftline.pipeline.run import DataQualityRun
@@ -97,27 +93,15 @@ class Profiling:
             with ExitStack() as stack:
                 yield from self._batches(files, window, stack)[0] if files else ()
 
-    def sampled(
-        self,
-        violations: Sequence[Violation],
-        constraints: DataQualityConstraints,
-        baseline: TableStatistics | None,
-        rows: Rows,
-    ) -> tuple[Violation, ...]:
-        """Violations with rows that broke each, which are looked for where the rows were measured."""
-        wanted = breaking(violations, constraints, baseline)
+    def look(self, breaking: BreakingRows) -> Broken:
+        """The rows of the window that broke a rule, which are looked for where the rows were measured."""
         files = list_files(self._run.captures, self._run.window)
-        if self._spark is None or not any(wanted) or not files:
-            return with_samples(violations, constraints, baseline, rows)
+        if self._spark is None or not files:
+            return breaking.look(self.rows(breaking.few))
         from driftline.pipeline.spark.profiling import BrokenRules
 
-        some = _first_files(files) if drift_alone(wanted) else files
-        broken = BrokenRules(self._run.exclude, violations, constraints, baseline)
-        samples, _ = self._spark.measured(broken, some, self._run.window)
-        return tuple(
-            msgspec.structs.replace(violation, samples=found)
-            for violation, found in zip(violations, samples, strict=True)
-        )
+        some = _first_files(files) if breaking.few else files
+        return self._spark.measured(BrokenRules(self._run.exclude, breaking), some, self._run.window)[0]
 
     def _sparked(self, stack: ExitStack) -> SparkColumns | None:
         """Spark, where it measures the run."""

@@ -20,16 +20,18 @@ from driftline.core.verdict import Judgement, Reason, Verdict
 from driftline.core.window import format_time
 from driftline.engine.attributes import check_names
 from driftline.engine.rejects import Reject
-from driftline.engine.tables import Columns, PredictionTable
+from driftline.engine.spark.frames import frame_of
+from driftline.engine.tables import Columns
 from driftline.monitors.quality.checks import MINIMUM_SAMPLE, Tolerance, check, suggest
 from driftline.monitors.quality.estimation import CALIBRATION
 from driftline.monitors.quality.recipes import Recipe, recipe
-from driftline.monitors.quality.result import QualityResult, statistics_document
+from driftline.monitors.quality.result import statistics_document
 from driftline.monitors.segments import Segmentation
 from driftline.pipeline.documents import content_of
 from driftline.pipeline.found import Found, Judged
+from driftline.pipeline.prediction_rows import PredictionRows, Predictions
 from driftline.pipeline.report import Frame, report_html
-from driftline.pipeline.segmented import Divided, ranking, segments_document
+from driftline.pipeline.segmented import ranking, segments_document
 from driftline.pipeline.steps import Progress, Recorder
 
 Constraints = ModelQualityConstraints | str | Path | dict[str, Any]
@@ -94,6 +96,7 @@ def baseline_model_quality(
     probability: str | Sequence[str] | None = None,
     classes: Sequence[str] = (),
     weight: str | None = None,
+    row_id: str | None = None,
     problem_type: str = "BinaryClassification",
     threshold: float = 0.5,
     tolerance: Tolerance | str | None = None,
@@ -103,16 +106,22 @@ def baseline_model_quality(
 ) -> Baseline:
     """Statistics and suggested constraints from predictions whose truth is known.
 
-    ``data`` is a path (CSV, JSON lines, Parquet) or a table that exports Arrow (pandas, Polars, DuckDB, pyarrow);
-    the other names are its columns. ``threshold`` turns a probability into a decision where there is no prediction.
+    ``data`` is a path (CSV, JSON lines, Parquet), a table that exports Arrow (pandas, Polars, DuckDB, pyarrow), or a
+    data frame of Spark, which is measured on its executors; the other names are its columns. The samples that intervals
+    and deviations come from are drawn by the column ``row_id``, or where there is none by the rows' numbers.
+    ``threshold`` turns a probability into a decision where there is no prediction.
     Of a multiclass model ``probability`` may name one column a class, or one column of lists; ``classes`` are then the
     names of the classes in that order (by default those of the columns), and the most probable is the decision.
     ``tolerance`` loosens the suggestions: ``0.02``, ``5%`` or ``2ci`` (:class:`Tolerance`).
     Raises :class:`InputError` for data that cannot be read, a missing column, or not one usable row.
     """
-    columns = _columns(problem_type, label, prediction, probability, weight, classes)
+    columns = _columns(problem_type, label, prediction, probability, weight, classes, row_id)
     monitor = recipe(problem_type, threshold=threshold, seed=seed, classes=columns.classes)
-    result, rejects, source = _measure(data, columns, monitor, progress, calibrated=True)
+    found, rejects, source = _measure(data, columns, monitor, progress)
+    result = monitor.result(found.state)
+    calibration = monitor.calibration(found.state)
+    if calibration is not None:
+        result = msgspec.structs.replace(result, extras=result.extras | {CALIBRATION: calibration})
     if result.item_count == 0:
         raise InputError(
             f"{source} has no row that can be used",
@@ -133,6 +142,7 @@ def check_model_quality(
     probability: str | Sequence[str] | None = None,
     classes: Sequence[str] = (),
     weight: str | None = None,
+    row_id: str | None = None,
     threshold: float = 0.5,
     minimum_sample: int = MINIMUM_SAMPLE,
     seed: int = 0,
@@ -151,12 +161,12 @@ def check_model_quality(
     """
     wanted = constraints_of(constraints)
     divided = [Segmentation.parse(text) for text in segments]
-    columns = _columns(wanted.problem_type, label, prediction, probability, weight, classes)
+    columns = _columns(wanted.problem_type, label, prediction, probability, weight, classes, row_id)
     columns = msgspec.structs.replace(columns, segments=tuple(one.column for one in divided))
     monitor = recipe(wanted.problem_type, threshold=threshold, seed=seed, classes=columns.classes)
     by_role = [msgspec.structs.replace(one, column=f"segment_{place}") for place, one in enumerate(divided)]
-    parts = Divided(monitor, by_role)
-    result, rejects, source = _measure(data, columns, monitor, progress, parts=parts)
+    found, rejects, source = _measure(data, columns, monitor, progress, by_role)
+    result = monitor.result(found.state)
     document = statistics_document(result, format_time(now or datetime.now(UTC)))
     if result.item_count == 0:
         refused = sum(reject.count for reject in rejects)
@@ -164,7 +174,7 @@ def check_model_quality(
         return Checked(Judgement(Verdict.UNKNOWN, (reason,)), (), document, wanted, 0, rejects)
     if divided:
         ranks = ranking(
-            monitor, result, columns.segments, parts.states, segment_metric, wanted, minimum_sample=minimum_sample
+            monitor, result, columns.segments, found.segments, segment_metric, wanted, minimum_sample=minimum_sample
         )
         document["segments"] = segments_document(ranks)
     judgement, violations = check(result, wanted, minimum_sample=minimum_sample)
@@ -178,9 +188,10 @@ def _columns(
     probability: str | Sequence[str] | None,
     weight: str | None,
     classes: Sequence[str],
+    identity: str | None,
 ) -> Columns:
     scores = probability if probability is None or isinstance(probability, str) else tuple(probability)
-    columns = Columns(label, prediction, scores, weight, tuple(classes))
+    columns = Columns(label, prediction, scores, weight, tuple(classes), id=identity)
     if columns.probability is not None:
         check_names(problem_type, columns.classes, given=f"probability {probability!r}")
     return columns
@@ -198,21 +209,12 @@ def _measure(
     columns: Columns,
     monitor: Recipe,
     progress: Progress | None,
-    *,
-    calibrated: bool = False,
-    parts: Divided | None = None,
-) -> tuple[QualityResult, tuple[Reject, ...], str]:
+    segmentations: Sequence[Segmentation] = (),
+) -> tuple[Predictions, tuple[Reject, ...], str]:
+    """What is found, the rows that could not be used, and what the table is called."""
+    rows, frame = PredictionRows(columns, monitor, segmentations), frame_of(data)
     recorder = Recorder(progress)
-    table = PredictionTable(data, columns)
-    try:
-        batches = recorder.told("measure", table.batches(), table.rows())
-        state = monitor.measure(batches if parts is None else parts.passing(batches))
-        odd = state.tally.not_a_class
-        rejects = (*table.rejects(), *((Reject(table.file, "not_a_class", odd),) if odd else ()))
-    finally:
-        table.close()
-    result = monitor.result(state)
-    found = monitor.calibration(state) if calibrated else None
-    if found is not None:
-        result = msgspec.structs.replace(result, extras=result.extras | {CALIBRATION: found})
-    return result, rejects, table.file
+    found, source = rows.table(data, recorder) if frame is None else rows.frame(frame, recorder)
+    odd = found.state.tally.not_a_class
+    rejects = (*found.rejects, *((Reject(source, "not_a_class", odd),) if odd else ()))
+    return found, rejects, source

@@ -10,14 +10,10 @@ import msgspec
 import pyarrow as pa
 
 from driftline.analyzers.columns import ColumnsState
-from driftline.core.documents import Violation
-from driftline.core.table_constraints import DataQualityConstraints
-from driftline.core.table_statistics import TableStatistics
 from driftline.engine.payload import features, keys
 from driftline.monitors.data_quality.profile import Profile, load_state, save_state
-from driftline.monitors.data_quality.samples import MOST
 from driftline.monitors.segments import Segmentation, Segments
-from driftline.pipeline.judging import with_samples
+from driftline.pipeline.breaking_rows import BreakingRows, Broken
 from driftline.pipeline.segmented import Divided
 
 
@@ -68,36 +64,15 @@ class ProfileColumns:
 
 
 class BrokenRules:
-    """Finds rows that broke the rules of some violations: the samples of each, as texts."""
+    """Finds rows that broke a rule in decoded rows, without the columns to ``exclude``."""
 
-    def __init__(
-        self,
-        exclude: Sequence[str],
-        violations: Sequence[Violation],
-        constraints: DataQualityConstraints,
-        baseline: TableStatistics | None,
-    ) -> None:
-        self._exclude = frozenset(exclude)
-        self._violations, self._constraints, self._baseline = tuple(violations), constraints, baseline
+    def __init__(self, exclude: Sequence[str], breaking: BreakingRows) -> None:
+        self._exclude, self._breaking = frozenset(exclude), breaking
+        self.merge, self.save, self.load = breaking.merge, breaking.save, breaking.load
 
-    def measure(self, batches: Iterable[pa.RecordBatch]) -> tuple[tuple[str, ...], ...]:
-        """The samples of all batches; they are taken only until there are enough."""
-        rows = known_rows(batches, self._exclude)
-        found = with_samples(self._violations, self._constraints, self._baseline, lambda _: rows)
-        return tuple(tuple(one.samples or ()) for one in found)
-
-    def merge(self, parts: Sequence[tuple[tuple[str, ...], ...]]) -> tuple[tuple[str, ...], ...]:
-        """Of the samples of all parts the first."""
-        each = zip(*parts, strict=True) if parts else ([()] * len(self._violations))
-        return tuple(tuple(text for some in texts for text in some)[:MOST] for texts in each)
-
-    def save(self, part: tuple[tuple[str, ...], ...]) -> bytes:
-        """The samples as bytes."""
-        return msgspec.json.encode(part)
-
-    def load(self, data: bytes) -> tuple[tuple[str, ...], ...]:
-        """The samples of these bytes."""
-        return msgspec.json.decode(data, type=tuple[tuple[str, ...], ...])
+    def measure(self, batches: Iterable[pa.RecordBatch]) -> Broken:
+        """What is found in all batches; they are taken only until that is enough."""
+        return self._breaking.look(known_rows(batches, self._exclude))
 
 
 def known_rows(batches: Iterable[pa.RecordBatch], exclude: frozenset[str]) -> Iterator[tuple[Any, pa.RecordBatch]]:

@@ -15,7 +15,7 @@ from driftline.core.state import folded
 from driftline.engine.rejects import Reject, summed
 from driftline.pipeline.captured_features import SOURCE, CapturedFeatures
 from driftline.pipeline.explainers import FeatureColumns
-from driftline.pipeline.explaining import first_of, keyed_rows, most_rows
+from driftline.pipeline.explaining_parts import first_of, keyed_rows, most_rows
 
 
 class Drawn(msgspec.Struct, frozen=True):

@@ -194,9 +194,14 @@ def test_a_column_only_spark_knows_is_named(spark: Any) -> None:
 
 
 def test_a_data_frame_that_changes_between_two_readings_is_refused(spark: Any) -> None:
-    from pyspark.sql import functions
+    def some(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        import secrets
 
-    moving = on_spark(spark, binary(500), 3).where(functions.rand() < 0.5)
+        for batch in batches:
+            yield batch.slice(secrets.randbelow(batch.num_rows))
+
+    frame = on_spark(spark, binary(3000), 3)
+    moving = frame.mapInArrow(some, frame.schema)
     with pytest.raises(InputError, match="gave other rows when it was read again") as caught:
         baseline_model_quality(moving, **COLUMNS)
     assert "row_id" in caught.value.hint

@@ -38,6 +38,8 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py --json build/bench/result.json
 	$(BIN)/python bench/pieces.py
 	$(BIN)/python bench/unattended.py
+	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/capacity.py
 
 # Kills processes of a running service at random, on each kind of database, and checks the books (a quarter of an hour).
 crash: $(STAMP)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from driftline.core.errors import InputError
+from driftline.core.window import parse_duration
 
 T = TypeVar("T")
 Reader = Literal["service", "client", "program"]
@@ -38,10 +40,13 @@ def bytes_of(text: str) -> int:
 def seconds_of(text: str) -> float:
     """A duration in seconds; raises :class:`ValueError` for a text that is none.
 
-    >>> seconds_of("90"), seconds_of("15min"), seconds_of("2h"), seconds_of("1.5d")
-    (90.0, 900.0, 7200.0, 129600.0)
+    >>> seconds_of("90"), seconds_of("15min"), seconds_of("1.5d"), seconds_of("PT2H")
+    (90.0, 900.0, 129600.0, 7200.0)
     """
-    return _amount(text, _SECONDS, "a duration such as 90s, 15min, 2h or 3d")
+    if text.strip().startswith("P"):
+        with suppress(InputError):
+            return parse_duration(text).total_seconds()
+    return _amount(text, _SECONDS, "a duration such as 90s, 15min, 2h, 3d or PT6H")
 
 
 def _amount(text: str, units: Mapping[str, float], wanted: str) -> float:
@@ -93,6 +98,10 @@ def _above_nothing(text: str) -> float:
     if seconds <= 0:
         raise ValueError("a duration above 0")
     return seconds
+
+
+def _or_never(text: str) -> float:
+    return math.inf if text == "never" else seconds_of(text)
 
 
 def _one_of(*values: str) -> Kind[str]:
@@ -193,9 +202,9 @@ SSE_KMS_KEY = Setting(
 )
 COMPACT_AFTER = Setting(
     "DRIFTLINE_COMPACT_AFTER",
-    "How long after an hour's end its capture files are made into one Parquet file.",
-    SECONDS,
-    default="2h",
+    "How long after an hour's end its capture files are made into one Parquet file; `never` leaves them as they are.",
+    Kind("duration or `never`", _or_never),
+    default="6h",
 )
 SPARK = Setting(
     "DRIFTLINE_SPARK",

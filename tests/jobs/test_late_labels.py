@@ -147,7 +147,7 @@ def test_looks_take_a_tenth_of_the_time_at_most(world: World, monkeypatch: pytes
     while world.real < 1000.0:
         world.late.look(world.now)
         world.real += 10.0
-    assert [later - earlier for earlier, later in itertools.pairwise(began)] == [330.0] * (len(began) - 1)
+    assert [later - earlier for earlier, later in itertools.pairwise(began)] == [300.0] * (len(began) - 1)
     assert len(began) > 2
 
 

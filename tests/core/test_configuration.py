@@ -11,6 +11,7 @@ import driftline
 from driftline.core.configuration import (
     ALLOW_UPSTREAM,
     BYTES,
+    COMPACT_AFTER,
     LEASE,
     SECONDS,
     SETTINGS,
@@ -34,14 +35,16 @@ def test_bytes(text: str, amount: int) -> None:
     assert bytes_of(text) == amount
 
 
-@pytest.mark.parametrize("text", ["", "GiB", "-1", "1e400", "ten", "10 GiBs", "1,5GB", "nan", "inf", "9" * 400])
+@pytest.mark.parametrize("text", ["", "GiB", "-1", "1e400", "ten", "10 GiBs", "1,5GB", "nan", "inf", "9" * 400, "PT"])
 def test_what_is_no_amount(text: str) -> None:
     for read in (bytes_of, seconds_of):
         with pytest.raises(ValueError, match="such as"):
             read(text)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("0.5", 0.5), ("2m", 120), ("15 MIN", 900), ("7d", 604800)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0), ("0.5", 0.5), ("2m", 120), ("15 MIN", 900), ("7d", 604800), ("PT6H", 21600)]
+)
 def test_seconds(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
 
@@ -51,6 +54,11 @@ def test_what_is_not_set_or_empty_is_the_default() -> None:
         assert SPOOL_BYTES.of(environment) is None
     assert ALLOW_UPSTREAM.of({}) == ()
     assert ALLOW_UPSTREAM.of({"DRIFTLINE_ALLOW_UPSTREAM": " 10.0.0.0/8, ,host"}) == ("10.0.0.0/8", "host")
+
+
+def test_a_duration_may_be_never_where_that_means_something() -> None:
+    assert COMPACT_AFTER.of({"DRIFTLINE_COMPACT_AFTER": "never"}) == float("inf")
+    assert COMPACT_AFTER.of({"DRIFTLINE_COMPACT_AFTER": "PT30M"}) == 1800
 
 
 def test_every_default_can_be_understood() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -119,6 +120,35 @@ def test_a_schedule_may_not_want_it(world: World, changes: dict[str, Any], added
         schedules.save(connection, msgspec.structs.replace(schedules.get(connection, "hourly"), **changes))
     world.label(range(50, 200), "rest")
     assert len(world.look()) == added
+
+
+def test_an_old_window_is_read_as_rarely_as_it_is_looked_at_and_not_forgotten(world: World) -> None:
+    world.now += timedelta(days=2)
+    assert world.look() == []
+    world.label(range(50, 120), "some")
+    found = []
+    for _ in range(15):
+        world.real += 30.0
+        found.append(len(world.late.look(world.now)))
+    # Its pause is five minutes; it is read after half of one, and looked at when it is over.
+    assert sum(found) == 1
+    assert found.index(1) in range(9, 15)
+
+
+def test_looks_take_a_tenth_of_the_time_at_most(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = []
+
+    def slow(*_: object) -> list[Execution]:
+        began.append(world.real)
+        world.real += 30.0
+        return []
+
+    monkeypatch.setattr(LateLabels, "_of", slow)
+    while world.real < 1000.0:
+        world.late.look(world.now)
+        world.real += 10.0
+    assert [later - earlier for earlier, later in itertools.pairwise(began)] == [300.0] * (len(began) - 1)
+    assert len(began) > 2
 
 
 def test_windows_beyond_the_horizon_are_left(world: World) -> None:

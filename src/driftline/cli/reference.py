@@ -21,8 +21,8 @@ Made from the code by `make docs`; a change here would be lost. What a node of s
 
 Everything about endpoints, schedules and alarms is state of the service and set by commands, the API or the pages.
 Variables and the options of `driftline serve` say where a process finds that state and its files. An option counts
-before its variable. Bytes are written `500MB`, `10GiB` or as a number; durations `90s`, `15min`, `2h`, `3d` or as a
-number of seconds. What cannot be understood is an error that names the variable.
+before its variable. Bytes are written `500MB`, `10GiB` or as a number; durations `90s`, `15min`, `2h`, `3d`, `PT6H` or
+as a number of seconds. What cannot be understood is an error that names the variable.
 """
 _READERS: dict[Reader, str] = {
     "service": "Read by a service's processes",

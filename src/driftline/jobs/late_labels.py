@@ -35,6 +35,8 @@ HORIZON = timedelta(days=30)
 """Windows that ended earlier are not judged again by themselves."""
 PACE = ((timedelta(days=1), 10.0), (timedelta(days=8), 300.0), (HORIZON, 3600.0))
 """How often, in seconds of real time, the windows of an age are looked at."""
+MOST_SHARE = 0.1
+"""The share of time that looks may take: of very many schedules they come less often."""
 FETCH_EVERY = 300.0
 """How often, in seconds of real time, labels are fetched from a bucket elsewhere."""
 
@@ -78,15 +80,17 @@ class LateLabels:
         self._looked: dict[tuple[str, Window], tuple[float, int]] = {}
         self._had: dict[tuple[str, datetime], int] = {}
         self._renewed: dict[tuple[str, Window], str] = {}
+        self._asked: dict[tuple[str, timedelta], float] = {}
         self._fetched: dict[str, float] = {}
         self._buckets = Buckets(layout)
-        self._last = -np.inf
+        self._last, self._pause = -np.inf, PACE[0][1]
 
     def look(self, now: datetime) -> list[Execution]:
         """Judge again what has to be; the runs that were added. What cannot be looked at is logged and left."""
-        if self._monotonic() - self._last < PACE[0][1]:
+        began = self._monotonic()
+        if began - self._last < self._pause:
             return []
-        self._last = self._monotonic()
+        self._last = began
         with self._store.read() as connection:
             every = schedules.listing(connection)
         found = [one for one in every if one.rejudge_step > 0 and one.state == "active" and _labelled(one)]
@@ -100,6 +104,8 @@ class LateLabels:
                 break
             except DriftlineError as error:
                 logger.warning("late labels of %s were not looked for: %s", schedule.name, error)
+        # Of thousands of schedules a look takes seconds, which the runs beside it need.
+        self._pause = max(PACE[0][1], (self._monotonic() - began) / MOST_SHARE)
         return added
 
     def _of(self, schedule: Schedule, now: datetime) -> list[Execution]:
@@ -174,11 +180,20 @@ class LateLabels:
     def _judged(self, schedule: Schedule, now: datetime) -> list[Execution]:
         """The newest revision of every window, where it has ended."""
         with self._store.read() as connection:
-            rows = executions.listing(connection, schedule=schedule.name, since=now - HORIZON, limit=10_000)
+            since = now - self._reach(schedule.name)
+            rows = executions.listing(connection, schedule=schedule.name, since=since, limit=10_000)
         newest: dict[Window, Execution] = {}
         for row in sorted(rows, key=lambda row: row.revision):
             newest[row.window] = row
         return [row for row in newest.values() if row.status in FINISHED and row.status != "Stopped"]
+
+    def _reach(self, name: str) -> timedelta:
+        """How far back windows may be due: most of a schedule's are old and rarely looked at, so they are rarely read.
+        Half a pause is waited, or windows that were looked at in between would wait for two."""
+        real = self._monotonic()
+        due = [age for age, pause in PACE if real - self._asked.get((name, age), -np.inf) >= pause / 2]
+        self._asked |= {(name, age): real for age in due}
+        return max(due, default=PACE[0][0])
 
     def _due(self, execution: Execution, now: datetime, newest: int | None) -> bool:
         """Whether a window is to be looked at: not before its pause is over, nor as long as nothing came."""

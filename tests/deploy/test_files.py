@@ -28,14 +28,12 @@ MANIFESTS = sorted({*KUBERNETES.glob("*.yaml")} - {KUBERNETES / "kustomization.y
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 COMMANDS = options(app)
 NAMES = {one.name for one in SETTINGS}
-# Of many nodes: the commands of this version may not have them yet.
-SOON = {"--role", "--node"}
 
 
 def check_command(words: list[str]) -> None:
     """A command of ours with options that it has and ports and folders that are meant."""
     name, given = words[0], [word.partition("=")[0] for word in words[1:] if word.startswith("--")]
-    assert set(given) <= COMMANDS[name] | SOON
+    assert set(given) <= COMMANDS[name]
     told = " ".join(words).replace("=", " ").split()
     assert told[told.index("--data") + 1] in {"/data", "/var/lib/driftline"}
     if "--port" in told:

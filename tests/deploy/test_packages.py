@@ -13,7 +13,7 @@ import pytest
 from driftline import __all__ as public
 
 ROOT = Path(__file__).parents[2]
-KINDS = {".py", ".html", ".css", ".js", ".svg", ".LICENSE", ".typed"}
+KINDS = {".py", ".html", ".css", ".js", ".properties", ".svg", ".LICENSE", ".typed"}
 
 
 def tracked(under: str) -> set[str]:

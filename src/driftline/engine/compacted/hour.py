@@ -16,7 +16,7 @@ from driftline.engine.compacted.writing import UNFINISHED, write_compacted
 
 LEAST = 8
 """So many files that no compacted file holds make a compacted file of their hour."""
-MOST_BYTES = 128 << 20
+MOST_BYTES = 16 << 20
 """A file of more bytes is not small: it is read as fast as it stands, and is left out."""
 _SUFFIX = ".jsonl"
 _ABANDONED = 86_400

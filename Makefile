@@ -41,10 +41,12 @@ bench: $(STAMP)
 	$(BIN)/python bench/shipping.py
 	$(BIN)/python bench/compaction.py
 
-# Kills processes of a running service at random, on each kind of database, and checks the books (a quarter of an hour).
+# Kills processes of a running service at random, on each kind of database, then those of three nodes with their database
+# and object store, and checks the books (half an hour).
 crash: $(STAMP)
 	mkdir -p build
-	DRIFTLINE_CRASH_KILLS=$${KILLS:-200} DRIFTLINE_CRASH_FIGURES=build $(BIN)/python -m pytest tests/reliability/test_crash.py
+	DRIFTLINE_CRASH_KILLS=$${KILLS:-200} DRIFTLINE_CRASH_FIGURES=build $(BIN)/python -m pytest tests/reliability/test_crash.py \
+	  tests/reliability/test_nodes_crash.py
 
 # The tests of tests/fuzz with ever new inputs, many of them.
 fuzz: $(STAMP)

@@ -21,7 +21,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from xdist.scheduler import LoadGroupScheduling
 
-from driftline.storage.database import migrate, open_store
+from driftline.storage.database import Store, migrate, open_store
+from driftline.storage.tables import metadata, schema_revisions
+from driftline.storage.version import head
 from tests.faults import FaultProxy
 
 # Processes that tests start write and cache as those of users do, whatever the developer's shell says.
@@ -214,6 +216,25 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with store.read() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     return path
+
+
+@pytest.fixture(scope="session")
+def grow() -> Callable[[Store], None]:
+    """Brings a schema further, as a newer version would that this one can live with: every table has a column that this
+    version does not know, some must not be empty, and there is a table more."""
+
+    def further(store: Store) -> None:
+        with store.write() as connection:
+            for number, table in enumerate(metadata.tables):
+                default = " NOT NULL DEFAULT 'grey'" if number % 2 else ""
+                connection.execute(text(f"ALTER TABLE {table} ADD COLUMN colour TEXT{default}"))
+            connection.execute(text("CREATE TABLE futures (name TEXT PRIMARY KEY)"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+            said = {"revision": "0099", "compatible_since": head()}
+            connection.execute(schema_revisions.insert().values(**said))
+        migrate(store)
+
+    return further
 
 
 @pytest.fixture(params=DATABASES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -102,3 +103,23 @@ def test_the_oldest_points_go(store: Store) -> None:
     housekeeping.roll_up(store, NOW)
     with store.read() as db:
         assert [entry.value for entry in metrics.query(db, F2)] == [2.0]
+
+
+def test_schedulers_that_roll_up_at_once_count_nothing_twice(store: Store) -> None:
+    old = NOW - housekeeping.KEEP_RAW - DAY
+    with store.write() as db:
+        metrics.add(db, [(F2, point(old + number * HOUR / 60, float(number))) for number in range(600)])
+    barrier = threading.Barrier(4)
+
+    def roll_up() -> None:
+        barrier.wait()
+        housekeeping.roll_up(store, NOW)
+
+    threads = [threading.Thread(target=roll_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as db:
+        points = metrics.query(db, F2)
+    assert (len(points), sum(one.count for one in points), sum(one.sum or 0.0 for one in points)) == (10, 600, 179700)

@@ -17,6 +17,7 @@ from driftline.jobs.scheduler import Scheduler
 from driftline.pipeline import run_model_quality
 from driftline.service import Service
 from driftline.serving.capture_log import CaptureCount
+from driftline.storage import revisions
 from driftline.testing import START, FakeClock
 
 READ = {"probability_attribute": "0"}
@@ -52,8 +53,8 @@ def test_deploying_keeps_the_artifact_under_its_hash(service: Service, model: by
     assert [path for path in (service.layout.data / "models").rglob("*") if path.is_file()] == [
         service.layout.data / first.model_path
     ]
-    assert service.newest_revision(0) == again.revision
-    assert service.newest_revision(again.revision) == again.revision
+    with service.store.read() as db:
+        assert revisions.current(db).endpoints == again.revision
     [served] = service.served()
     assert (served.name, served.revision) == ("churn", again.revision)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -51,6 +52,14 @@ SCHEDULE = schedules.Schedule(
 F2 = metrics.Series("ns", "f2", {"Endpoint": "churn", "MonitoringSchedule": "hourly"})
 LOW = Alarm("low", F2.name, F2.namespace, F2.dimensions, "LessThanThreshold", 1.0)
 XGBOOST = ModelDescription(runtime="xgboost")
+
+
+@pytest.fixture(params=["its own schema", "a newer schema"])
+def store(request: pytest.FixtureRequest, store: Store, grow: Callable[[Store], None]) -> Store:
+    """Everything here also works where a newer version has brought the schema further."""
+    if request.param == "a newer schema":
+        grow(store)
+    return store
 
 
 def make_endpoint(store: Store, name: str = "churn") -> endpoints.Endpoint:

@@ -11,14 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from driftline.core.errors import SetupError
+from driftline.core.errors import AwayError, SetupError
 from driftline.resources.access import ROLES, NewToken, may
+from driftline.service import Service
 from driftline.service.door import Door, Visitor
 from driftline.testing import FakeClock
 from driftline.web.access import FRESH, STALE, Gate
 from driftline.web.access_throttle import MOST_FAILURES, SECONDS
 from driftline.web.app import actions
 from driftline.web.audit import Auditor
+from driftline.web.worker import Worker
 
 # What is not "reader" for GET and "operator" for what changes something.
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name}"), ("GET", "/login"), ("POST", "/login")} | {
@@ -228,7 +230,7 @@ class Asked:
 
     def __init__(self, door: Door) -> None:
         self.door, self.asked, self.closed = door, 0, False
-        self.record = door.record
+        self.record, self.write, self.entry, self.away = door.record, door.write, door.entry, door.away
 
     def token(self, secret: str) -> Visitor | None:
         self.asked += 1
@@ -308,6 +310,46 @@ def test_a_store_that_is_away_stops_no_one_it_knew(service: Any) -> None:
         assert await world.invoke("dl_unknown") == 500
         world.clock.advance(STALE)
         assert await world.invoke(secret) == 500
+
+    asyncio.run(story())
+
+
+def test_what_another_node_revokes_is_void_before_it_would_be_forgotten(service: Any, serve: Any) -> None:
+    issued = service.create_token(NewToken("app", "admin"))
+    worker = Worker(service, access=True)
+    worker.begin()
+    headers = {"Authorization": f"Bearer {issued.secret}"}
+    with serve(worker.app) as (url, _), httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+        assert client.get("/api/tokens").status_code == 200
+        with Service(service.layout.data) as other:
+            other.revoke_token("app")
+        began = time.monotonic()
+        while client.get("/api/tokens").status_code != 401:
+            assert time.monotonic() - began < FRESH, "it was not told"
+    worker.end()
+    worker.captures.close()
+    worker.requests.close()
+
+
+def test_nobody_waits_for_a_store_that_is_held_to_be_away(service: Any) -> None:
+    secret = service.create_token(NewToken("app", "writer")).secret
+    world = World(service)
+
+    async def story() -> None:
+        assert await world.invoke(secret) == 200
+        asked = world.door.asked
+        service.store.away = AwayError("the database has been away since noon")
+        world.clock.advance(FRESH + 0.1)
+        assert await world.invoke(secret) == 200
+        assert await world.invoke("dl_unknown") == 503
+        world.gate.doubt()
+        assert await world.invoke(secret) == 200
+        world.clock.advance(STALE)
+        assert await world.invoke(secret) == 503
+        await asyncio.sleep(0.05)
+        service.store.away = None
+        assert await world.invoke(secret) == 200
+        assert world.door.asked > asked
 
     asyncio.run(story())
 

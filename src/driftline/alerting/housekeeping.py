@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from driftline.storage import deliveries, metrics, mutes
+from driftline.storage import deliveries, metrics, mutes, revisions
 from driftline.storage.database import Store
 
 KEEP_RAW = timedelta(days=90)
@@ -15,6 +15,7 @@ KEEP_HOURS = timedelta(days=455)
 """Statistic sets of an hour are kept for this long, then as those of a day."""
 KEEP_DAYS = timedelta(days=5 * 365)
 """Statistic sets of a day are kept for this long, then no more."""
+_ROLL_UP = "roll_up"
 
 
 def tend(store: Store, now: datetime, real: datetime) -> None:
@@ -45,6 +46,8 @@ def roll_up(store: Store, now: datetime) -> int:
             due = metrics.any_finer(connection, resolution, before)
         if due:
             with store.write() as connection:
+                # Two schedulers that fold at once would both add what they merged, and only one takes the rows away.
+                revisions.alone(connection, _ROLL_UP)
                 gone += metrics.fold(connection, resolution, before)
     with store.read() as connection:
         old = metrics.any_before(connection, now - KEEP_DAYS)

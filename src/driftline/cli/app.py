@@ -16,6 +16,7 @@ from driftline.cli import (
     demo,
     endpoints,
     export,
+    nodes,
     preprocess,
     responses,
     retention,
@@ -74,6 +75,7 @@ app.command("demo")(demo.demo)
 app.add_typer(access.token, name="token")
 app.command("audit")(access.audit)
 app.add_typer(retention.retention, name="retention")
+app.add_typer(nodes.node, name="node")
 app.add_typer(export.export, name="export")
 app.add_typer(aws.aws, name="aws")
 app.command("doctor")(service.doctor)

@@ -30,7 +30,8 @@ def folder(data: Path) -> list[Finding]:
         return [Finding("warning", f"there is no data folder {data}", f"driftline serve --data {data} makes it")]
     try:
         with Service(data, database=database_of_environment()) as service:
-            return [_disk(data), *_shipping(data), _file_clock(data), _store_clock(service), *_tokens(service)]
+            looked = [_disk(data), *_shipping(data), _file_clock(data), _store_clock(service)]
+            return [*looked, *_tokens(service), *_nodes(service)]
     except DriftlineError as error:
         return [Finding("wrong", error.what, error.hint)]
 
@@ -85,6 +86,19 @@ def _clock(whose: str, skew: float) -> Finding:
         what = f"the clock of {whose} is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
         return Finding("wrong", what, "set both by NTP: windows, leases and tokens go by the time")
     return Finding("ok", f"the clock of {whose} agrees with this machine's")
+
+
+def _nodes(service: Service) -> Iterator[Finding]:
+    """Where several machines may work on one store: who they are, and whether any of them has a scheduler."""
+    if not service.store.remote:
+        return
+    names = [f"{node.name} ({node.version})" for node in service.list_nodes()]
+    yield Finding("ok", f"{len(names)} nodes work on this database: {', '.join(names) or 'none yet'}")
+    check = service.any_scheduler()
+    yield Finding("warning" if check.hint else "ok", check.message, check.hint)
+    for node in service.list_nodes():
+        if node.trouble:
+            yield Finding("warning", f"node {node.name}: {node.trouble}", "see the log of that node")
 
 
 def _tokens(service: Service) -> Iterator[Finding]:

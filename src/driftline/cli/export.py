@@ -64,6 +64,7 @@ def export_merged(
     json: Json = False,
 ) -> int:
     """Write an endpoint's captures with their labels, to train with: Parquet, or JSON lines of merged records."""
+    from driftline.jobs.exchange import have_all
     from driftline.pipeline.export import export_merged
     from driftline.storage.layout import Layout
 
@@ -71,6 +72,7 @@ def export_merged(
     layout = Layout(data)
     places = layout.captures(endpoint), layout.labels(endpoint)
     window = _window(start, end)
+    have_all(layout, places, window)
     written = export_merged(*places, output, window=window, columns=columns, unlabelled=unlabelled)
     out.result(written, [f"{output}: {written.rows:,} rows, {written.labelled:,} with a label"])
     return 0

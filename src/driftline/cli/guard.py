@@ -10,6 +10,16 @@ from pathlib import Path
 from driftline.core.errors import InputError, SetupError
 from driftline.service import Service
 
+ROLES = ("all", "web", "scheduler")
+
+
+def check_role(role: str, *, aws: bool) -> None:
+    """Raises :class:`InputError` for what is no role of a node, or cannot do what is asked of it."""
+    if role not in ROLES:
+        raise InputError(f"--role {role!r} is no role of a node", hint=f"use one of {', '.join(ROLES)}")
+    if aws and role == "scheduler":
+        raise InputError("a node of the role scheduler answers nobody", hint="give --aws to the nodes of the role web")
+
 
 def decide(asked: str | None, host: str, service: Service) -> bool:
     """Whether a token is needed: as asked, else on every address that other machines reach.
@@ -20,7 +30,9 @@ def decide(asked: str | None, host: str, service: Service) -> bool:
         raise InputError(f"--access {asked!r} is neither on nor off", hint="write --access on or --access off")
     now = datetime.now(UTC)
     guarded = asked == "on" or (asked is None and not loopback(host))
-    if guarded and not any(token.role == "admin" and token.valid(now) for token in service.list_tokens()):
+    # While the database is away nobody can be checked, and nobody is let in.
+    known = service.list_tokens() if guarded and service.store.away is None else None
+    if known is not None and not any(token.role == "admin" and token.valid(now) for token in known):
         raise SetupError(
             f"{host} needs a token from everyone, and there is no token of an admin yet",
             hint=f"make one: driftline token create NAME --role admin --data {service.layout.data}",

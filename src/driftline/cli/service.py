@@ -29,6 +29,15 @@ def serve(
     clock: Annotated[
         Path | None, typer.Option(help="for demos and tests: a file that holds the time", hidden=True)
     ] = None,
+    role: Annotated[
+        str, typer.Option(help="all, web (no scheduler here) or scheduler (no web processes, no port)")
+    ] = "all",
+    node: Annotated[
+        str | None, typer.Option(help="the name of this data folder among all on one database; else the host's")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="address by which people reach the pages, for links in notifications")
+    ] = None,
     aws: Annotated[bool, typer.Option("--aws", help="answer AWS clients too, with an S3 server over DATA/s3")] = False,
     region: Annotated[str, typer.Option(help="with --aws: the region that names are made of")] = "us-east-1",
     account: Annotated[str, typer.Option(help="with --aws: the account, twelve digits")] = "000000000000",
@@ -44,7 +53,7 @@ def serve(
     from contextlib import nullcontext
 
     from driftline.cli.aws_side import aws_side
-    from driftline.cli.guard import decide, tls_options
+    from driftline.cli.guard import check_role, decide, tls_options
     from driftline.jobs.companions import shipper_companions
     from driftline.jobs.supervisor import Supervisor, listen
     from driftline.service import Service
@@ -55,36 +64,46 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tls = tls_options(tls_cert, tls_key)
+    check_role(role, aws=aws)
     # A folder or a database that cannot be used is told here, before any process is started.
-    with Service(data, database=database) as service:
-        guarded = decide(access, host, service)
-    listening = listen(host, port)
-    url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    options = ["--access", "on" if guarded else "off", *tls]
-    side = aws_side(data, url, region=region, account=account, access=guarded) if aws else None
+    with Service(data, database=database, patient=True) as service:
+        name = service.enter_node(node)
+        guarded = role != "scheduler" and decide(access, host, service)
+        many = service.store.remote
+    listening = None if role == "scheduler" else listen(host, port)
+    here = "" if listening is None else _address(host, listening.getsockname()[1], secure=bool(tls))
+    options = ["--access", "on" if guarded else "off", *tls, *(["--scheduler-elsewhere"] if role == "web" else [])]
+    side = aws_side(data, here, region=region, account=account, access=guarded) if aws else None
     supervisor = Supervisor(
         data,
         listening,
         workers=workers,
-        url=url,
+        url=url or here,
         clock=clock,
         database=database,
         web_options=[*options, *(side.web_options if side else ())],
         job_options=[] if fire_every is None else ["--fire-every", f"{fire_every:g}"],
         companions=[*(side.companions if side else ()), *shipper_companions(data, clock)],
+        scheduler=role != "web",
     )
-    if not guarded:
-        out.say(paint(f"access is off: everyone who reaches {url} may do everything", "yellow"))
+    if here and not guarded:
+        out.say(paint(f"access is off: everyone who reaches {here} may do everything", "yellow"))
     if clock is not None:
         out.say(paint(f"the time is what {clock} says, not real time: for demos and tests only", "yellow"))
     if fire_every is not None:
         out.say(
             paint(f"SCHEDULES RUN EVERY {fire_every:g} SECONDS, not when they should: for demos and tests only", "red")
         )
+    does = f"serves {data} on {here}" if here else f"runs the schedules of {data}"
+    who = f" as node {name} (role {role})" if many else ""
     with side.announced() if side else nullcontext():
-        supervisor.run(stop, started=lambda: out.say(f"driftline serves {data} on {url} (Ctrl-C stops it)"))
+        supervisor.run(stop, started=lambda: out.say(f"driftline {does}{who} (Ctrl-C stops it)"))
     out.say("driftline stopped")
     return 0
+
+
+def _address(host: str, port: int, *, secure: bool) -> str:
+    return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def doctor(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class DriftlineError(Exception):
     """Base of every error driftline raises on purpose.
@@ -97,8 +99,26 @@ class SetupError(DriftlineError):
     code = "environment"
 
 
+class AwayError(SetupError):
+    """The database cannot be reached now; nothing says that it will not be again. ``since`` is when, where known."""
+
+    code = "away"
+    http_status = 503
+
+    def __init__(self, what: str, *, evidence: str = "", hint: str = "", since: datetime | None = None) -> None:
+        super().__init__(what, evidence=evidence, hint=hint)
+        self.since = since
+
+
 class ServiceError(DriftlineError):
     """A service could not be reached, or answered something unexpected."""
 
     code = "service"
     http_status = 502
+
+
+class UnreachableError(ServiceError):
+    """A service cannot be reached now; nothing says that it will not be again."""
+
+    code = "unreachable"
+    http_status = 503

@@ -20,7 +20,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why there is no verdict: a stable code, a sentence, the facts it rests on, and the checklist answered.
 
     Codes: no_captures, no_labels, no_matches, no_rows, too_few_rows, metric_undefined, no_constraints, disabled,
-    not_compared, failed, overdue, message.
+    not_compared, failed, overdue, captures_missing, message.
     """
 
     code: str

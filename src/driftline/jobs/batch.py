@@ -15,7 +15,10 @@ from driftline.core.records import utc
 from driftline.jobs.batch_kinds import BatchDone, BatchWork, Task, log_of, read_settings, work
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
+from driftline.jobs.shared import Shared
+from driftline.resources.baseline_jobs import BaselineSettings
 from driftline.resources.batch_jobs import BatchJob, BatchLimits
+from driftline.resources.transforms import TransformSettings
 from driftline.storage import batch_jobs
 from driftline.storage.batch_jobs import BatchOutcome
 from driftline.storage.clock import Clock
@@ -29,7 +32,7 @@ class BatchWorker:
     """Does batch jobs one at a time; several workers may share a store. ``owner`` must be unique to this one.
 
     ``clock`` is the service's time, ``real`` real time, by which leases run. Without ``isolation`` jobs are done in
-    this process, and cannot be stopped.
+    this process, and cannot be stopped. Models of other nodes are had from ``shared``, and logs put there.
     """
 
     def __init__(
@@ -42,10 +45,11 @@ class BatchWorker:
         real: Clock,
         lease: timedelta,
         isolation: Isolation[Task, BatchDone] | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self._store, self._layout, self._clock = store, layout, clock
         self._owner, self._real, self._lease = owner, real, lease
-        self._isolation = isolation
+        self._isolation, self._shared = isolation, shared
         self._leaving = threading.Event()
         self._lost = threading.Event()
 
@@ -70,6 +74,7 @@ class BatchWorker:
             if self._leaving.is_set():
                 heartbeat.lost.set()
             outcome = self._outcome(job, heartbeat.lost)
+            self._send_log(job)
         return self._record(job, outcome)
 
     def _claim(self) -> BatchJob | None:
@@ -86,6 +91,8 @@ class BatchWorker:
             if job.attempts > MOST_ATTEMPTS:
                 raise lost_each_time("start another job")
             settings: BatchLimits = read_settings(job.kind, job.settings)
+            if self._shared is not None and (model := _model_of(settings)):
+                self._shared.have(self._layout.data / model)
             task = Task(job.kind, BatchWork(job.name, settings, str(self._layout.data), utc(self._clock())))
             done = self._done(task, Limits(settings.time_limit, settings.memory_limit), lost)
             return BatchOutcome("Completed", done.message, result=done.result)
@@ -102,6 +109,16 @@ class BatchWorker:
         log = log_of(self._layout, task.work.name)
         return persistent(lambda: isolation(task, limits, log=log, stop=lost))
 
+    def _send_log(self, job: BatchJob) -> None:
+        """Put the log where all nodes can have it; what a job did does not depend on that."""
+        log = log_of(self._layout, job.name)
+        if self._shared is None or not log.is_file():
+            return
+        try:
+            self._shared.send(log)
+        except DriftlineError as error:
+            logger.warning("the log of batch job %s is on this node only: %s", job.name, error)
+
     def _record(self, job: BatchJob, outcome: BatchOutcome | None) -> BatchJob:
         with self._store.write() as db:
             ours = batch_jobs.release(db, job) if outcome is None else self._finish(db, job, outcome)
@@ -112,6 +129,13 @@ class BatchWorker:
 
     def _finish(self, db: Connection, job: BatchJob, outcome: BatchOutcome) -> bool:
         return batch_jobs.finish(db, job, outcome, utc(self._clock()))
+
+
+def _model_of(settings: BatchLimits) -> str | None:
+    """The model that a job works with, below the data folder; None where it needs none."""
+    if isinstance(settings, TransformSettings):
+        return settings.model_path
+    return settings.model if isinstance(settings, BaselineSettings) else None
 
 
 def _extend(job: BatchJob, connection: Connection, until: datetime) -> bool:

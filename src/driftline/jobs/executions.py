@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,21 +19,23 @@ from sqlalchemy import Connection
 from driftline.alerting import metrics as published
 from driftline.alerting import watch
 from driftline.core.documents import dump, finite
-from driftline.core.errors import DriftlineError
+from driftline.core.errors import AwayError, DriftlineError, UnreachableError
 from driftline.core.plain_text import plain
 from driftline.core.records import utc
 from driftline.core.verdict import Reason, Verdict
-from driftline.core.window import Window
-from driftline.jobs import run_log
+from driftline.core.window import Window, format_time
+from driftline.jobs import run_log, waiting
 from driftline.jobs.analyses import analysis_of
 from driftline.jobs.asked import asked, held
 from driftline.jobs.baseline_files import refresh
 from driftline.jobs.delivering import deliver
+from driftline.jobs.exchange import Exchange, discard
 from driftline.jobs.fetching import Ask, Buckets, asking
 from driftline.jobs.heartbeat import Heartbeat
 from driftline.jobs.isolation import MOST_ATTEMPTS, Isolation, Limits, RunFailed, lost_each_time, persistent
 from driftline.jobs.messages import ended
 from driftline.jobs.places import output_of, places_of
+from driftline.jobs.shared import Shared
 from driftline.pipeline import ProgramRun, Run, RunResult
 from driftline.pipeline.measuring import LABEL_LOOKBACK
 from driftline.pipeline.programs import remove_input
@@ -43,10 +47,12 @@ from driftline.storage.clock import Clock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.executions import Outcome
 from driftline.storage.layout import Layout
+from driftline.storage.nodes import Node
 from driftline.storage.types import canonical
 
 logger = logging.getLogger("driftline.jobs")
 Runner = Callable[[Run], RunResult]
+_AWAY_PAUSE = 0.5
 LOG = "log.txt"
 """What a run did and what its process printed, beside its report."""
 _STATUS: dict[Verdict, ExecutionStatus] = {
@@ -69,7 +75,8 @@ class Worker:
 
     ``clock`` is the schedules' time; ``real`` is real time, by which leases run. ``owner`` must be unique to this
     worker. ``link`` is the address of a run's page with ``{run}`` where the execution's id goes. With ``isolation``
-    every run has a process of its own, within the limits of its schedule; else ``runner`` runs it in this one.
+    every run has a process of its own, within the limits of its schedule; else ``runner`` runs it in this one. What
+    many nodes share is had from ``shared`` and put there.
     """
 
     def __init__(
@@ -84,6 +91,7 @@ class Worker:
         lease: timedelta = timedelta(seconds=60),
         link: str | None = None,
         isolation: Isolation[Run, RunResult] | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.store = store
         self.layout = layout
@@ -95,12 +103,14 @@ class Worker:
         self.link = link
         self.isolation = isolation
         self._buckets = Buckets(layout)
+        self._exchange = None if shared is None else Exchange(layout, shared)
 
     def run_next(self) -> Execution | None:
         """Run the execution that has waited longest and return it as it ended; None when none is waiting.
 
         A run that fails is recorded as Failed with its traceback and is no exception here. When the lease was lost
-        meanwhile (the run was stopped, deleted, or taken for dead) the result is discarded.
+        meanwhile (the run was stopped, deleted, or taken for dead) the result is discarded. A run that needs the store
+        of many nodes, or the database, while that cannot be reached is given back, and returned as it waits.
         """
         execution = self._claim()
         if execution is None:
@@ -110,43 +120,111 @@ class Worker:
         log = self.layout.data / execution.report / LOG if self.isolation is not None else None
         run_log.begin(log, execution)
         with Heartbeat(self.store, f"run {execution.id}", extend, self.real, self.lease) as heartbeat:
-            outcome, told = self._outcome(execution, heartbeat.lost)
-        run_log.end(log, outcome)
-        return self._record(execution, outcome, told)
+            try:
+                outcome, told = self._outcome(execution, heartbeat.lost)
+                run_log.end(log, outcome)
+                self._leave(execution, heartbeat.lost)
+            except _Away as away:
+                if not self._out_of_patience(execution):
+                    return self._give_back(execution, away.error)
+                outcome, told = _failure(away.error), _Told()
+            except AwayError as away:
+                return self._once_back(partial(self._give_back, execution, away))
+        return self._once_back(partial(self._record, execution, outcome, told))
+
+    def _once_back(self, write: Callable[[], Execution]) -> Execution:
+        """Write as soon as the database is there; for as long as a lease lasts, since then the run may be another's."""
+        deadline = time.monotonic() + self.lease.total_seconds()
+        while True:
+            try:
+                return write()
+            except AwayError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_AWAY_PAUSE)
 
     def _claim(self) -> Execution | None:
-        real = utc(self.real())
+        now, real = utc(self.clock()), utc(self.real())
         with self.store.read() as connection:
             if not executions.waiting(connection, real):
                 return None
+            complete = waiting.complete(connection, now, real) if self._exchange is not None else None
+            if complete is not None and not executions.waiting(connection, real, complete):
+                return None
         with self.store.write() as connection:
-            return executions.claim(connection, owner=self.owner, now=utc(self.clock()), real=real, lease=self.lease)
+            return executions.claim(
+                connection, owner=self.owner, now=now, real=real, lease=self.lease, complete=complete
+            )
+
+    def _leave(self, execution: Execution, lost: threading.Event) -> None:
+        """Put the report where all nodes can have it; not of a run whose result is discarded."""
+        if self._exchange is not None and not lost.is_set():
+            with self._reaching():
+                self._exchange.send(self.layout.data / execution.report)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """What is done with objects; those of a store of many nodes will come back."""
+        try:
+            yield
+        except UnreachableError as error:
+            if self._exchange is None:
+                raise
+            raise _Away(error) from error
+
+    def _out_of_patience(self, execution: Execution) -> bool:
+        since = execution.waiting_since
+        return since is not None and utc(self.real()) - since >= waiting.patience()
+
+    def _give_back(self, execution: Execution, error: DriftlineError) -> Execution:
+        """A run that could not reach the store, or the database, waits, and then any scheduler may try it again."""
+        real = utc(self.real())
+        until = real + waiting.pause(real - (execution.waiting_since or real))
+        seen = f" ({error.evidence})" if error.evidence else ""
+        why = plain(f"Waits: {error.what}{seen}. It is tried again after {format_time(until.replace(microsecond=0))}.")
+        discard(self.layout.data / execution.report)
+        with self.store.write() as connection:
+            executions.give_back(connection, execution, real, until, why)
+            stored = executions.get(connection, execution.id)
+        logger.warning("run %s was given back: %s", execution.id, error)
+        return stored
 
     def _outcome(self, execution: Execution, lost: threading.Event) -> tuple[Outcome, _Told]:
-        """How the run ended, and what it tells."""
+        """How the run ended, and what it tells; raises :class:`_Away`, or :class:`AwayError`, for one that should be
+        tried again."""
         constrained: tuple[str, ...] = ()
         try:
-            refresh(self.store, self._buckets, execution.schedule, utc(self.clock()))
+            with self._reaching():
+                refresh(self.store, self._buckets, execution.schedule, utc(self.clock()))
             run, schedule = self._run_of(execution)
             limits = Limits(schedule.time_limit, schedule.memory_limit)
             constrained = run.constrained
             if execution.attempts > MOST_ATTEMPTS:
                 raise lost_each_time("run the window again")
-            self._fetch(run, schedule, asking(lost, limits.seconds))
+            fetched = self._fetch(run, schedule, asking(lost, limits.seconds))
             result = self._result(run, limits, lost)
             self._deliver(execution, schedule, run, result, lost)
-            return _outcome_of(result), _Told(result.metrics, constrained, result.dimensioned)
+            return _outcome_of(result, fetched), _Told(result.metrics, constrained, result.dimensioned)
+        except (_Away, AwayError):
+            raise
         except Exception as error:
             logger.exception("run %s of %s failed", execution.id, execution.schedule)
             return _failure(error), _Told(constrained=constrained)
 
-    def _fetch(self, run: Run, schedule: Schedule, ask: Ask) -> None:
-        """Have captures and labels of buckets elsewhere in the folders that the run reads."""
+    def _fetch(self, run: Run, schedule: Schedule, ask: Ask) -> _Fetched:
+        """Have captures and labels of other nodes, and of buckets elsewhere, in the folders that the run reads."""
         if run.window is None or run.as_of is None:
-            return
+            return _Fetched()
         until = max(run.as_of, run.window.end) + timedelta(microseconds=1)
-        labels = Window(run.window.start - LABEL_LOOKBACK, until)
-        self._buckets.fetch(places_of(self.layout, schedule), run.window, labels, ask)
+        labels, places = Window(run.window.start - LABEL_LOOKBACK, until), places_of(self.layout, schedule)
+        if self._exchange is None:
+            self._buckets.fetch(places, run.window, labels, ask)
+            return _Fetched()
+        with self.store.read() as connection:
+            behind = () if schedule.of_batches else waiting.missing(connection, run.window, utc(self.real()))
+        with self._reaching():
+            self._buckets.fetch(places, run.window, labels, ask)
+            return _Fetched(self._exchange.fetch(schedule, places, run, labels, ask), tuple(behind))
 
     def _deliver(
         self, execution: Execution, schedule: Schedule, run: Run, result: RunResult, lost: threading.Event
@@ -154,7 +232,8 @@ class Worker:
         """Write what was found to the schedule's bucket; not of a run whose result is discarded."""
         if output_of(schedule) is not None and not lost.is_set():
             violated = bool(result.violations)
-            deliver(self._buckets.objects, schedule, execution.tick, run, violated=violated)
+            with self._reaching():
+                deliver(self._buckets.objects, schedule, execution.tick, run, violated=violated)
 
     def _result(self, run: Run, limits: Limits, lost: threading.Event) -> RunResult:
         if self.isolation is None:
@@ -223,24 +302,41 @@ class Worker:
             )
 
 
+class _Fetched(msgspec.Struct, frozen=True):
+    """What a run had before it: the fingerprint of its captures, and the nodes whose captures may be missing."""
+
+    captures: str | None = None
+    behind: tuple[Node, ...] = ()
+
+
+class _Away(Exception):
+    """The store cannot be reached, so that the run should be tried again."""
+
+    def __init__(self, error: UnreachableError) -> None:
+        super().__init__(error.what)
+        self.error = error
+
+
 def _extend(execution: Execution, connection: Connection, until: datetime) -> bool:
     return executions.extend(connection, execution, until)
 
 
-def _outcome_of(result: RunResult) -> Outcome:
+def _outcome_of(result: RunResult, fetched: _Fetched) -> Outcome:
     judgement = result.judgement
-    status = _STATUS[judgement.verdict]
+    missing = (waiting.incomplete(fetched.behind),) if fetched.behind else ()
+    said = [ended(judgement, len(result.violations)), *(f"Beware: {reason.message}." for reason in missing)]
     return Outcome(
-        status=status,
+        status=_STATUS[judgement.verdict],
         verdict=judgement.verdict,
-        message=ended(judgement, len(result.violations)),
-        reasons=judgement.reasons,
+        message=" ".join(said),
+        reasons=(*judgement.reasons, *missing),
         violations=tuple(map(finite, result.violations)),
         steps=_plain(result.steps, tuple[ExecutionStep, ...]),
-        counts=dict(result.counts),
+        counts=dict(result.counts) | ({"nodes_behind": len(fetched.behind)} if missing else {}),
         statistics=_plain(result.statistics),
         rejects=_plain(result.rejects, tuple[RejectedRecords, ...]),
         item_count=result.item_count,
+        captures=fetched.captures,
     )
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from driftline.core.window import Window, format_time
 from driftline.jobs.planning import window_of
+from driftline.jobs.waiting import awaited
 from driftline.resources.executions import Execution, ExecutionStatus, OverdueWindow
 from driftline.resources.schedules import Schedule
-from driftline.storage import executions, schedules
+from driftline.storage import executions, nodes, schedules
 
 UNFINISHED: tuple[ExecutionStatus, ...] = ("Pending", "InProgress")
 LATE = timedelta(minutes=5)
@@ -18,9 +19,11 @@ LATE = timedelta(minutes=5)
 
 
 def overdue(connection: Connection, now: datetime) -> list[OverdueWindow]:
-    """Every overdue window, longest first: its tick was never planned, or its run waits, or goes on."""
+    """Every overdue window, longest first: its tick was never planned, or its run waits (for what is told), or goes
+    on."""
+    every = nodes.listing(connection)
     waiting = [
-        _unfinished(execution)
+        _unfinished(execution, awaited(every, execution.window))
         for status in UNFINISHED
         for execution in executions.listing(connection, status=status, until=now - LATE, limit=1000)
         # A window that is judged anew has been judged before.
@@ -30,8 +33,10 @@ def overdue(connection: Connection, now: datetime) -> list[OverdueWindow]:
     return sorted([*waiting, *unplanned], key=lambda one: one.due)
 
 
-def _unfinished(execution: Execution) -> OverdueWindow:
+def _unfinished(execution: Execution, awaited: str) -> OverdueWindow:
     what = "its run has not begun" if execution.status == "Pending" else "its run has not ended"
+    if execution.status == "Pending" and (execution.message or awaited):
+        what += f" ({execution.message or awaited})"
     return _described(execution.schedule, execution.endpoint, execution.window, execution.tick, what, execution.id)
 
 

@@ -99,6 +99,17 @@ def revise(
     return added
 
 
+def again(store: Store, layout: Layout, execution: Execution, now: datetime, cause: RunCause) -> list[Execution]:
+    """The next revision of a run's window; none when the run is not its newest any longer: another scheduler has seen
+    the same."""
+    with store.write() as connection:
+        schedule = rows.get(connection, execution.schedule, lock=True)
+        latest = executions.latest(connection, schedule.name, execution.window)
+        if latest is None or latest.id != execution.id:
+            return []
+        return [revise(connection, layout, schedule, execution.window, now, cause=cause)]
+
+
 def window_of(schedule: Schedule, tick: datetime) -> Window:
     """What the run of a tick reads. Where an irregular cron leaves offsets no room, that is an empty window: the run
     says so, and the ticks after it are not held up."""

@@ -13,15 +13,18 @@ from sqlalchemy import Connection
 from driftline.core.cron import Cron
 from driftline.core.errors import InputError
 from driftline.core.records import utc
-from driftline.core.window import parse_duration
+from driftline.core.window import HOUR, parse_duration
 from driftline.engine.compacted.hour import originals_in
 from driftline.jobs.late_labels import HORIZON
 from driftline.jobs.places import ELSEWHERE
+from driftline.jobs.retention_store import sweep_models, sweep_originals, sweep_store
+from driftline.jobs.shared import SHARED, Shared
 from driftline.resources.alarms import Alarm
 from driftline.resources.retention import Removed, Retention, RetentionReport
 from driftline.resources.schedules import Schedule
 from driftline.stats.hindsight import RECENT
-from driftline.storage import alarms, retention_rows, schedules
+from driftline.storage import alarms, arrivals, retention_rows, schedules
+from driftline.storage.arrivals import Kind
 from driftline.storage.clock import system_clock
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
@@ -38,6 +41,10 @@ _LABELS_BEFORE = timedelta(days=1)
 """A run reads the labels from this long before its window."""
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(days=36500)
+_ARRIVALS_KEPT = timedelta(days=400)
+"""So long it is remembered to which hours something was added in the store of many nodes."""
+_ARRIVING: dict[str, Kind] = {"captures": "captures", "labels": "labels"}
+_TICK = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,23 +96,63 @@ def needed(connection: Connection, endpoint: str, now: datetime) -> Needed:
     )
 
 
-def run_retention(store: Store, layout: Layout, now: datetime, *, dry_run: bool = False) -> RetentionReport:
-    """Take away what is older than its endpoint keeps it and is not needed, and the model files nobody uses.
+def run_retention(
+    store: Store, layout: Layout, now: datetime, *, dry_run: bool = False, shared: Shared | None = None
+) -> RetentionReport:
+    """Take away what is older than its endpoint keeps it and is not needed, and the model files nobody uses: from this
+    machine, and from the store that many nodes share, whose objects are counted as well.
 
     It may be stopped at any point and run again. With ``dry_run`` it only counts.
     """
+    removed = [
+        _clean(store, layout, one, now, dry_run, shared) if one.kind not in _ROWS else _rows(store, one, now, dry_run)
+        for one in _old(store, now)
+    ]
+    return RetentionReport(dry_run, (*removed, _models(store, layout, dry_run, shared)))
+
+
+def sweep_here(store: Store, layout: Layout, now: datetime) -> RetentionReport:
+    """Take off this machine's disk what its endpoints keep no longer; of the store that it shares with others, and of
+    rows, one scheduler a day takes care."""
+    removed = [_clean(store, layout, one, now, False, None) for one in _old(store, now) if one.kind not in _ROWS]
+    return RetentionReport(False, (*removed, _models(store, layout, False, None)))
+
+
+class _Old(msgspec.Struct, frozen=True):
+    """What an endpoint says of one kind of data: how long it is kept, and from when on it is still needed."""
+
+    endpoint: str
+    kind: str
+    length: timedelta
+    need: datetime
+
+    def before(self, now: datetime) -> tuple[datetime, bool]:
+        """Up to when it goes, and whether that is earlier than it was asked for."""
+        wanted = now - min(self.length, now - _EPOCH)
+        return min(wanted, self.need), self.need < wanted
+
+
+def captures_from(connection: Connection, endpoint: str, now: datetime) -> datetime:
+    """From when on all captures of an endpoint are still there; older ones may be gone."""
+    length = (retention_rows.settings(connection).get(endpoint) or {}).get("captures")
+    if length is None:
+        return _EPOCH
+    need = needed(connection, endpoint, now).captures
+    return _Old(endpoint, "captures", parse_duration(length), need).before(now)[0]
+
+
+def _old(store: Store, now: datetime) -> list[_Old]:
     with store.read() as connection:
         settings = retention_rows.settings(connection)
         needs = {name: needed(connection, name, now) for name in settings}
-    removed = [
-        _clean(store, layout, name, kind, parse_duration(length), needs[name], now, dry_run)
+    return [
+        _Old(name, kind, parse_duration(length), needs[name].of(kind))
         for name, kinds in settings.items()
         for kind, length in sorted(kinds.items())
     ]
-    return RetentionReport(dry_run, (*removed, _models(store, layout, dry_run)))
 
 
-def run_daily(store: Store, layout: Layout, now: datetime) -> RetentionReport | None:
+def run_daily(store: Store, layout: Layout, now: datetime, shared: Shared | None = None) -> RetentionReport | None:
     """The clean-up of the day, if no scheduler has made it yet."""
     day = (now - _EPOCH) // _DAY
     with store.read() as connection:
@@ -114,7 +161,10 @@ def run_daily(store: Store, layout: Layout, now: datetime) -> RetentionReport | 
     with store.write() as connection:
         if not retention_rows.days_turn(connection, day):
             return None
-    report = run_retention(store, layout, now)
+    if shared is not None:
+        with store.write() as connection:
+            arrivals.forget(connection, now - _ARRIVALS_KEPT)
+    report = run_retention(store, layout, now, shared=shared)
     logger.info("clean-up: %d files, %d bytes", report.files, report.bytes)
     for one in report.removed:
         if one.skipped:
@@ -152,25 +202,29 @@ def _reach(alarm: Alarm) -> timedelta:
     return min((alarm.evaluation_periods + 1) * period + history * spacing, _LONGEST)
 
 
-def _clean(
-    store: Store,
-    layout: Layout,
-    endpoint: str,
-    kind: str,
-    length: timedelta,
-    need: Needed,
-    now: datetime,
-    dry_run: bool,
-) -> Removed:
-    wanted = now - min(length, now - _EPOCH)
-    before = min(wanted, need.of(kind))
-    found = Removed(endpoint, kind, before, held=before < wanted)
-    if kind in ("executions", "metrics"):
-        with store.write() as connection:
-            return msgspec.structs.replace(found, rows=_ROWS[kind](connection, endpoint, before, dry_run))
-    for root, above in _roots(layout, endpoint, kind):
-        only = _held if kind == "originals" else None
+def _rows(store: Store, old: _Old, now: datetime, dry_run: bool) -> Removed:
+    before, held = old.before(now)
+    with store.write() as connection:
+        rows = _ROWS[old.kind](connection, old.endpoint, before, dry_run)
+    return Removed(old.endpoint, old.kind, before, held=held, rows=rows)
+
+
+def _clean(store: Store, layout: Layout, old: _Old, now: datetime, dry_run: bool, shared: Shared | None) -> Removed:
+    """Files of one kind: of this machine, and of the store that is shared, where one is given."""
+    before, held = old.before(now)
+    found = Removed(old.endpoint, old.kind, before, held=held)
+    for root, above in _roots(layout, old.endpoint, old.kind):
+        only = _held if old.kind == "originals" else None
         found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run, only=only))
+        if shared is not None and only is not None:
+            settled = utc(system_clock()) - ORIGINALS_GRACE
+            found = _with(found, sweep_originals(shared, root, before, settled, above=above, dry_run=dry_run))
+        elif shared is not None and layout.relative(root).partition("/")[0] in SHARED:
+            found = _with(found, sweep_store(shared, root, before, above=above, dry_run=dry_run))
+    kind = _ARRIVING.get(old.kind)
+    if shared is not None and kind is not None and not dry_run:
+        with store.write() as connection:
+            arrivals.forget(connection, before - HOUR + _TICK, endpoint=old.endpoint, kind=kind)
     return found
 
 
@@ -205,7 +259,7 @@ def _metrics(connection: Connection, endpoint: str, before: datetime, dry_run: b
 _ROWS: dict[str, Callable[[Connection, str, datetime, bool], int]] = {"executions": _executions, "metrics": _metrics}
 
 
-def _models(store: Store, layout: Layout, dry_run: bool) -> Removed:
+def _models(store: Store, layout: Layout, dry_run: bool, shared: Shared | None) -> Removed:
     """Model files that no endpoint uses. The write transaction holds off deployments while they are looked at."""
     before, swept = utc(system_clock()) - MODEL_GRACE, Swept()
     with store.write() as connection:
@@ -213,6 +267,9 @@ def _models(store: Store, layout: Layout, dry_run: bool) -> Removed:
         for path in sorted((layout.data / "models").glob("*/*/*")):
             if layout.relative(path) not in used and _is_old_file(path, before):
                 _add(swept, sweep_file(path, dry_run=dry_run))
+    if shared is not None:
+        paths = {layout.data / path for path in used}
+        _add(swept, sweep_models(shared, layout.data / "models", paths, before, dry_run=dry_run))
     return _with(Removed(None, "models", before), swept)
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from driftline.alerting.housekeeping import tend
 from driftline.alerting.notify import send_due, webhook_client
-from driftline.core.errors import DriftlineError
+from driftline.core.errors import AwayError, DriftlineError
 from driftline.core.records import utc
 from driftline.jobs.batch import BatchWorker
 from driftline.jobs.batch_kinds import work
@@ -24,16 +24,21 @@ from driftline.jobs.compaction import Compactor
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.firing import Firing
 from driftline.jobs.isolation import Isolation
+from driftline.jobs.late_captures import LateCaptures
 from driftline.jobs.late_labels import LateLabels
 from driftline.jobs.planning import plan_due
 from driftline.jobs.retention import run_daily
+from driftline.jobs.shared import open_shared
 from driftline.jobs.shown_captures import show_again
 from driftline.pipeline import Run, RunResult
-from driftline.storage import heartbeat
+from driftline.resources.executions import Execution
+from driftline.storage import heartbeat, nodes
 from driftline.storage.clock import Clock, SharedClock, system_clock
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
+from driftline.storage.node_file import node_of
 from driftline.storage.types import new_id
+from driftline.storage.watch import Outage
 
 logger = logging.getLogger("driftline.jobs")
 CLEAN_EVERY = 60.0
@@ -76,6 +81,7 @@ class Scheduler:
         isolation: Isolation[Run, RunResult] | None = None,
         fire_every: float | None = None,
     ) -> None:
+        shared = open_shared(layout)
         self.store = store
         self.layout = layout
         self.clock = clock
@@ -83,7 +89,16 @@ class Scheduler:
         self.poll = poll or (0.05 if isinstance(clock, SharedClock) else 1.0)
         owner = f"{socket.gethostname()}-{os.getpid()}-{new_id()[:8]}"
         self._worker = Worker(
-            store, layout, runner, clock, owner=owner, real=real, lease=lease, link=link, isolation=isolation
+            store,
+            layout,
+            runner,
+            clock,
+            owner=owner,
+            real=real,
+            lease=lease,
+            link=link,
+            isolation=isolation,
+            shared=shared,
         )
         self._batch = [
             BatchWorker(
@@ -94,9 +109,13 @@ class Scheduler:
                 real=real,
                 lease=lease,
                 isolation=None if isolation is None else Isolation(work),
+                shared=shared,
             )
             for number in range(BATCH_WORKERS)
         ]
+        self._shared = shared
+        self._late = LateLabels(store, layout, shared=shared)
+        self._captures = None if shared is None else LateCaptures(store, layout, shared, real)
         self._compactor = Compactor(
             store,
             layout,
@@ -106,17 +125,17 @@ class Scheduler:
             lease=lease,
             isolation=None if isolation is None else Isolation(compact_hour),
         )
-        self._late = LateLabels(store, layout)
         self._firing = None if fire_every is None else Firing(store, layout, fire_every)
         self._client = client or webhook_client()
         self._heard = float("-inf")
+        self._outage = Outage(logger)
 
     def tick(self, stop: threading.Event | None = None) -> Pass:
         """One pass: plan what is due and what labels came late for, run what is waiting (no further run once ``stop``
         is set), send what is due. Batch jobs are done too."""
         while not (stop or threading.Event()).is_set() and self._batch[0].run_next() is not None:
             continue
-        late = self._late.look(utc(self.clock()))
+        late = [*self._late.look(utc(self.clock())), *self._late_captures()]
         planned, ran = self._run_due(stop or threading.Event())
         return Pass(planned + len(late), ran, send_due(self.store, self._client, self.real, folder=self.layout.data))
 
@@ -155,6 +174,9 @@ class Scheduler:
         """Close the webhook client."""
         self._client.close()
 
+    def _late_captures(self) -> list[Execution]:
+        return [] if self._captures is None else self._captures.look(utc(self.clock()))
+
     def _planned(self) -> int:
         now = utc(self.clock())
         fired = [] if self._firing is None else self._firing.look(now)
@@ -181,6 +203,7 @@ class Scheduler:
     def _look_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._guarded(lambda: self._late.look(utc(self.clock())))
+            self._guarded(self._late_captures)
             stop.wait(self.poll)
 
     def _clean_until(self, stop: threading.Event) -> None:
@@ -189,7 +212,7 @@ class Scheduler:
         while not stop.is_set():
             self._guarded(lambda: show_again(self.store, self.layout))
             self._guarded(lambda: tend(self.store, utc(self.clock()), utc(self.real())))
-            self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock())))
+            self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock()), self._shared))
             stop.wait(max(self.poll, CLEAN_EVERY))
 
     def _compact_until(self, stop: threading.Event) -> None:
@@ -213,10 +236,21 @@ class Scheduler:
         if time.monotonic() - self._heard > heartbeat.EVERY:
             heartbeat.beat(self.layout)
             self._heard = time.monotonic()
+            if self.store.remote:
+                self._guarded(self._sign)
+
+    def _sign(self) -> None:
+        """For the nodes that have no scheduler of their own."""
+        with self.store.write() as connection:
+            nodes.sign(connection, node_of(self.layout).name, nodes.SCHEDULER, utc(self.real()))
+        self._outage.over()
 
     def _guarded(self, step: Callable[[], object]) -> None:
         try:
             step()
+        except AwayError as error:
+            # Every thread meets it at every pass; it is said once a minute.
+            self._outage.lasts(error)
         except DriftlineError as error:
             logger.error("%s", error)
         except Exception:

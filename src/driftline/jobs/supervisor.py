@@ -69,8 +69,10 @@ class Companion(NamedTuple):
 class Supervisor:
     """Starts the processes of a server and keeps them running until told to stop.
 
-    ``workers`` web processes share the listening socket. A process that ends is started again, after a pause that
-    grows while it keeps ending at once. ``log`` is a file for what the processes say, instead of standard error.
+    ``workers`` web processes share the listening socket; where there is none there are none, and without ``scheduler``
+    there is no scheduler. A process that ends is started again, after a pause that grows while it keeps ending at once.
+    ``url`` is where links in notifications lead. ``log`` is a file for what the processes say,
+    in the place of standard error.
     ``database`` is a URL, by default the file in the data folder; whatever the environment names is not asked.
     ``web_options`` are handed on to every web process, ``job_options`` to the scheduler; ``companions`` run beside
     them.
@@ -79,7 +81,7 @@ class Supervisor:
     def __init__(
         self,
         data: Path,
-        listening: socket.socket,
+        listening: socket.socket | None,
         *,
         workers: int = 1,
         url: str = "",
@@ -89,19 +91,24 @@ class Supervisor:
         web_options: Sequence[str] = (),
         job_options: Sequence[str] = (),
         companions: Sequence[Companion] = (),
+        scheduler: bool = True,
     ) -> None:
         # The parent is told, not looked up: a child that is still starting when its parent dies must notice too.
         shared = ["--data", str(data), "--parent", str(os.getpid()), *(["--clock", str(clock)] if clock else [])]
-        web = [sys.executable, "-P", "-m", "driftline.web", *shared, "--socket", str(listening.fileno())]
-        web += web_options
-        scheduler = [sys.executable, "-P", "-m", "driftline.jobs", *shared, "--link", f"{url}/runs/{{run}}"]
-        scheduler += job_options
-        self._listening = [listening, *(one.socket for one in companions if one.socket is not None)]
+        sockets = [one.socket for one in companions if one.socket is not None]
+        self._listening = [*([] if listening is None else [listening]), *sockets]
         # Not an argument: commands can be read by every user of the machine, and a URL may hold a password.
         where = {**os.environ, VARIABLE: database or ""}
-        names = [f"web {number + 1}" for number in range(workers)]
-        self._children = [_Child(name, web, (listening.fileno(),), log, where) for name in names]
-        self._children.append(_Child("scheduler", scheduler, (), log, where))
+        self._children = []
+        if listening is not None:
+            web = [sys.executable, "-P", "-m", "driftline.web", *shared, "--socket", str(listening.fileno())]
+            web += web_options
+            names = [f"web {number + 1}" for number in range(workers)]
+            self._children += [_Child(name, web, (listening.fileno(),), log, where) for name in names]
+        if scheduler:
+            jobs = [sys.executable, "-P", "-m", "driftline.jobs", *shared, *job_options]
+            jobs += ["--link", f"{url}/runs/{{run}}"] if url else []
+            self._children.append(_Child("scheduler", jobs, (), log, where))
         basic = ["--data", str(data), "--parent", str(os.getpid())]
         for name, module, listener, options, last, when in companions:
             passed = () if listener is None else (listener.fileno(),)

@@ -48,7 +48,7 @@ class Hours:
 
     def _of(self, window: Window | None, read: Callable[[list[str], Window | None], Part]) -> Part:
         files = list_files(self._run.captures, window)
-        mark = fingerprint(files)
+        mark = fingerprint(files, self._run.captures)
         kept = None if self._pieces is None or window is None else self._pieces.load(window)
         if kept is not None and kept.captures == mark:
             return Part(self._load(kept.state), kept.counts | {"capture_files_read": 0}, kept.rejects)

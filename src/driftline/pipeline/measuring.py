@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,7 +95,9 @@ def pieces_of(run: LabelledRun) -> Pieces | None:
     """Where the pieces of a run are kept, by everything that its numbers depend on but the window and the labels."""
     if run.pieces is None or run.window is None:
         return None
-    return Pieces(run.pieces, [run.captures, run.labels, *run.way])
+    # How the folders lie to one another is the same on every machine that has such a data folder.
+    read = [folder and os.path.relpath(folder, run.pieces) for folder in (run.captures, run.labels)]
+    return Pieces(run.pieces, [*read, *run.way])
 
 
 def windows_of(run: LabelledRun) -> list[Window | None]:
@@ -123,7 +126,7 @@ class _Measuring:
         self._pieces = pieces_of(run)
         self._engine: LocalEngine | None = None
         self._label_files = label_files(run)
-        self._seen = fingerprints(self._label_files) if self._pieces is not None else {}
+        self._seen = fingerprints(self._label_files, run.labels) if self._pieces is not None else {}
         self._marks = seen_of(self._seen)
         self._labels: Found | None = None
 
@@ -146,7 +149,7 @@ class _Measuring:
     def _kept(self, window: Window | None) -> Piece | None:
         """What is kept of a window, if it was made of the captures that are there now."""
         piece = None if self._pieces is None or window is None else self._pieces.load(window)
-        if piece is None or piece.captures != fingerprint(list_files(self._run.captures, window)):
+        if piece is None or piece.captures != fingerprint(list_files(self._run.captures, window), self._run.captures):
             return None
         return msgspec.structs.replace(piece, counts=piece.counts | {"capture_files_read": 0})
 
@@ -169,7 +172,7 @@ class _Measuring:
         files = list_files(self._run.captures, window)
         if not files:
             return self._keep(window, "", self._monitor.merge([]), dict(_NO_COUNTS), (), ([], []))
-        engine, mark = self._open(), fingerprint(files)
+        engine, mark = self._open(), fingerprint(files, self._run.captures)
         decoded = self._decoded(window)
         captures = self._recorder.step(
             "read captures",
@@ -243,7 +246,7 @@ class _Measuring:
             return part
         ids, labelled = _distinct(*noted)
         piece = Piece(
-            captures=mark or fingerprint([]),
+            captures=mark or fingerprint([], self._run.captures),
             state=self._monitor.save(state),
             counts=counts,
             rejects=rejects,

@@ -25,7 +25,7 @@ from driftline.engine.rejects import Reject
 from driftline.storage.files import write_atomic
 
 Hashes = npt.NDArray[np.uint64]
-_FORMAT = 1
+_FORMAT = 2
 _COLLECTED = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d)/(?:([0-5]\d)-([0-5]\d)-)?[^/]*$")
 
 
@@ -73,7 +73,8 @@ class Pieces:
 
     def __init__(self, folder: str | Path, key: Any) -> None:
         text = msgspec.json.encode([_FORMAT, version("driftline"), key], order="deterministic")
-        self._folder = Path(folder) / hashlib.sha256(text).hexdigest()[:16]
+        self.folder = Path(folder) / hashlib.sha256(text).hexdigest()[:16]
+        """Where they are, by hours; the same below ``folder`` on every machine."""
 
     def load(self, window: Window) -> Piece | None:
         """The piece of a window; None where none is kept, or what is kept cannot be read."""
@@ -88,7 +89,7 @@ class Pieces:
 
     def _path(self, window: Window) -> Path:
         name = f"{window.start:%M%S%f}-{(window.end - window.start) // timedelta(microseconds=1)}.piece"
-        return self._folder / partition(window.start) / name
+        return self.folder / partition(window.start) / name
 
 
 def collected(file: str) -> datetime | None:
@@ -128,17 +129,21 @@ def cut(window: Window) -> list[Window]:
     return [Window(start, end) for start, end in hours if start < end]
 
 
-def fingerprint(files: Iterable[str]) -> str:
+def fingerprint(files: Iterable[str], root: str | Path | None = None) -> str:
     """Names and sizes of files in one text: captures and labels are only ever added or appended to. A compacted file
     stands for its originals, so what was made of them holds."""
-    return hashlib.sha256(seen_of(fingerprints(files))).hexdigest()[:32]
+    return hashlib.sha256(seen_of(fingerprints(files, root))).hexdigest()[:32]
 
 
-def fingerprints(files: Iterable[str]) -> dict[int, str]:
-    """Every file by a 64-bit hash of its name and size; a file that has gone meanwhile is left out."""
-    found = {}
+def fingerprints(files: Iterable[str], root: str | Path | None = None) -> dict[int, str]:
+    """Every file by a 64-bit hash of its name and size; a file that has gone meanwhile is left out.
+
+    Where ``root``, the folder that is read, is given, names are those below it, so that the same files have the same
+    fingerprints on every machine, wherever its data folder is.
+    """
+    found, above = {}, "" if root is None else f"{Path(root)}/"
     for file, size in marks(list(files)):
-        text = f"{file}:{size}"
+        text = f"{file.removeprefix(above)}:{size}"
         found[int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")] = file
     return found
 

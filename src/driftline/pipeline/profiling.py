@@ -44,15 +44,23 @@ class Profiled(msgspec.Struct, frozen=True):
     log: str = ""
 
 
+def pieces_of(run: DataQualityRun) -> Pieces | None:
+    """Where the pieces of a run are kept; None where every row has to be seen."""
+    if run.pieces is None or run.window is None or run.analyzers or run.segments:
+        return None
+    script = None if run.preprocessor is None else _content(run.preprocessor)
+    return Pieces(run.pieces, ["data-quality", _names_of(run), run.exclude, script])
+
+
 class Profiling:
     """One run's reading of its captures."""
 
     def __init__(self, run: DataQualityRun, recorder: Recorder) -> None:
         self._run, self._recorder = run, recorder
-        self._names = run.names or (() if run.baseline is None else tuple(one.name for one in run.baseline.features))
+        self._names = _names_of(run)
         self.segmentations = tuple(Segmentation.parse(text) for text in run.segments)
         self._custom = CustomMeasures(load_analyzers(run.analyzers))
-        self._hours = Hours(run, self._kept(), save_state, load_state)
+        self._hours = Hours(run, pieces_of(run), save_state, load_state)
         self._log: list[str] = []
         self._remembered = Remembered(DRIFT_ROWS)
 
@@ -77,13 +85,6 @@ class Profiling:
             files = list_files(self._run.captures, window)
             with ExitStack() as stack:
                 yield from self._batches(files, window, stack)[0] if files else ()
-
-    def _kept(self) -> Pieces | None:
-        run = self._run
-        if run.pieces is None or run.window is None or run.analyzers or run.segments:
-            return None
-        script = None if run.preprocessor is None else _content(run.preprocessor)
-        return Pieces(run.pieces, ["data-quality", self._names, run.exclude, script])
 
     def _read(self, files: list[str], window: Window | None, profile: Profile, divided: Divided) -> Part:
         if not files:
@@ -120,6 +121,10 @@ class Profiling:
     def _without(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         excluded = self._run.exclude
         return batch.select([name for name in batch.schema.names if name not in excluded]) if excluded else batch
+
+
+def _names_of(run: DataQualityRun) -> tuple[str, ...]:
+    return run.names or (() if run.baseline is None else tuple(one.name for one in run.baseline.features))
 
 
 def _content(script: str) -> str:

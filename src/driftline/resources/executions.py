@@ -12,7 +12,7 @@ from driftline.core.verdict import Reason, Verdict
 from driftline.core.window import Window
 
 ExecutionStatus = Literal["Pending", "InProgress", "Completed", "CompletedWithViolations", "Failed", "Stopped"]
-RunCause = Literal["tick", "manual", "backfill", "late_labels", "fired"]
+RunCause = Literal["tick", "manual", "backfill", "late_labels", "late_captures", "fired"]
 FINISHED: tuple[ExecutionStatus, ...] = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
 
 
@@ -71,7 +71,10 @@ class Execution(msgspec.Struct, frozen=True):
 
     ``tick`` is the time it was scheduled for. ``report`` is a path relative to the data folder. ``message`` is the
     exit message, ``error`` what went wrong, ``trace`` where. ``lease_until`` is real time, whatever clock the
-    schedules follow; the other times are of the schedules' clock. Listings leave out statistics, rejects and trace.
+    schedules follow, and so are ``resume_after``, before which a run that was given back is not tried again, and
+    ``waiting_since``, when it was first given back; the other times are of the schedules' clock. ``captures`` is the
+    fingerprint of the capture files that were there for the run, where there is a store of many nodes. Listings leave
+    out statistics, rejects and trace.
     """
 
     id: str
@@ -101,6 +104,9 @@ class Execution(msgspec.Struct, frozen=True):
     started: datetime | None = None
     finished: datetime | None = None
     cause: RunCause = "tick"
+    resume_after: datetime | None = None
+    waiting_since: datetime | None = None
+    captures: str | None = None
 
     @property
     def label_coverage(self) -> float | None:

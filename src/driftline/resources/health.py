@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -22,3 +24,5 @@ class Readiness(msgspec.Struct, frozen=True):
 
     ready: bool
     checks: tuple[Check, ...]
+    degraded_since: datetime | None = None
+    """Since when the database is away: endpoints are served and captured as they were known, and nothing else works."""

@@ -10,6 +10,7 @@ from driftline.service.endpoints import MOST_MODEL_BYTES, Endpoints
 from driftline.service.health import Health
 from driftline.service.labels import Labels
 from driftline.service.metrics import Metrics
+from driftline.service.nodes import Nodes
 from driftline.service.prometheus import Prometheus
 from driftline.service.responses import Responses
 from driftline.service.retention import Retaining
@@ -35,9 +36,11 @@ class Service(
     Prometheus,
     Retaining,
     BatchJobs,
+    Nodes,
 ):
     """A data folder at work. Every method is one transaction and may be called from any thread.
 
-    ``clock`` is the time of schedules, labels and captures; ``database`` a URL, by default SQLite in the folder.
-    Raises :class:`SetupError` when the folder or the database cannot be used.
+    ``clock`` is the time of schedules, labels and captures; ``database`` a URL, by default SQLite in the folder. One
+    that is ``patient`` is also made while the database is away, if the folder knows endpoints; :meth:`catch_up` does
+    later what could not be done. Raises :class:`SetupError` when the folder or the database cannot be used.
     """

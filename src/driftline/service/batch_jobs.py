@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from driftline.core.errors import NotFoundError, ServiceError
 from driftline.jobs.batch_kinds import log_of, read_settings
-from driftline.resources.batch_jobs import BatchJob
+from driftline.resources.batch_jobs import ENDED, BatchJob
 from driftline.service.wiring import Wiring
 from driftline.storage import batch_jobs
 from driftline.storage.layout import check_name
@@ -41,7 +44,15 @@ class BatchJobs(Wiring):
             return batch_jobs.get(db, name)
 
     def batch_job_log(self, name: str) -> bytes:
-        """What a job's process has printed so far."""
-        self.get_batch_job(name)
-        path = log_of(self.layout, name)
+        """What a job's process has printed so far; of a job that another node does, when it has ended."""
+        path = self.job_log(self.get_batch_job(name))
         return path.read_bytes() if path.is_file() else b""
+
+    def job_log(self, job: BatchJob) -> Path:
+        """The file of a job's log, which may not be there; of a job that another node did it is fetched."""
+        path = log_of(self.layout, job.name)
+        if self.shared is not None and job.status in ENDED and not path.exists():
+            # A log that is not there, or not now, is no reason to show nothing of the job.
+            with suppress(NotFoundError, ServiceError):
+                self.shared.have(path)
+        return path

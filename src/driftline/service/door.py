@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+from driftline.core.errors import AwayError
 from driftline.core.records import utc
 from driftline.resources.access import AuditEntry
 from driftline.service.access import digest_of
@@ -43,6 +44,10 @@ class Door:
     def __init__(self, store: Store, clock: Clock = system_clock) -> None:
         self._store, self._clock = store, clock
 
+    def away(self) -> AwayError | None:
+        """Why the store is not asked now; None where it is."""
+        return self._store.away
+
     def token(self, secret: str) -> Visitor | None:
         """Who a token belongs to; None for one that is unknown, over or revoked."""
         found = self._token(secret)
@@ -73,11 +78,19 @@ class Door:
         with self._store.write() as db:
             access.close_session(db, digest_of(session))
 
+    def entry(self, who: Visitor, action: str, target: str, outcome: str, **detail: object) -> AuditEntry:
+        """A row of the audit log, of now."""
+        return AuditEntry(utc(self._clock()), who.name, who.role, action, target, outcome, detail)
+
     def record(self, who: Visitor, action: str, target: str, outcome: str, **detail: object) -> None:
         """Add a row to the audit log."""
-        entry = AuditEntry(utc(self._clock()), who.name, who.role, action, target, outcome, detail)
+        self.write(self.entry(who, action, target, outcome, **detail))
+
+    def write(self, *entries: AuditEntry) -> None:
+        """Add rows to the audit log: all of them, or none and an error."""
         with self._store.write() as db:
-            audit.add(db, entry)
+            for entry in entries:
+                audit.add(db, entry)
 
     def _token(self, secret: str) -> access.Found | None:
         digest, now = digest_of(secret), utc(self._clock())

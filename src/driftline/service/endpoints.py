@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from driftline.core.errors import InputError, NotFoundError
+from driftline.core.errors import DriftlineError, InputError, NotFoundError, SetupError
 from driftline.core.window import Window
 from driftline.jobs import schedules as scheduling
 from driftline.resources.endpoints import CaptureHour, CaptureSettings, Endpoint, ModelDescription
 from driftline.service.models import keep_model
+from driftline.service.shared_files import ModelFiles
 from driftline.service.wiring import Wiring
 from driftline.serving.capture_log import CaptureCount
 from driftline.serving.endpoints import EndpointConfig, check_name
+from driftline.serving.known import recall, remember
 from driftline.storage import capture_counts, endpoints, schedules
 from driftline.storage.destinations import show_captures
 
+_log = logging.getLogger(__name__)
 MOST_MODEL_BYTES = 2 << 30
 
 
@@ -39,13 +44,13 @@ class Endpoints(Wiring):
         """Create an endpoint, or give an existing one another model. ``capture`` settings and a ``variant`` left out
         stay; a new endpoint's is called ``AllTraffic``.
 
-        The model is loaded in a process of its own first: one that cannot be used changes nothing.
+        The model is loaded in a process of its own first: one that cannot be used changes nothing. Where many nodes
+        share a store it is put there before any of them is told of it; without the store nothing is deployed.
         """
         check_name("endpoint", name)
         named: dict[str, Any] = {} if variant is None else {"variant": check_name("variant", variant)}
         changed_settings(CaptureSettings(), capture or {})
-        path, described = keep_model(self.layout, name, filename, artifact)
-        stored = self.layout.relative(path)
+        stored, described = self._keep(name, filename, artifact)
         # A schedule finds an empty folder, which is no data, and not a missing one, which is a failure.
         self.layout.captures(name).mkdir(parents=True, exist_ok=True)
         with self.store.write() as db:
@@ -63,8 +68,18 @@ class Endpoints(Wiring):
         Raises :class:`ModelError` for one that cannot be used.
         """
         check_name("model", name)
-        path, described = keep_model(self.layout, name, filename, artifact)
-        return self.layout.relative(path), described
+        return self._keep(name, filename, artifact)
+
+    def have_model(self, path: Path) -> Path:
+        """The file of a model that is served; fetched, where another node was given it.
+
+        Raises :class:`UnreachableError` as long as it is not here.
+        """
+        return path if self._model_files is None else self._model_files.have(path)
+
+    def models_came(self) -> bool:
+        """Whether, since this was asked last, a model came that was waited for, or can be asked for again."""
+        return self._model_files is not None and self._model_files.news()
 
     def configure_capture(self, name: str, changes: dict[str, Any]) -> Endpoint:
         """Change capture settings of a serving endpoint: any of percent, input, output, csv_types, json_types,
@@ -94,10 +109,35 @@ class Endpoints(Wiring):
 
     def served(self) -> list[EndpointConfig]:
         """The endpoints as a serving process needs them."""
-        return [
+        found = [
             EndpointConfig(row.name, self._model(row), row.variant, row.capture, row.revision, row.upstream)
             for row in self.list_endpoints()
         ]
+        if self.store.remote:
+            try:
+                remember(self.layout.known, self.layout.data, found)
+            except SetupError as error:  # on a full disk endpoints are served all the same
+                _log.error("a start without the database will not know the endpoints: %s", error)
+        return found
+
+    def last_served(self) -> list[EndpointConfig]:
+        """The endpoints as they were when the database was last seen; :class:`SetupError` where that is not known."""
+        return recall(self.layout.known, self.layout.data)
+
+    @cached_property
+    def _model_files(self) -> ModelFiles | None:
+        return None if self.shared is None else ModelFiles(self.shared)
+
+    def _keep(self, name: str, filename: str, artifact: bytes) -> tuple[str, ModelDescription]:
+        """Keep a model's file here and where all nodes can have it."""
+        path, described = keep_model(self.layout, name, filename, artifact)
+        if self.shared is not None:
+            try:
+                self.shared.send(path)
+            except DriftlineError as error:
+                error.what = f"the model was not deployed: {error.what}"
+                raise
+        return self.layout.relative(path), described
 
     def _settings(self, name: str, current: CaptureSettings, changes: dict[str, Any]) -> CaptureSettings:
         """Capture settings with changes; from now on the captures appear where they say."""
@@ -108,11 +148,6 @@ class Endpoints(Wiring):
 
     def _model(self, row: Endpoint) -> Path | None:
         return self.layout.data / row.model_path if row.model_path else None
-
-    def newest_revision(self, since: int) -> int:
-        """The revision of the newest change of any endpoint after ``since``, or ``since``."""
-        with self.store.read() as db:
-            return max((row.revision for row in endpoints.changes_since(db, since)), default=since)
 
     def add_capture_counts(self, counts: Iterable[CaptureCount]) -> None:
         """Add what a serving process counted."""

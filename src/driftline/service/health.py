@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from driftline.core.errors import DriftlineError
+from driftline.core.records import utc
+from driftline.core.window import format_time
 from driftline.resources.health import Check, Readiness
 from driftline.service.wiring import Wiring
-from driftline.storage import heartbeat, schedules, spool
-from driftline.storage.version import at_head
+from driftline.storage import heartbeat, nodes, schedules, spool
+from driftline.storage.clock import system_clock
+from driftline.storage.version import standing
 
 LEAST_FREE = 256 << 20
 """Bytes of free disk below which captures are about to be lost."""
@@ -24,25 +27,36 @@ OVERDUE = timedelta(minutes=2)
 class Health(Wiring):
     """What a service tells of itself."""
 
-    def readiness(self, *, captures_lost: bool = False) -> Readiness:
-        """Store, data folder, scheduler and captures; ``captures_lost`` is what a serving process knows of its own."""
+    def readiness(self, *, captures_lost: bool = False, scheduler_elsewhere: bool = False) -> Readiness:
+        """Store, data folder, scheduler and captures; ``captures_lost`` is what a serving process knows of its own.
+
+        While the database is away a node can still do what callers of endpoints need, and is ready: or all nodes would
+        be taken out of service at once. ``scheduler_elsewhere`` is for a node that has none of its own.
+        """
+        away = self.store.away
+        scheduler = self.any_scheduler() if scheduler_elsewhere else self._scheduler()
         checks = (
             self._store(),
             self._folder(),
-            self._scheduler(),
+            scheduler,
             self._schedules(),
             _captures(captures_lost),
             *self._shipping(),
         )
-        return Readiness(all(check.ok for check in checks), checks)
+        since = None if away is None else away.since or self.now()
+        return Readiness(all(check.ok for check in checks), checks, since)
 
     def _store(self) -> Check:
+        if (away := self.store.away) is not None:
+            since = "" if away.since is None else f" since {format_time(away.since)}"
+            said = f"the database has been away{since}; endpoints are served and captured as they were last known"
+            return Check("store", True, said, "see the log; is the database up?")
         try:
             with self.store.read() as db:
-                current = at_head(db)
+                current = standing(db)
         except DriftlineError:
             return Check("store", False, "the store cannot be reached", "see the log; is the database up?")
-        if not current:
+        if current.behind or not current.usable:
             return Check("store", False, "the store is of another version", "start the service of one version")
         return Check("store", True, "the store answers and is of this version")
 
@@ -68,8 +82,24 @@ class Health(Wiring):
             return Check("scheduler", False, f"the scheduler {said}", hint)
         return Check("scheduler", True, f"the scheduler gave a sign of life {silence:.0f} s ago")
 
+    def any_scheduler(self) -> Check:
+        """One that is silent is told, and is no failure of a node that only serves."""
+        hint = "is a node with --role scheduler running? see driftline node list"
+        try:
+            with self.store.read() as db:
+                last = nodes.last_sign(db, nodes.SCHEDULER)
+        except DriftlineError:
+            return Check("scheduler", True, "it is not known whether a scheduler works", hint)
+        silence = None if last is None else (utc(system_clock()) - last).total_seconds()
+        if silence is None or silence > SILENT:
+            said = "has given a sign of life yet" if silence is None else f"gave a sign of life for {silence:.0f} s"
+            return Check("scheduler", True, f"no scheduler {said}", hint)
+        return Check("scheduler", True, f"a scheduler of another node gave a sign of life {max(0, silence):.0f} s ago")
+
     def _schedules(self) -> Check:
         """A late tick is told and is no failure: one long run makes the others wait."""
+        if self.store.away is not None:
+            return Check("schedules", True, "it is not known whether ticks wait", "see the log; is the database up?")
         try:
             with self.store.read() as db:
                 late = schedules.late(db, self.now() - OVERDUE)

@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from driftline.core.errors import AwayError
 from driftline.jobs.overdue import overdue
 from driftline.resources.executions import OverdueWindow
 from driftline.resources.schedules import Schedule
@@ -47,13 +48,17 @@ class Prometheus(Wiring):
         """One look at the store, in one transaction."""
         now = self.now()
         info = InfoMetricFamily("driftline_build", "The version that answers.", {"version": version("driftline")})
+        requests = _requests(read_counts(self.layout.data / REQUESTS))
+        if self.store.away is not None:
+            return [info, *_database(self.store.away), *requests]
         with self.store.read() as db:
             every = schedules.listing(db)
             last = {row.name: run for row in every if (run := observed.last_run(db, row.name)) is not None}
             waiting = observed.waiting(db)
             return [
                 info,
-                *_requests(read_counts(self.layout.data / REQUESTS)),
+                *_database(None),
+                *requests,
                 _captures(captures := observed.captures(db)),
                 _withheld(captures),
                 _schedules(every),
@@ -75,6 +80,19 @@ class _Families(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._found
+
+
+def _database(away: AwayError | None) -> tuple[Metric, Metric]:
+    """While it is away there is nothing else to tell but what this data folder knows."""
+    since = 0.0 if away is None or away.since is None else away.since.timestamp()
+    return (
+        GaugeMetricFamily("driftline_database_up", "1 while the database answers, 0 while it is away.", away is None),
+        GaugeMetricFamily(
+            "driftline_database_away_since_seconds",
+            "Since when the database is away, in Unix time; 0 while not.",
+            since,
+        ),
+    )
 
 
 def _requests(counts: Iterable[RequestCount]) -> tuple[Metric, Metric]:

@@ -21,4 +21,4 @@ class Retaining(Wiring):
 
     def run_retention(self, *, dry_run: bool = False) -> RetentionReport:
         """Take away what need not be kept, or only say what that is; the scheduler does it once a day."""
-        return cleaning.run_retention(self.store, self.layout, self.now(), dry_run=dry_run)
+        return cleaning.run_retention(self.store, self.layout, self.now(), dry_run=dry_run, shared=self.shared)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from driftline.resources.executions import Execution
+from driftline.resources.executions import FINISHED, Execution
+from driftline.service.shared_files import ReportFolders
 from driftline.service.wiring import Wiring
 from driftline.storage import executions
 
@@ -26,6 +29,18 @@ class Runs(Wiring):
         """The run whose id begins so; None when there is none."""
         with self.store.read() as db:
             return executions.find(db, beginning)
+
+    def report_folder(self, run: Execution) -> Path:
+        """The folder of a run's report. What another node ran is fetched once the run has ended; raises
+        :class:`UnreachableError` while it cannot be."""
+        folder = self.layout.data / run.report
+        if self._reports is None or run.status not in FINISHED:
+            return folder
+        return self._reports.have(folder)
+
+    @cached_property
+    def _reports(self) -> ReportFolders | None:
+        return None if self.shared is None else ReportFolders(self.shared)
 
     def stop_run(self, run_id: str) -> Execution:
         """Stop a run that has not finished, and return it as it is then; :class:`ConflictError` when it has."""

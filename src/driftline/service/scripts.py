@@ -10,9 +10,16 @@ class Scripts(Wiring):
     """What a service does with scripts that are handed to it. Whoever may do so may run code in runs' processes."""
 
     def keep_script(self, name: str, content: bytes) -> None:
-        """Store or replace a script; schedules name it as their preprocessor or postprocessor."""
-        write_atomic(self.layout.script(name), content)
+        """Store or replace a script; schedules name it as their preprocessor or postprocessor. Where many nodes share a
+        store it is put there too."""
+        path = self.layout.script(name)
+        write_atomic(path, content)
+        if self.shared is not None:
+            self.shared.send(path)
 
     def forget_script(self, name: str) -> None:
         """Remove a script; one that is not there is no error."""
-        self.layout.script(name).unlink(missing_ok=True)
+        path = self.layout.script(name)
+        path.unlink(missing_ok=True)
+        if self.shared is not None:
+            self.shared.forget(path)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from driftline.core.errors import DriftlineError, InputError, TooLargeError
+from driftline.core.errors import AwayError, DriftlineError, InputError, TooLargeError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -15,6 +16,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+
+
+Away = Callable[[], AwayError | None]
+"""Why the database is not asked now; None while it answers."""
+_Found = TypeVar("_Found")
+_LOOK_SECONDS = 0.1
 
 
 class ClientGoneError(Exception):
@@ -63,6 +70,18 @@ def text_of(header: bytes) -> str:
         return header.decode()
     except UnicodeDecodeError:
         return header.decode("latin-1")
+
+
+async def unless_away(task: asyncio.Task[_Found], away: Away) -> _Found:
+    """What a task finds out that asks the database; raises why not, as soon as the database is held to be away.
+
+    The task goes on, for others who wait for it; so it does when a client that waited goes away.
+    """
+    while not task.done():
+        if (why := away()) is not None:
+            raise AwayError(why.what, evidence=why.evidence, hint=why.hint, since=why.since)
+        await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+    return task.result()
 
 
 async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:

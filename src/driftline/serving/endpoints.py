@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from driftline.core.errors import DriftlineError, InputError
+from driftline.core.errors import DriftlineError, InputError, UnreachableError
 from driftline.resources.endpoints import CaptureSettings
 from driftline.serving.runtime import Model, load_model
 
@@ -91,7 +91,8 @@ class Registry:
 
         Settings and deletions take effect first, then models are loaded one by one, each serving as soon as it is
         there. A model that cannot be loaded fails its own endpoint only, and an older model of it goes on serving; it
-        is tried again when its path, its file or its revision changes. A model that serves is loaded again only when
+        is tried again when its path, its file or its revision changes, and one that could not be reached at every
+        refresh. A model that serves is loaded again only when
         its path changes, or its file and its revision do. Raises only what ``source`` raises.
         """
         with self._refreshing:
@@ -107,7 +108,9 @@ class Registry:
     def _loaded(self, before: Endpoint | None, config: EndpointConfig, wanted: Path) -> Endpoint:
         signature = _signature(wanted)
         try:
-            return Endpoint(config, self._load(wanted), wanted, None, signature)
+            model = self._load(wanted)
+            # Loading may be what brings the file here.
+            return Endpoint(config, model, wanted, None, signature or _signature(wanted))
         except DriftlineError as error:
             failure = error
         except Exception as error:  # one library's surprise must not stop the other endpoints
@@ -118,8 +121,8 @@ class Registry:
                 hint="see the server's log, then deploy the endpoint again",
             )
         _log.error("endpoint %s: %s", config.name, failure)
-        model, path = (before.model, before.loaded) if before else (None, None)
-        return Endpoint(config, model, path, failure, signature)
+        served, path = (before.model, before.loaded) if before else (None, None)
+        return Endpoint(config, served, path, failure, signature)
 
 
 def _settled(before: Endpoint | None, config: EndpointConfig) -> Endpoint:
@@ -136,6 +139,8 @@ def _must_load(before: Endpoint | None, config: EndpointConfig, wanted: Path) ->
     if before is None or before.config.model != wanted:
         return True
     replaced = before.signature != _signature(wanted)
+    if isinstance(before.failure, UnreachableError):
+        return True
     if before.failure is not None:
         return replaced or before.config.revision != config.revision
     # A file that was written over is taken up with the next deployment, never in between.

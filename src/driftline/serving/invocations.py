@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from driftline.core.errors import ConflictError, DriftlineError, NotFoundError
+from driftline.core.errors import AwayError, ConflictError, DriftlineError, NotFoundError
 from driftline.core.records import check_id
 from driftline.serving.asgi import (
     App,
+    Away,
     ClientGoneError,
     Headers,
     Message,
@@ -22,6 +24,7 @@ from driftline.serving.asgi import (
     respond,
     respond_error,
     text_of,
+    unless_away,
 )
 from driftline.serving.batching import Batcher, Job
 from driftline.serving.capture_log import CaptureLog
@@ -46,7 +49,8 @@ class Invocations:
     ``max_body`` is in bytes. ``refresh`` is called in a thread when an endpoint is asked for that is unknown or whose
     first model is still being loaded, at most once in
     ``refresh_every`` seconds; a request for it waits for a refresh that began after it arrived, so that an endpoint
-    deployed through another process is served at once. ``counts`` is told of every request and how it ended.
+    deployed through another process is served at once. While the database is ``away`` nobody waits for it, and an
+    endpoint that is not known here is a 503. ``counts`` is told of every request and how it ended.
     """
 
     def __init__(
@@ -58,8 +62,12 @@ class Invocations:
         max_body: int = 6 << 20,
         refresh: Callable[[], None] | None = None,
         refresh_every: float = 0.25,
+        away: Away = lambda: None,
         counts: RequestCounts | None = None,
     ) -> None:
+        self._away = away
+        # One of its own: a question to a database that hangs must not hold up what else is done in threads.
+        self._refresher = ThreadPoolExecutor(1, "refresh")
         self._counts = counts
         self._registry, self._fallback, self._max_body = registry, fallback, max_body
         self._batcher, self._capture_log = Batcher(capture_log), capture_log
@@ -134,8 +142,12 @@ class Invocations:
         if self._refresh is not None:
             if self._next_refresh is None:
                 self._next_refresh = asyncio.create_task(self._refreshed(self._refresh))
-            # Shielded: a client that goes away must not cancel what others wait for.
-            await asyncio.shield(self._next_refresh)
+                self._next_refresh.add_done_callback(_looked_at)
+            try:
+                await unless_away(self._next_refresh, self._away)
+            except AwayError as error:
+                if self._registry.get(name) is None:
+                    raise _unknown(name, error) from None
         endpoint = self._registry.get(name)
         if endpoint is None:
             raise NotFoundError(
@@ -149,7 +161,9 @@ class Invocations:
         # Whoever comes from here on may ask for what this refresh does not see any more.
         self._next_refresh, self._last_refresh = None, loop.time()
         try:
-            await loop.run_in_executor(None, refresh)
+            await loop.run_in_executor(self._refresher, refresh)
+        except AwayError:
+            raise
         except Exception as error:
             _log.exception("the list of endpoints could not be read")
             raise UnavailableError(
@@ -183,6 +197,20 @@ def _job(endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes) -> Job:
     count = len(rows) // (4 * endpoint.model.n_features)
     done = asyncio.get_running_loop().create_future()
     return Job(endpoint, endpoint.model, rows, count, answer, exchange, done)
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Nobody may be left who waits for it, and then its error is no news."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _unknown(name: str, error: AwayError) -> DriftlineError:
+    return UnavailableError(
+        f"it is not known whether there is an endpoint {name[:80]!r}: {error.what}",
+        evidence=error.evidence,
+        hint="try again when the database is back; the endpoints that were known are served",
+    )
 
 
 def _unavailable(endpoint: Endpoint) -> DriftlineError:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.resources.access import Token
+from driftline.storage.revisions import ACCESS, grow
 from driftline.storage.tables import sessions as sessions_table
 from driftline.storage.tables import tokens as table
 from driftline.storage.types import insert_into, new_id
@@ -42,7 +43,8 @@ def add(connection: Connection, token: Token, digest: str) -> Token:
     statement = insert_into(connection, table).values(
         id=new_id(), digest=digest, **{name: getattr(token, name) for name in Token.__struct_fields__}
     )
-    if connection.execute(statement.on_conflict_do_nothing()).rowcount != 1:
+    # What comes back is asked for, because the number of inserted rows is not told by every driver.
+    if connection.execute(statement.on_conflict_do_nothing().returning(table.c.id)).first() is None:
         hint = "choose another; the names of revoked tokens are not given again, so that the audit stays clear"
         raise ConflictError(f"there is a token {token.name} already", hint=hint)
     return token
@@ -66,6 +68,7 @@ def revoke(connection: Connection, name: str) -> Token:
     if token is None:
         raise NotFoundError(f"there is no token {name}", hint="list the tokens to see their names")
     connection.execute(delete(sessions_table).where(sessions_table.c.token == token))
+    grow(connection, ACCESS)
     changed = update(table).where(chosen).values(revoked=True)
     return Token(**connection.execute(changed.returning(*_COLUMNS)).one()._mapping)
 
@@ -102,6 +105,7 @@ def find_session(connection: Connection, digest: str, now: datetime) -> Found | 
 
 def close_session(connection: Connection, digest: str) -> None:
     """End a session."""
+    grow(connection, ACCESS)
     connection.execute(delete(sessions_table).where(sessions_table.c.digest == digest))
 
 

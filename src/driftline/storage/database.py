@@ -20,13 +20,18 @@ from sqlalchemy.exc import (
     OperationalError,
     ProgrammingError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from driftline.core.errors import InputError, SetupError
-from driftline.storage.version import MIGRATIONS, at_head
+from driftline.core.errors import AwayError, InputError, SetupError
+from driftline.storage.version import MIGRATIONS, Standing, standing
 
 _WRITE = "driftline_write"
 _ADVISORY_LOCK = 0x64726966746C696E  # "driftlin" in ASCII: PostgreSQL's lock for our migrations
 _BUSY_SECONDS = 30.0
+_POOL_SECONDS = 5.0
+# A host that vanished without a word is noticed within so many seconds, in milliseconds for what was sent to it.
+_SERVER = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
+_UNANSWERED = {"tcp_user_timeout": 15_000}
 VARIABLE = "DRIFTLINE_DATABASE"
 """The environment variable that names the database: other users of a machine see commands, but not environments."""
 
@@ -35,9 +40,14 @@ class Store:
     """The relational state. Repository functions take the connection of a transaction opened here.
 
     ``read()`` sees one consistent snapshot; ``write()`` commits when its block ends and rolls back when it raises. A
-    second ``write()`` opened inside the first would wait for itself. A database that is full, locked for 30 s or
-    unreachable is a :class:`SetupError`.
+    second ``write()`` opened inside the first would wait for itself. A database that is full or locked for 30 s is a
+    :class:`SetupError`, a server that is unreachable an :class:`AwayError`.
+
+    ``away`` is set by whoever watches the database (:class:`driftline.storage.watch.Watch`): as long as it is, ``read``
+    and ``write`` raise it at once, so that nothing waits for what is not there; only ``probe`` still asks.
     """
+
+    away: AwayError | None = None
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine = engine
@@ -51,14 +61,31 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads."""
+        self._here()
+        with self.probe() as connection:
+            yield connection
+
+    @contextmanager
+    def probe(self) -> Iterator[Connection]:
+        """The same, also while the database is held to be away."""
         with _explained(self.name), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; on SQLite it holds the one write lock from its first moment."""
+        self._here()
         with _explained(self.name), self._writer.begin() as connection:
             yield connection
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is a server's, which can be away and which other machines may work on too."""
+        return self.engine.dialect.name != "sqlite"
+
+    def _here(self) -> None:
+        if (away := self.away) is not None:
+            raise AwayError(away.what, evidence=away.evidence, hint=away.hint, since=away.since)
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -78,14 +105,15 @@ def database_of_environment() -> str | None:
     return os.environ.get(VARIABLE) or None
 
 
-def open_store(url_or_path: str | Path) -> Store:
+def open_store(url_or_path: str | Path, *, unseen: bool = False) -> Store:
     """The store at a database URL, or in a SQLite file at a path (made with its folder when absent).
 
-    Raises :class:`SetupError` when the place cannot be written, is not a database or cannot be reached.
+    Raises :class:`SetupError` when the place cannot be written, is not a database or cannot be reached. With
+    ``unseen`` a server is not asked yet.
     """
     text_form = str(url_or_path)
     if "://" in text_form and not text_form.startswith("sqlite:"):
-        return _checked(_server(text_form))
+        return _server(text_form) if unseen else _checked(_server(text_form))
     path = Path(text_form.removeprefix("sqlite:///"))
     _check_file(path)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS})
@@ -94,47 +122,54 @@ def open_store(url_or_path: str | Path) -> Store:
     return _checked(Store(engine, str(path)))
 
 
-def migrate(store: Store) -> None:
-    """Bring the schema to this version. Safe when several processes start at once: one works, the others wait.
+def migrate(store: Store, migrations: Path = MIGRATIONS) -> None:
+    """Bring the schema to this version, or find that a newer one has brought it further and says that this version can
+    work on it. Safe when several processes start at once, also of different versions: one works, the others wait.
 
-    Raises :class:`SetupError` for a database that a newer version wrote.
+    ``migrations`` is the folder of what this version knows. Raises :class:`SetupError` for a database that a newer
+    version made unusable for this one.
     """
     try:
         with store.read() as connection:
-            if at_head(connection):
-                return
-        _upgrade(store)
+            found = standing(connection, migrations)
+        if found.behind:
+            found = _upgrade(store, migrations)
     except ProgrammingError as error:
         raise _unusable(store.name, error) from error
+    if not found.usable:
+        raise SetupError(
+            f"the database {store.name} was written by a newer driftline that this one cannot work with",
+            evidence=str(found),
+            hint="upgrade driftline, or use another data folder",
+        )
 
 
-def _upgrade(store: Store) -> None:
+def _upgrade(store: Store, migrations: Path) -> Standing:
     # Imported here: it takes a tenth of a second, and nearly every process finds nothing to do.
     from alembic import command
     from alembic.config import Config
-    from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     with store.write() as connection:
         # SQLite: the write transaction is the lock, and its DDL is transactional. PostgreSQL needs one by name.
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         config.attributes["connection"] = connection
-        try:
+        # Whoever held the lock may have been of another version, and have brought the schema further than we would.
+        if (found := standing(connection, migrations)).behind:
             command.upgrade(config, "head")
-        except CommandError as error:
-            raise SetupError(
-                f"the database {store.name} was written by a newer driftline",
-                evidence=str(error),
-                hint="upgrade driftline, or use another data folder",
-            ) from None
+            found = standing(connection, migrations)
+        return found
 
 
 def _server(url: str) -> Store:
     try:
         parsed = make_url(url)
-        return Store(create_engine(parsed, pool_pre_ping=True), parsed.render_as_string(hide_password=True))
+        given = _SERVER | _UNANSWERED if parsed.get_dialect().name == "postgresql" else {}
+        options = {name: value for name, value in given.items() if name not in parsed.query}
+        engine = create_engine(parsed, pool_pre_ping=True, pool_timeout=_POOL_SECONDS, connect_args=options)
+        return Store(engine, parsed.render_as_string(hide_password=True))
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         shown = url.partition("://")[0]
         raise SetupError(
@@ -209,14 +244,24 @@ def _explained(name: str) -> Iterator[None]:
         # PostgreSQL holds no NUL character in a text, SQLite does; no name of ours has one.
         what, hint = "a value cannot be stored", "use text without NUL characters"
         raise InputError(what, evidence=str(error.orig or error).strip()[:300], hint=hint) from error
+    except PoolTimeoutError as error:
+        what, hint = f"the database {name} is too slow", "look at its load; every connection of this process waits"
+        raise AwayError(what, evidence=f"no connection was free within {_POOL_SECONDS:g} s", hint=hint) from error
     except DatabaseError as error:
         if type(error) not in (OperationalError, DatabaseError):
             raise  # a broken rule or a wrong statement is not the machine's fault
         raise _unusable(name, error) from error
 
 
+def _gone(error: DatabaseError) -> bool:
+    """Whether an error says that the server cannot be reached, ends or begins, and not that a statement failed."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P0")) or state == "53300"
+
+
 def _unusable(name: str, error: DatabaseError) -> SetupError:
-    return SetupError(
+    kind = AwayError if "://" in name and _gone(error) else SetupError
+    return kind(
         f"the database {name} cannot be used",
         evidence=str(error.orig or error).strip()[:300],
         hint="check host, port, user and password in its address, and that the server runs and has free disk space"

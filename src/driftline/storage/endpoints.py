@@ -9,11 +9,9 @@ from sqlalchemy import Connection, select, update
 
 from driftline.core.errors import ConflictError, NotFoundError
 from driftline.resources.endpoints import CaptureSettings, Endpoint, ModelDescription
-from driftline.storage.tables import counters
+from driftline.storage.revisions import ENDPOINTS, alone, grow
 from driftline.storage.tables import endpoints as table
 from driftline.storage.types import insert_into
-
-_COUNTER = "endpoint_revision"
 
 
 def create(
@@ -64,12 +62,8 @@ def delete(connection: Connection, name: str, *, now: datetime) -> Endpoint:
 
 
 def change_alone(connection: Connection) -> None:
-    """Until this transaction ends no other changes an endpoint: for those who change what they have read.
-
-    A write transaction of SQLite is alone anyway; on PostgreSQL this waits for a rival's commit and sees it.
-    """
-    statement = insert_into(connection, counters).values(name=_COUNTER, value=0)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value}))
+    """Until this transaction ends no other changes an endpoint: for those who change what they have read."""
+    alone(connection, ENDPOINTS)
 
 
 def get(connection: Connection, name: str) -> Endpoint:
@@ -110,10 +104,7 @@ def _set(connection: Connection, name: str, now: datetime, changes: dict[str, An
 
 
 def _next_revision(connection: Connection) -> int:
-    # The counter's row lock is held until commit, so revisions become visible in their order.
-    statement = insert_into(connection, counters).values(name=_COUNTER, value=1)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int(connection.execute(statement.returning(counters.c.value)).scalar_one())
+    return grow(connection, ENDPOINTS)
 
 
 def _missing(name: str) -> NotFoundError:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from driftline.core.documents import Violation
 from driftline.core.errors import ConflictError, NotFoundError
@@ -19,7 +19,9 @@ from driftline.storage.tables import executions as table
 from driftline.storage.types import insert_into, new_id
 
 _HEAVY = {"statistics", "rejects", "trace"}
-_LEASES = Leases(table, table.c.id, (table.c.tick, table.c.created, table.c.id))
+_LEASES = Leases(table, table.c.id, (table.c.tick, table.c.created, table.c.id), table.c.resume_after)
+_TOLD = ("resume_after", "waiting_since")
+"""Columns that only mean something while a run waits."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ class Outcome(msgspec.Struct, frozen=True):
     item_count: int | None = None
     error: str | None = None
     trace: str | None = None
+    captures: str | None = None
 
 
 def add(
@@ -117,24 +120,75 @@ def latest(connection: Connection, schedule: str, window: Window) -> Execution |
     return None if row is None else _execution(row)
 
 
+def newest_of_hours(connection: Connection, endpoint: str, hours: Window, since: datetime) -> list[Execution]:
+    """The newest revision of every window of an endpoint that touches some hours and whose tick is not before a time,
+    without what is heavy."""
+    touching = (table.c.window_start < hours.end, table.c.window_end > hours.start)
+    light = select(*(column for column in table.c if column.name not in _HEAVY))
+    statement = light.where(table.c.endpoint == endpoint, table.c.tick >= since, *touching)
+    newest: dict[tuple[str, Window], Execution] = {}
+    for row in connection.execute(statement.order_by(table.c.tick, table.c.revision)):
+        execution = _execution(row)
+        newest[execution.schedule, execution.window] = execution
+    return [*newest.values()]
+
+
 def revisions(connection: Connection, schedule: str, window: Window) -> list[str]:
     """The ids of every revision of a schedule's window, oldest first."""
     statement = select(table.c.id).where(_of_window(schedule, window)).order_by(table.c.revision)
     return list(connection.execute(statement).scalars())
 
 
-def claim(connection: Connection, *, owner: str, now: datetime, real: datetime, lease: timedelta) -> Execution | None:
-    """Take the oldest execution that is Pending, or whose runner let its lease run out; None when there is none.
+class Complete(msgspec.Struct, frozen=True):
+    """Which executions need not wait for captures: those whose window ends by ``until`` or whose tick is not after
+    ``patient``, and those of some schedules. What is run before the end of its window cannot wait for it."""
+
+    until: datetime | None
+    patient: datetime
+    schedules: tuple[str, ...] = ()
+
+    def condition(self) -> ColumnElement[bool]:
+        """It as a condition on the table."""
+        found = or_(table.c.tick <= self.patient, table.c.cause == "fired", table.c.schedule.in_(self.schedules))
+        return found if self.until is None else or_(found, table.c.window_end <= self.until)
+
+
+def claim(
+    connection: Connection,
+    *,
+    owner: str,
+    now: datetime,
+    real: datetime,
+    lease: timedelta,
+    complete: Complete | None = None,
+) -> Execution | None:
+    """Take the oldest execution that is Pending, or whose runner let its lease run out; None when there is none. Those
+    that wait for captures, and those that were given back until later, are passed over.
 
     ``real`` is real time for the lease; ``now`` is recorded as the start. ``owner`` must be unique to the process.
     """
-    row = _LEASES.claim(connection, owner=owner, now=now, real=real, lease=lease)
+    ready = None if complete is None else complete.condition()
+    row = _LEASES.claim(connection, owner=owner, now=now, real=real, lease=lease, ready=ready)
     return None if row is None else _execution(row)
 
 
-def waiting(connection: Connection, real: datetime) -> bool:
+def waiting(connection: Connection, real: datetime, complete: Complete | None = None) -> bool:
     """Whether there is anything to claim: asked first, so that an idle scheduler never takes the write lock."""
-    return _LEASES.waiting(connection, real)
+    return _LEASES.waiting(connection, real, None if complete is None else complete.condition())
+
+
+def give_back(connection: Connection, execution: Execution, real: datetime, until: datetime, why: str) -> bool:
+    """Let a claimed run be Pending again, as if it had not been tried, until a (real) time at which it is tried anew;
+    False when its lease is no longer ours. ``why`` is its message meanwhile."""
+    values = {
+        "status": "Pending",
+        "attempts": execution.attempts - 1,
+        "started": None,
+        "message": why,
+        "resume_after": until,
+        "waiting_since": execution.waiting_since or real,
+    }
+    return _LEASES.finish(connection, execution.id, execution, values)
 
 
 def extend(connection: Connection, execution: Execution, until: datetime) -> bool:
@@ -145,6 +199,7 @@ def extend(connection: Connection, execution: Execution, until: datetime) -> boo
 def finish(connection: Connection, execution: Execution, outcome: Outcome, now: datetime) -> bool:
     """Store how a claimed run ended; False, and nothing stored, when its lease is no longer ours."""
     values = msgspec.structs.asdict(outcome) | {"verdict": str(outcome.verdict), "finished": now}
+    values |= dict.fromkeys(_TOLD)
     return _LEASES.finish(connection, execution.id, execution, values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -15,20 +16,32 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     The bytes are on the disk before the name is. Raises :class:`SetupError` when the disk is full or not writable.
     """
+    _write(path, data, Path.replace)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """The same, for a file that must not be there yet: :class:`FileExistsError` when it is, whoever made it."""
+    _write(path, data, lambda temporary, path: path.hardlink_to(temporary))
+
+
+def _write(path: Path, data: bytes, name: Callable[[Path, Path], object]) -> None:
     temporary = path.with_name(f".{uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_synced(temporary, data)
-        temporary.replace(path)
+        name(temporary, path)
         _sync_folder(path.parent)
+    except FileExistsError:
+        raise
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise SetupError(
             f"cannot write {path}",
             evidence=f"{type(error).__name__}: {error.strerror or error}",
             hint="free some disk space, or correct the permissions of the data folder",
         ) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _write_synced(path: Path, data: bytes) -> None:

@@ -71,6 +71,21 @@ class Layout:
         return self.data / "capture.key"
 
     @property
+    def node(self) -> Path:
+        """Who this data folder is among the nodes of its database; made when first needed."""
+        return self.data / "node.json"
+
+    @property
+    def known(self) -> Path:
+        """The endpoints as they were last seen, for a start without the database."""
+        return self.data / "known.json"
+
+    @property
+    def untold(self) -> Path:
+        """What processes that ended could not tell the database."""
+        return self.data / "untold"
+
+    @property
     def buckets(self) -> Path:
         """The folder whose folders are the buckets of the S3 server."""
         return self.data / "s3"

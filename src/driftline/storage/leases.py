@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, or_, select, true, update
 
 UNFINISHED: tuple[Literal["Pending", "InProgress"], ...] = ("Pending", "InProgress")
 
@@ -25,24 +25,35 @@ class Claim(Protocol):
 class Leases:
     """The claims on a table with the columns status, attempts, started, lease_owner and lease_until.
 
-    ``key`` is its primary key; what is first in ``order`` is claimed first.
+    ``key`` is its primary key; what is first in ``order`` is claimed first, but not before the real time in ``after``,
+    where there is such a column.
     """
 
-    def __init__(self, table: Table, key: Column[Any], order: tuple[Column[Any], ...]) -> None:
-        self._table, self._key, self._order = table, key, order
+    def __init__(
+        self, table: Table, key: Column[Any], order: tuple[Column[Any], ...], after: Column[Any] | None = None
+    ) -> None:
+        self._table, self._key, self._order, self._after = table, key, order, after
 
-    def waiting(self, connection: Connection, real: datetime) -> bool:
+    def waiting(self, connection: Connection, real: datetime, ready: ColumnElement[bool] | None = None) -> bool:
         """Whether there is anything to claim: asked first, so that an idle scheduler never takes the write lock."""
-        return connection.execute(select(self._key).where(self._free(real)).limit(1)).first() is not None
+        return connection.execute(select(self._key).where(self._free(real, ready)).limit(1)).first() is not None
 
     def claim(
-        self, connection: Connection, *, owner: str, now: datetime, real: datetime, lease: timedelta
+        self,
+        connection: Connection,
+        *,
+        owner: str,
+        now: datetime,
+        real: datetime,
+        lease: timedelta,
+        ready: ColumnElement[bool] | None = None,
     ) -> Row[Any] | None:
         """Take the first row that is Pending, or whose owner let its lease run out; None when there is none.
 
         ``real`` is real time for the lease; ``now`` is recorded as the start. ``owner`` must be unique to the process.
+        Rows that are not ``ready`` are passed over.
         """
-        free = self._free(real)
+        free = self._free(real, ready)
         # SQLite is alone in its write transaction; PostgreSQL passes over the rows that a rival is taking.
         first = select(self._key).where(free).order_by(*self._order).limit(1).with_for_update(skip_locked=True)
         values = {
@@ -72,9 +83,11 @@ class Leases:
     def _change(self, connection: Connection, where: ColumnElement[bool], values: dict[str, Any]) -> bool:
         return connection.execute(update(self._table).where(where).values(values)).rowcount > 0
 
-    def _free(self, real: datetime) -> ColumnElement[bool]:
-        status = self._table.c.status
-        return or_(status == "Pending", and_(status == "InProgress", self._table.c.lease_until < real))
+    def _free(self, real: datetime, ready: ColumnElement[bool] | None) -> ColumnElement[bool]:
+        status, after = self._table.c.status, self._after
+        due = true() if after is None else or_(after.is_(None), after <= real)
+        free = or_(and_(status == "Pending", due), and_(status == "InProgress", self._table.c.lease_until < real))
+        return free if ready is None else and_(free, ready)
 
     def _held(self, key: str, claim: Claim) -> ColumnElement[bool]:
         """The claim itself, not only the work: a later claim of the same row has another attempt number."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, or_, select
 
+from driftline.core.errors import ConflictError
 from driftline.storage.tables import nodes as table
+from driftline.storage.tables import signs
 from driftline.storage.types import insert_into
+
+SCHEDULER = "scheduler"
+"""The part of a node that gives signs of life for all."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -26,6 +31,27 @@ class Node(msgspec.Struct, frozen=True):
     trouble: str | None = None
 
 
+_COLUMNS = tuple(table.c[name] for name in Node.__struct_fields__)
+
+
+def enter(connection: Connection, name: str, folder: str, *, version: str, now: datetime) -> None:
+    """Say that a node starts, on the data folder of this id. ``now`` is real time.
+
+    Raises :class:`ConflictError` when another data folder works under this name: what each says of itself would be
+    taken for the other's.
+    """
+    values = {"version": version, "started": now, "seen": now, "folder": folder}
+    statement = insert_into(connection, table).values(name=name, **values)
+    ours = or_(table.c.folder.is_(None), table.c.folder == folder)
+    entered = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=ours)
+    if connection.execute(entered.returning(table.c.name)).first() is None:
+        raise ConflictError(
+            f"another data folder of this database is the node {name}",
+            hint="give this one a name of its own with --node; if that other is gone for good: driftline node forget "
+            + name,
+        )
+
+
 def tell(connection: Connection, node: Node) -> None:
     """Store what a node says of itself, in the place of what it said before."""
     values = msgspec.structs.asdict(node)
@@ -36,7 +62,7 @@ def tell(connection: Connection, node: Node) -> None:
 
 def listing(connection: Connection) -> list[Node]:
     """Every node, by name."""
-    return [Node(**row._mapping) for row in connection.execute(select(table).order_by(table.c.name))]
+    return [Node(**row._mapping) for row in connection.execute(select(*_COLUMNS).order_by(table.c.name))]
 
 
 def captured_until(connection: Connection, alive_since: datetime) -> datetime | None:
@@ -49,4 +75,17 @@ def captured_until(connection: Connection, alive_since: datetime) -> datetime | 
 
 def forget(connection: Connection, name: str) -> None:
     """Take a node off the list: it has gone for good, or has nothing left to ship."""
+    connection.execute(delete(signs).where(signs.c.node == name))
     connection.execute(delete(table).where(table.c.name == name))
+
+
+def sign(connection: Connection, node: str, part: str, now: datetime) -> None:
+    """A sign of life of a part of a node, such as its scheduler. ``now`` is real time."""
+    statement = insert_into(connection, signs).values(node=node, part=part, seen=now)
+    connection.execute(statement.on_conflict_do_update(index_elements=["node", "part"], set_={"seen": now}))
+
+
+def last_sign(connection: Connection, part: str) -> datetime | None:
+    """The last sign of life of a part of any node; None when there never was one."""
+    found: datetime | None = connection.execute(select(func.max(signs.c.seen)).where(signs.c.part == part)).scalar_one()
+    return found

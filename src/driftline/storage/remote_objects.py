@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from uuid import uuid4
 
-from driftline.core.errors import DriftlineError, NotFoundError, ServiceError, SetupError
+from driftline.core.errors import DriftlineError, NotFoundError, ServiceError, SetupError, UnreachableError
 from driftline.core.uris import ObjectUri
 from driftline.storage.objects import Level, ObjectInfo, Stored, absent
 from driftline.storage.remote.causes import CHECKSUM, NO_BUCKET, NO_OBJECT, Cause, Spoiled, cause_of, seen
@@ -240,7 +240,8 @@ def _told(what: str, uri: ObjectUri, cloud: Cloud, cause: Cause, error: Exceptio
         return NotFoundError(f"there is no bucket {uri.bucket} for {uri}", hint=cause.hint)
     evidence = seen(error, cause, cloud.where, cloud.secrets())
     hint = cause.hint.format(where=cloud.where, keys=cloud.keys)
-    return ServiceError(f"cannot {what} {uri}", evidence=evidence, hint=hint)
+    kind = UnreachableError if cause.passing else ServiceError
+    return kind(f"cannot {what} {uri}", evidence=evidence, hint=hint)
 
 
 def _info(folder: ObjectUri, meta: Any) -> ObjectInfo:

@@ -141,6 +141,9 @@ executions = Table(
     _time("started", nullable=True),
     _time("finished", nullable=True),
     Column("cause", Text, nullable=False, server_default="tick"),
+    _time("resume_after", nullable=True),
+    _time("waiting_since", nullable=True),
+    Column("captures", Text),
     UniqueConstraint("schedule", "window_start", "window_end", "revision"),
     Index(None, "status", "tick"),
     Index(None, "schedule", "tick"),
@@ -316,6 +319,22 @@ nodes = Table(
     Column("spool_files", BigInteger, nullable=False, server_default="0"),
     Column("spool_bytes", BigInteger, nullable=False, server_default="0"),
     Column("trouble", Text),
+    Column("folder", Text),
+)
+
+signs = Table(
+    "signs",
+    metadata,
+    _text("node", primary_key=True),
+    _text("part", primary_key=True),
+    _time("seen"),
+)
+
+schema_revisions = Table(
+    "schema_revisions",
+    metadata,
+    _text("revision", primary_key=True),
+    _text("compatible_since"),
 )
 
 arrivals = Table(

@@ -13,14 +13,15 @@ from urllib.parse import quote
 from driftline.core.errors import AccessError, DriftlineError, ForbiddenError, SetupError
 from driftline.resources.access import may
 from driftline.service.door import ANYONE, NOBODY, Door, Visitor
-from driftline.serving.asgi import App, ClientGoneError, Receive, Scope, Send, respond, respond_error
+from driftline.serving.asgi import App, ClientGoneError, Receive, Scope, Send, respond, respond_error, unless_away
 from driftline.web.access_cookies import check_form, session_of
 from driftline.web.access_rules import OPEN, changes, needed
 from driftline.web.access_throttle import Throttle
 from driftline.web.audit import Auditor
 
-FRESH, STALE = 5.0, 300.0
-"""Seconds for which a look-up is remembered; and for which it is trusted while the store cannot be reached."""
+FRESH, STALE = 5.0, 3600.0
+"""Seconds for which a look-up is remembered; and for which it is trusted while the store cannot be reached: a token can
+be revoked then on a node that reaches it, and this one would not know."""
 _MOST_REMEMBERED = 10_000
 _COOKIE = b"cookie "
 _WRITERS = frozenset({"writer", "operator", "admin"})
@@ -120,9 +121,9 @@ class Gate:
             self.throttle.check(address)
         if digest not in self._asked:
             self._asked[digest] = asyncio.create_task(asyncio.to_thread(self._look_up, credential))
-            self._asked[digest].add_done_callback(lambda _: self._asked.pop(digest, None))
+            self._asked[digest].add_done_callback(lambda task: self._answered(digest, task))
         try:
-            who = await asyncio.shield(self._asked[digest])
+            who = await unless_away(self._asked[digest], self._door.away)
         except SetupError:
             # The endpoints go on serving whom they knew a moment ago.
             if known is None or known.stale < now:
@@ -133,6 +134,11 @@ class Gate:
             # A session that is over is nobody's attack.
             self.throttle.failed(address)
         return who
+
+    def _answered(self, digest: bytes, task: asyncio.Task[Visitor | None]) -> None:
+        self._asked.pop(digest, None)
+        if not task.cancelled():
+            task.exception()  # nobody may be left who waits for it
 
     def _look_up(self, credential: bytes) -> Visitor | None:
         kind, _, secret = credential.decode("latin-1").partition(" ")
@@ -151,6 +157,10 @@ class Gate:
     def forget(self) -> None:
         """Ask the store again for everybody."""
         self._known.clear()
+
+    def doubt(self) -> None:
+        """Ask the store again for everybody, as soon as it can be reached."""
+        self._known = {digest: known._replace(fresh=float("-inf")) for digest, known in dict(self._known).items()}
 
     async def _refuse(
         self, scope: Scope, send: Send, error: DriftlineError, headers: dict[bytes, bytes], who: Visitor

@@ -36,15 +36,22 @@ async def healthz() -> dict[str, str]:
 class Application:
     """The API and the pages over a service, whose changes are written to the audit log.
 
-    ``captures_lost`` says whether this process lost captures lately. It is an ASGI application; :meth:`guarded` puts
+    ``captures_lost`` says whether this process lost captures lately, ``scheduler_elsewhere`` that this node has no
+    scheduler. It is an ASGI application; :meth:`guarded` puts
     the gate before one.
     """
 
-    def __init__(self, service: Service, captures_lost: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        service: Service,
+        captures_lost: Callable[[], bool] = lambda: False,
+        *,
+        scheduler_elsewhere: bool = False,
+    ) -> None:
         self._door = Door(service.store)
         self.auditor = Auditor(self._door)
         self._entrance = Entrance(self._door, self.auditor)
-        extra = [_readyz(service, captures_lost), *handlers(self._entrance)]
+        extra = [_readyz(service, captures_lost, scheduler_elsewhere), *handlers(self._entrance)]
         self.framework = application(service, extra)
         self.auditor.know([*actions(self.framework), ("POST", INVOCATIONS, "invoke")])
         self.asgi: App = Audited(cast(App, self.framework), self.auditor, visitor.get)
@@ -54,8 +61,13 @@ class Application:
         self._entrance.gate = Gate(app, self._door, self.auditor)
         return self._entrance.gate
 
+    def doubt(self) -> None:
+        """Tokens or sessions have changed: the gate, if there is one, asks the store again."""
+        if self._entrance.gate is not None:
+            self._entrance.gate.doubt()
 
-def _readyz(service: Service, captures_lost: Callable[[], bool]) -> Any:
+
+def _readyz(service: Service, captures_lost: Callable[[], bool], scheduler_elsewhere: bool) -> Any:
     """The handler of ``/readyz``; whoever asks without end gets an answer that is up to a second old."""
     kept: list[tuple[float, Readiness]] = []
 
@@ -63,7 +75,9 @@ def _readyz(service: Service, captures_lost: Callable[[], bool]) -> Any:
     def readyz() -> Response[Readiness]:
         """Tell whether everything works that must: 200 or 503, and each part's state."""
         if not kept or time.monotonic() - kept[0][0] > _READY_SECONDS:
-            kept[:] = [(time.monotonic(), service.readiness(captures_lost=captures_lost()))]
+            lost = captures_lost()
+            now = service.readiness(captures_lost=lost, scheduler_elsewhere=scheduler_elsewhere)
+            kept[:] = [(time.monotonic(), now)]
         found = kept[0][1]
         return Response(found, status_code=200 if found.ready else 503)
 

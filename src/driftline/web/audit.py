@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from driftline.core.errors import DriftlineError
+from driftline.core.errors import AwayError, DriftlineError
+from driftline.resources.access import AuditEntry
 from driftline.service.door import Door, Visitor
 from driftline.serving.asgi import App, Message, Receive, Scope, Send
 from driftline.web.access_rules import changes
@@ -20,18 +21,24 @@ from driftline.web.access_rules import changes
 _log = logging.getLogger(__name__)
 _IN_AGGREGATE = frozenset({"put_labels", "put_events", "put_metrics", "invoke", "refused"})
 _MOST_COUNTED = 1000
+_MOST_KEPT = 10_000
 _PRIVATE = ("/login", "/logout", "/timezone")
 """What writes its own rows, and what changes nothing but the reader's browser."""
 _Count = tuple[Visitor, str, str, str]
 
 
 class Auditor:
-    """Names what requests do and writes it down. What comes often (labels, refusals of nobody) is added up."""
+    """Names what requests do and writes it down. What comes often (labels, refusals of nobody) is added up.
+
+    While the database is away rows are kept in memory, up to ten thousand, and written with their own times when it is
+    back.
+    """
 
     def __init__(self, door: Door) -> None:
         self._door = door
         self._counts: Counter[_Count] = Counter()
         self._counting = threading.Lock()
+        self._kept: list[AuditEntry] = []
         self._routes: list[tuple[str, re.Pattern[str], str]] = []
 
     def know(self, routes: Iterable[tuple[str, str, str]]) -> None:
@@ -65,7 +72,7 @@ class Auditor:
 
     async def _note(self, who: Visitor, action: str, target: str, outcome: str) -> None:
         often = action in _IN_AGGREGATE
-        if often and len(self._counts) < _MOST_COUNTED - 1:
+        if self._door.away() is not None or (often and len(self._counts) < _MOST_COUNTED - 1):
             self.note(who, action, target, outcome, often)
         else:
             await asyncio.to_thread(self.note, who, action, target, outcome, often)
@@ -80,18 +87,29 @@ class Auditor:
             if often:
                 self._count((who, action, target, outcome))
             else:
-                self._door.record(who, action, target, outcome)
+                self._record(self._door.entry(who, action, target, outcome))
         except DriftlineError as error:
             _log.error("the audit log misses: %s %s %s %s (%s)", who.name, action, target, outcome, error.what)
 
+    def _record(self, entry: AuditEntry) -> None:
+        try:
+            self._door.write(entry)
+        except AwayError:
+            with self._counting:
+                if len(self._kept) >= _MOST_KEPT:
+                    raise
+                self._kept.append(entry)
+
     def _count(self, what: _Count) -> None:
         with self._counting:
-            self._counts[what] += 1
-        if len(self._counts) >= _MOST_COUNTED:
+            if len(self._counts) < _MOST_KEPT or what in self._counts:
+                self._counts[what] += 1
+        if len(self._counts) >= _MOST_COUNTED and self._door.away() is None:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was added up; what cannot be written is kept for the next time."""
+        """Write what was kept and added up; what cannot be written is kept for the next time."""
+        self.tell_kept()
         with self._counting:
             counts, self._counts = self._counts, Counter()
         for (who, action, target, outcome), number in list(counts.items()):
@@ -102,6 +120,29 @@ class Auditor:
                     self._counts.update(counts)
                 raise
             del counts[who, action, target, outcome]
+
+    def leave(self) -> list[AuditEntry]:
+        """What was neither written nor is: for whoever comes after this process."""
+        with self._counting:
+            kept, self._kept, counts, self._counts = self._kept, [], self._counts, Counter()
+        return [*kept, *(self._door.entry(*what, requests=number) for what, number in counts.items())]
+
+    def keep(self, entries: Iterable[AuditEntry]) -> None:
+        """Take over what another process left."""
+        with self._counting:
+            self._kept = [*entries, *self._kept][:_MOST_KEPT]
+
+    def tell_kept(self) -> None:
+        """Write what was kept while the database was away."""
+        with self._counting:
+            kept, self._kept = self._kept, []
+        try:
+            if kept:
+                self._door.write(*kept)
+        except DriftlineError:
+            with self._counting:
+                self._kept = kept + self._kept
+            raise
 
 
 class Audited:

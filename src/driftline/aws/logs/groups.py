@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from driftline.aws.context import Context
 from driftline.aws.errors import AwsError
 from driftline.aws.sagemaker.executions import execution_of
-from driftline.core.errors import ConflictError, InputError, NotFoundError
+from driftline.core.errors import ConflictError, InputError, NotFoundError, ServiceError
 from driftline.jobs.batch_kinds import log_of
 from driftline.jobs.executions import LOG
 from driftline.resources.batch_jobs import ENDED, BatchJob
@@ -70,7 +71,7 @@ def delete(context: Context, group: str) -> None:
 def logs(context: Context, group: str, prefix: str = "") -> list[JobLog]:
     """The logs of a group whose streams begin so, by name of job: those with a file.
 
-    With the whole name of a job and a slash they are looked for by that name.
+    With the whole name of a job and a slash they are looked for by that name, also on other nodes.
     """
     job, slash, _ = prefix.partition("/")
     since = _deleted(context, group)
@@ -101,20 +102,26 @@ def owner_of(context: Context, log: JobLog) -> str:
 
 def _log(context: Context, group: str, job: str) -> JobLog | None:
     try:
-        return _of_batch_job(context, group, context.service.get_batch_job(job))
+        return _of_batch_job(context, group, context.service.get_batch_job(job), whole=True)
     except NotFoundError:
         execution = execution_of(context, job) if group == PROCESSING else None
-        return None if execution is None else _of_execution(context, job, execution)
+        return None if execution is None else _of_execution(context, job, execution, whole=True)
 
 
-def _of_batch_job(context: Context, group: str, job: BatchJob) -> JobLog | None:
+def _of_batch_job(context: Context, group: str, job: BatchJob, *, whole: bool = False) -> JobLog | None:
     if _group_of_kind(job.kind) != group:
         return None
-    return JobLog(job.name, log_of(context.service.layout, job.name), job.created, job.status in ENDED)
+    path = context.service.job_log(job) if whole else log_of(context.service.layout, job.name)
+    return JobLog(job.name, path, job.created, job.status in ENDED)
 
 
-def _of_execution(context: Context, job: str, execution: Execution) -> JobLog:
-    path = context.service.layout.data / execution.report / LOG
+def _of_execution(context: Context, job: str, execution: Execution, *, whole: bool = False) -> JobLog:
+    folder = context.service.layout.data / execution.report
+    if whole:
+        # Without the store there is still what is here.
+        with suppress(ServiceError):
+            folder = context.service.report_folder(execution)
+    path = folder / LOG
     return JobLog(job, path, execution.created, execution.status in FINISHED)
 
 

@@ -91,8 +91,8 @@ def _write(db: duckdb.DuckDBPyConnection, target: Path, files: Mapping[str, Path
 
     read, originals = hashlib.sha256(), []
     options = {
-        # The lines are for keeping, the fields for reading.
-        "compression": {name: "zstd" if name == "line" else "snappy" for name in SCHEMA.names},
+        # Lines are for keeping, and inputs long; the other fields are for reading.
+        "compression": {name: "zstd" if name in ("line", "input") else "lz4" for name in SCHEMA.names},
         "use_dictionary": ["file", "output_encoding", "input_encoding", "moment"],
         "write_statistics": ["file"],
         "column_encoding": {"number": "DELTA_BINARY_PACKED", "place": "DELTA_BINARY_PACKED"},

@@ -7,7 +7,6 @@ import fcntl
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,11 +21,13 @@ from driftline.jobs.shared.shipper import Shipper
 from driftline.jobs.shared.store import LEDGER, VARIABLE
 from driftline.jobs.shared.targets import destination_targets, store_target
 from driftline.jobs.shared.telling import Teller
+from driftline.jobs.shared.tidying import Tidier
 from driftline.resources.endpoints import Endpoint
 from driftline.storage import spool
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
+from driftline.storage.node_file import node_of
 from driftline.storage.objects import open_objects, s3_service
 from driftline.storage.remote.trying import Patience
 
@@ -81,12 +82,18 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
         nowhere = [f"captures/{one.name}" for one in found if not one.capture.destination]
         shipper.send_to(destination_targets(layout, found), nowhere)
 
-    teller = Teller(open_database, ledger, options.node, lambda: shipper.progress, follow, stores=store is not None)
+    name = options.node or node_of(layout).name
+    teller = Teller(open_database, ledger, name, lambda: shipper.progress, follow, stores=store is not None)
+    tidier = Tidier(open_database, layout, clock) if store is not None else None
     logger.info("shipper ready on %s", layout.data)
     teller.start()
+    if tidier is not None:
+        tidier.start()
     try:
         shipper.run(stop, options.grace)
     finally:
+        if tidier is not None:
+            tidier.close()
         shipper.close()
         teller.close()
     logger.info("shipper stopped, %d files wait", shipper.progress.files)
@@ -110,7 +117,7 @@ def _alone(layout: Layout, stop: threading.Event) -> Iterator[None]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m driftline.jobs.shared", description="Run driftline's shipper.")
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument("--node", default=socket.gethostname(), help="the name of this node")
+    parser.add_argument("--node", help="the name of this node; else that of the data folder")
     parser.add_argument(
         "--database", help="a database URL (default: DRIFTLINE_DATABASE, or driftline.db in the folder)"
     )

@@ -19,7 +19,7 @@ from driftline.jobs.fetching import Ask, Copies, fetch, fetch_hours
 from driftline.jobs.shared.ledger import Entry, Ledger
 from driftline.serving.segment import is_open
 from driftline.storage.layout import Layout
-from driftline.storage.objects import STORE, ObjectInfo, Objects, open_objects
+from driftline.storage.objects import STORE, Level, ObjectInfo, Objects, open_objects
 
 VARIABLE = STORE
 SHARED = ("models", "captures", "labels", "reports", "pieces")
@@ -84,9 +84,7 @@ class Shared:
     def have_folder(self, folder: Path) -> Path:
         """Everything below a folder, fetched where it is not here, or where another node has written it anew since it
         was fetched."""
-        listed = list(self._objects.listing(self.uri(folder) / ""))
-        found = [(self._layout.data / one.uri.key.removeprefix(f"{self._prefix.key}/"), one) for one in listed]
-        wanted = [(path, one) for path, one in found if self._copies.wanted(path, one)]
+        wanted = [(path, one) for path, one in self.listed(folder) if self._copies.wanted(path, one)]
 
         def copy(pair: tuple[Path, ObjectInfo]) -> None:
             fetch(self._objects, pair[0], pair[1], self._copies)
@@ -95,6 +93,15 @@ class Shared:
             for _ in pool.map(copy, wanted):
                 pass
         return folder
+
+    def listed(self, folder: Path) -> list[tuple[Path, ObjectInfo]]:
+        """The objects below a folder, with the paths of their files, which need not be here."""
+        listed = self._objects.listing(self.uri(folder) / "")
+        return [(self._layout.data / one.uri.key.removeprefix(f"{self._prefix.key}/"), one) for one in listed]
+
+    def level(self, folder: Path) -> Level:
+        """What the store has directly in a folder."""
+        return self._objects.level(self.uri(folder))
 
     def have_hours(self, folder: Path, window: Window, ask: Ask = lambda: None) -> int:
         """The files of the hours ``yyyy/mm/dd/hh`` below a folder that a window touches, fetched where they are not
@@ -140,6 +147,11 @@ class _Known(Copies):
             return
         super().remove(file, listed)
         self._ledger.strike([path])
+
+
+def shares() -> bool:
+    """Whether data folders are in a store that the variable ``DRIFTLINE_STORE`` names."""
+    return bool(os.environ.get(VARIABLE, "").strip())
 
 
 def open_shared(layout: Layout) -> Shared | None:

@@ -16,7 +16,7 @@ from driftline.core.attribution_document import EXPLANATIONS
 from driftline.core.bias_analysis import BiasAnalysis
 from driftline.core.bias_document import BIAS_SECTIONS
 from driftline.core.documents import Constraint, read_constraints
-from driftline.core.errors import DriftlineError
+from driftline.core.errors import DriftlineError, ServiceError
 from driftline.core.table_constraints import DataQualityConstraints
 from driftline.core.table_constraints_document import read_table_constraints
 from driftline.core.table_statistics import TableStatistics
@@ -94,10 +94,20 @@ def analysis_of(service: Service, run_id: str) -> Analysis:
         run = executions.get(db, run_id)
         schedule = schedules.get(db, run.schedule)
         stored = _baseline(db, schedule)
-    documents = _Documents(run, schedule, service.layout.data / run.report, stored)
+    folder, gone = _folder(service, run)
+    documents = _Documents(run, schedule, folder, stored)
+    documents.notes += gone
     report = _MAKERS[schedule.monitor](documents)
     notes, tables = tuple(documents.notes), documents.tables
     return Analysis(_head(run, schedule), documents.folder, schedule, report, notes, *tables)
+
+
+def _folder(service: Service, run: Execution) -> tuple[Path, list[str]]:
+    """The report folder of a run, and what is said where it cannot be had from the store."""
+    try:
+        return service.report_folder(run), []
+    except ServiceError as error:
+        return service.layout.data / run.report, [f"The files of this run are in the store: {error.what}."]
 
 
 def _baseline(db: Any, schedule: Schedule) -> baselines.Baseline | None:

@@ -8,12 +8,14 @@ import msgspec
 
 from driftline.core.window import HOUR, Window, parse_duration
 from driftline.jobs.overdue import overdue
+from driftline.jobs.shared import shares
 from driftline.resources.endpoints import Endpoint
 from driftline.resources.executions import FINISHED, OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.service import Service
 from driftline.service.dashboard import capture_files
-from driftline.storage import capture_counts, endpoints, hour_folders, run_evidence, schedules
+from driftline.storage import arrivals, capture_counts, endpoints, hour_folders, run_evidence, schedules
+from driftline.storage.arrivals import Kind
 from driftline.storage.capture_counts import CaptureCounts
 from driftline.storage.hour_folders import HourFolder
 from driftline.storage.run_evidence import RunEvidence, WindowRun
@@ -21,6 +23,7 @@ from driftline.storage.run_evidence import RunEvidence, WindowRun
 TABLE_HOURS = 48
 _MOST_RUNS = 500
 _SAMPLES, _LONGEST = 5, 600
+_TICK = timedelta(microseconds=1)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -28,7 +31,9 @@ class Facts(msgspec.Struct, frozen=True):
 
     ``captures`` and ``labels`` are the hours' files: labels from the window's start to the present, two days at most.
     ``lines`` are the records in the files, all of them where ``counted``. ``last`` is the last hour before the window's
-    end of which anything is known. ``run`` is the newest finished run that read any of the window.
+    end of which anything is known. ``run`` is the newest finished run that read any of the window. Where many nodes
+    share a store, files are those of this node, and ``stored_captures`` and ``stored_labels`` are the hours of which
+    the store has any; without one they are None.
     """
 
     endpoint: Endpoint
@@ -45,6 +50,8 @@ class Facts(msgspec.Struct, frozen=True):
     run: RunEvidence | None
     schedules: list[Schedule]
     overdue: list[OverdueWindow]
+    stored_captures: tuple[datetime, ...] | None = None
+    stored_labels: tuple[datetime, ...] | None = None
 
     @property
     def requests(self) -> int:
@@ -90,7 +97,8 @@ def facts(service: Service, name: str, window: Window) -> Facts:
     until = min(now + HOUR, window.start + TABLE_HOURS * HOUR)
     came = Window(window.start, max(window.end, until))
     labels = hour_folders.look([service.layout.labels(name)], list(came.hours()))
-    seen = [last, *(hour.hour for hour in captures if hour.files)]
+    stored = [_stored(service, name, "captures", window), _stored(service, name, "labels", came)]
+    seen = [last, *(hour.hour for hour in captures if hour.files), *(stored[0] or ())]
     return Facts(
         endpoint,
         now,
@@ -106,6 +114,7 @@ def facts(service: Service, name: str, window: Window) -> Facts:
         run,
         mine,
         late,
+        *stored,
     )
 
 
@@ -117,7 +126,20 @@ def hour_lines(service: Service, name: str, until: datetime) -> list[HourLine]:
         counts = capture_counts.by_hour(db, name, window)
         runs = run_evidence.overlapping(db, name, window, limit=_MOST_RUNS)
     labels = {folder.hour: folder for folder in hour_folders.look([service.layout.labels(name)], hours)}
+    for hour in _stored(service, name, "labels", window) or ():
+        if hour in labels and not labels[hour].files:
+            # How many there are on other nodes is not looked up for a page.
+            labels[hour] = msgspec.structs.replace(labels[hour], files=1, more=True)
     return [_hour_line(hour, counts.get(hour, CaptureCounts()), labels[hour], runs) for hour in reversed(hours)]
+
+
+def _stored(service: Service, name: str, kind: Kind, window: Window) -> tuple[datetime, ...] | None:
+    """The hours of a window of which the store of many nodes has files, as far as was told; None without such a
+    store."""
+    if not shares():
+        return None
+    with service.store.read() as db:
+        return tuple(arrivals.hours(db, name, kind, window.start - HOUR + _TICK, window.end))
 
 
 def samples(captures: list[HourFolder]) -> tuple[str, list[str]]:

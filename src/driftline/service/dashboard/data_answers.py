@@ -142,9 +142,16 @@ def _files(facts: Facts) -> Answer:
     if any(folder.files or folder.more for folder in facts.captures):
         lines = f"{'' if facts.counted else 'at least '}{_counted(facts.lines, 'record')}"
         said = f"{files_in_words(facts.captures)} in {_counted(hours, 'hour')}, {_bytes(size)}, {lines}; under {places}"
-        return Answer("Are there capture files?", "yes", said)
+        return Answer("Are there capture files?", "yes", said + _beside(facts.stored_captures))
+    if facts.stored_captures:
+        return Answer("Are there capture files?", "yes", "no file on this node" + _beside(facts.stored_captures))
     todo = "they were moved or deleted" if facts.counts.captured else _send(facts)
     return Answer("Are there capture files?", "no", f"no file in the hours' folders under {places}", todo)
+
+
+def _beside(stored: tuple[datetime, ...] | None) -> str:
+    """What is said of the store of many nodes, which runs read, beside what is on this node."""
+    return "" if stored is None else f"; the store of all nodes has files of {_counted(len(stored), 'hour')}"
 
 
 def _decoded(facts: Facts) -> Answer:
@@ -174,8 +181,14 @@ def _labels(facts: Facts) -> Answer:
     question, name = "Did labels come?", facts.endpoint.name
     hours = [folder for folder in facts.labels if folder.files or folder.more]
     if hours:
-        said = f"{files_in_words(facts.labels)} in {_counted(len(hours), 'hour')} under {facts.labels_in}, the last of "
-        return Answer(question, "yes", said, "", max(folder.hour for folder in hours))
+        said = f"{files_in_words(facts.labels)} in {_counted(len(hours), 'hour')} under {facts.labels_in}"
+        said += f"{_beside(facts.stored_labels)}, the last of "
+        return Answer(
+            question, "yes", said, "", max([*(folder.hour for folder in hours), *(facts.stored_labels or ())])
+        )
+    if facts.stored_labels:
+        said = f"no file on this node{_beside(facts.stored_labels)}, the last of "
+        return Answer(question, "yes", said, "", max(facts.stored_labels))
     said = f"no label file since the window began, under {facts.labels_in}"
     return Answer(question, "no", said, f"driftline labels put {name} labels.csv")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from driftline.core.errors import NotFoundError
+from driftline.core.errors import NotFoundError, ServiceError
 from driftline.core.plain_text import plain
 from driftline.jobs.executions import LOG
 from driftline.resources.executions import Execution
@@ -31,8 +31,13 @@ class Log(msgspec.Struct, frozen=True):
 
 
 def report_files(service: Service, run: Execution) -> list[ReportFile]:
-    """The plain files of a run's report folder by name; links and folders are none. Empty where there is no folder."""
-    folder = _folder(service, run)
+    """The plain files of a run's report folder by name; links and folders are none. Empty where there is no folder, and
+    while it is on another node and the store cannot be reached."""
+    try:
+        folder = _folder(service, run)
+    except ServiceError:
+        # What is to be seen of it is told where the log is shown.
+        return []
     if folder is None:
         return []
     try:
@@ -50,7 +55,7 @@ def report_files(service: Service, run: Execution) -> list[ReportFile]:
 def report_file(service: Service, run: Execution, name: str) -> Path:
     """Where a file of a run's report is. Only what :func:`report_files` lists can be had.
 
-    Raises :class:`NotFoundError` for any other name.
+    Raises :class:`NotFoundError` for any other name, :class:`ServiceError` where the store cannot be reached.
     """
     folder = _folder(service, run)
     if folder is None or name not in {file.name for file in report_files(service, run)}:
@@ -60,8 +65,12 @@ def report_file(service: Service, run: Execution, name: str) -> Path:
 
 
 def run_log(service: Service, run: Execution) -> Log:
-    """The last 200 lines, of at most 64 KiB, of what a run's process printed; empty where it printed nothing."""
-    folder = _folder(service, run)
+    """The last 200 lines, of at most 64 KiB, of what a run's process printed; empty where it printed nothing. In their
+    place it is told that the files of the run cannot be had, where they cannot."""
+    try:
+        folder = _folder(service, run)
+    except ServiceError as error:
+        return Log(plain(f"The files of this run are in the store, and not here.\n{error}"))
     if folder is None:
         return Log()
     try:
@@ -77,7 +86,10 @@ def run_log(service: Service, run: Execution) -> Log:
 
 
 def _folder(service: Service, run: Execution) -> Path | None:
-    """The report folder; None where it does not exist or does not lie in the folder of reports."""
+    """The report folder; None where it does not exist or does not lie in the folder of reports. Raises
+    :class:`ServiceError` where the store cannot be reached."""
     reports = (service.layout.data / "reports").resolve()
     folder = (service.layout.data / run.report).resolve()
+    if folder.is_relative_to(reports) and folder != reports:
+        folder = service.report_folder(run).resolve()
     return folder if folder.is_relative_to(reports) and folder != reports and folder.is_dir() else None

@@ -7,10 +7,18 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
+compatible_since = "0006"
+"""The oldest revision whose versions can work on this schema; see docs/nodes.md for what follows from it."""
 
 
 def upgrade() -> None:
-    """Add the four tables."""
+    """Add the tables, and what a run is told that has to wait."""
+    op.create_table(
+        "schema_revisions",
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("compatible_since", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("revision", name=op.f("pk_schema_revisions")),
+    )
     op.create_table(
         "nodes",
         sa.Column("name", sa.Text(), nullable=False),
@@ -21,6 +29,7 @@ def upgrade() -> None:
         sa.Column("spool_files", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("spool_bytes", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("trouble", sa.Text()),
+        sa.Column("folder", sa.Text()),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_nodes")),
     )
     op.create_table(
@@ -32,6 +41,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("endpoint", "kind", "hour", name=op.f("pk_arrivals")),
     )
     op.create_index(op.f("ix_arrivals_number"), "arrivals", ["number"])
+    op.create_table(
+        "signs",
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("node", "part", name=op.f("pk_signs")),
+    )
     op.create_table(
         "secrets",
         sa.Column("name", sa.Text(), nullable=False),
@@ -52,9 +68,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_compactions")),
     )
     op.create_index(op.f("ix_compactions_endpoint_hour"), "compactions", ["endpoint", "hour"])
+    for column in (
+        sa.Column("resume_after", sa.BigInteger()),
+        sa.Column("waiting_since", sa.BigInteger()),
+        sa.Column("captures", sa.Text()),
+    ):
+        op.add_column("executions", column)
 
 
 def downgrade() -> None:
     """Remove them."""
-    for table in ("compactions", "secrets", "arrivals", "nodes"):
+    for column in ("captures", "waiting_since", "resume_after"):
+        op.drop_column("executions", column)
+    for table in ("compactions", "secrets", "signs", "arrivals", "nodes", "schema_revisions"):
         op.drop_table(table)

@@ -72,7 +72,7 @@ def test_arrivals_and_progress_are_told_and_a_lost_database_later(database: str,
 def test_a_node_that_knows_nothing_yet_holds_windows_up_and_one_that_is_done_does_not(
     database: str, tmp_path: Path
 ) -> None:
-    progress = [Progress()]
+    progress = [Progress(looked=False)]
     ledger = Ledger(tmp_path / "shipping.db")
     teller = Teller(lambda: open_store(database), ledger, "n1", lambda: progress[0], lambda _: None, stores=True)
     teller.start()

@@ -1,12 +1,9 @@
-"""Which events some capture files hold: all that is needed to see whether an event stands in other files too.
-
-An event's key is a hash of its id and of its join key. Readings hash them in ways of their own, so each has its keys.
-"""
+"""Which events some capture files hold: all that is needed to see whether an event stands in other files too."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,20 +13,18 @@ from driftline.engine import sql
 from driftline.engine.payload import records
 from driftline.engine.reading import SETTINGS, read_files, reading_parameters
 
-Kind = Literal["predictions", "columns"]
 _FIELDS = "{eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
-_KEYS = {"predictions": "hash(hash(event), id)", "columns": "hash(event, id)"}
 
 
 def event_keys(
-    files: Sequence[str], window: Window | None, kind: Kind, *, spill: str | None = None, memory_limit: str = "256MB"
+    files: Sequence[str], window: Window | None, *, spill: str | None = None, memory_limit: str = "256MB"
 ) -> pa.Array[Any]:
-    """The keys (uint64, each once) of all events of a window, as predictions or columns are read."""
+    """The keys of all events of a window as columns are read: hashes (uint64) of event and join key, each once."""
     moment, timed = "", ""
     if window is not None:
         moment = ", moment_of(eventMetadata.inferenceTime) AS moment"
         timed = "AND (moment IS NULL OR (moment >= $start AND moment < $end))"
-    query = f"""SELECT DISTINCT {_KEYS[kind]} AS key FROM (
+    query = f"""SELECT DISTINCT hash(event, id) AS key FROM (
         SELECT nullif(eventMetadata.eventId, '') AS event,
             coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id{moment}
         FROM {sql.scan(_FIELDS, filename=False)}) WHERE event IS NOT NULL {timed}"""
@@ -39,7 +34,7 @@ def event_keys(
 def sound_columns(
     files: Sequence[str], window: Window | None, wanted: pa.Array[Any], *, spill: str | None = None
 ) -> pa.Array[Any]:
-    """Of keys as columns have them, those of which the files hold a record that nothing speaks against."""
+    """Of such keys those of which the files hold a record that nothing speaks against."""
     query = f"""SELECT DISTINCT event AS key FROM ({records.record_rows(timed=window is not None)})
                 WHERE fault IS NULL AND event IN (SELECT key FROM wanted)"""
     return _found(query, files, window, spill, "256MB", wanted)

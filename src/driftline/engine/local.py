@@ -64,8 +64,8 @@ class LocalEngine:
         """Read the capture records of a window, each event once, in the place of those read before.
 
         ``decoded`` are the records of these files and this window where they were read before: then the files are
-        read only for samples of what is refused. ``without`` are keys of events that are read elsewhere, see
-        :func:`driftline.engine.events.event_keys`; here they count as repeated.
+        read only for samples of what is refused. ``without`` are keys of events that are read elsewhere
+        (a hash of the event and the join key); here they count as repeated.
         """
         parameters = reading_parameters(files, window)
         timed = window is not None

@@ -12,6 +12,8 @@ from driftline.engine.local import LocalEngine
 
 NO_ROW = -1
 """The row of a request that has none that can be used: it is told of because its label may be of another length."""
+KEY_ALONE = -2
+"""The row of a record without any row: it is told of because its event may stand elsewhere too."""
 _COUNTED = "('no_value', 'not_a_number', 'not_a_distribution')"
 _REQUESTS = f"""
     SELECT id, event, row, score, prediction, reason, count(*) OVER (PARTITION BY id, event) AS of,
@@ -25,19 +27,24 @@ class PartEngine(LocalEngine):
     """Loads as :class:`LocalEngine` does; what it joins there it gives here one side at a time."""
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """The usable predictions: id, row, how many rows the request has (``of``), score, prediction, and the columns
-        loaded beside them; and a row :data:`NO_ROW` of every request that has rows, and none of them usable."""
+        """The usable predictions: id, row, how many rows the request has (``of``), score, prediction, the ``key`` of
+        the event, and the columns loaded beside them; a row :data:`NO_ROW` of every request that has rows, and none of
+        them usable; and a row :data:`KEY_ALONE` of every other record with an event."""
         requests = _REQUESTS if self._several_captures else _PLAIN
         values = "id, event, CAST(row AS BIGINT) AS row, CAST(of AS BIGINT) AS of, score, prediction"
         query = f"""
             SELECT {values} FROM ({requests}) WHERE reason IS NULL
             UNION ALL
             SELECT DISTINCT id, event, CAST({NO_ROW} AS BIGINT), CAST(of AS BIGINT), NULL, NULL
-            FROM ({requests}) WHERE usable = 0"""
+            FROM ({requests}) WHERE usable = 0
+            UNION ALL
+            SELECT DISTINCT id, event, CAST({KEY_ALONE} AS BIGINT), 0::BIGINT, NULL, NULL
+            FROM predictions WHERE event IS NOT NULL AND reason NOT IN {_COUNTED}"""
         if self._beside:
             query = f"SELECT * FROM ({query}) LEFT JOIN columns_beside USING (event, row)"
         # The columns may stand in another order after USING.
-        columns = ", ".join(("id", "row", "of", "score", "prediction", *self._beside))
+        key = "hash(event, id) AS key"
+        columns = ", ".join(("id", "row", "of", "score", "prediction", key, *self._beside))
         yield from self._db.sql(f"SELECT {columns} FROM ({query})").to_arrow_reader(batch_rows(self._classes))
 
     def copies(self, wanted: pa.Array[Any]) -> pa.Table:

@@ -49,7 +49,7 @@ class Decoding:
     Only records whose inference time is in ``window`` are read, each event once. What is read is held by a database of
     its own, in memory up to ``memory_limit`` (such as ``512MB``), beyond under ``spill``. ``watch`` is given every
     record as :meth:`driftline.engine.local.LocalEngine.load_captures` takes them: also those that cannot be used.
-    ``seen`` are events that were in other files before, as :func:`driftline.engine.events.column_events` has them.
+    ``seen`` are events that were in other files before, as :func:`driftline.engine.events.event_keys` has them.
     Raises :class:`InputError` for a file that cannot be read; a record that cannot be decoded is counted and shown.
     """
 

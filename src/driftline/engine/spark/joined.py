@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
@@ -14,7 +16,7 @@ from driftline.engine.part import PartEngine
 from driftline.engine.payload import Decoding, Reading, columns_beside
 from driftline.engine.reading import Found
 from driftline.engine.spark.groups import Files, Group, Tasks
-from driftline.engine.spark.repeats import Owners, prediction_owners
+from driftline.engine.spark.repeats import Owners
 from driftline.engine.spark.told import Told, decode, encode, total
 
 if TYPE_CHECKING:
@@ -73,18 +75,25 @@ class Labels:
         self._held.unpersist()
 
 
-def joined(spark: SparkSession, tasks: Tasks, wanted: Wanted, labels: Labels | None) -> DataFrame:
+def joined(
+    spark: SparkSession, tasks: Tasks, wanted: Wanted, labels: Labels | None, owners: Owners | None = None
+) -> DataFrame:
     """Every usable prediction with the newest label of its id, as :mod:`driftline.engine.spark.laid` reads them: id,
-    row, of, score, prediction, the columns wanted beside, told, label, plain, file."""
+    row, of, score, prediction, key, number of its group, the columns wanted beside, told, label, plain, file.
+
+    All rows of an id are in one partition, where it is seen whether its events stand in several groups; ``owners`` are
+    those of which that is known, and which group's copy counts.
+    """
     from pyspark.sql import functions
 
     columns = _columns(wanted)
-    owners = prediction_owners(spark, tasks, wanted.attributes, wanted.window, wanted.memory)
 
     def read(group: Group) -> Iterator[pa.RecordBatch | Told]:
         return _predictions(group, wanted, owners)
 
     frame = tasks.rows(spark, read, _schema(columns | _TOLD), _rows(columns))
+    if len(tasks) > 1:
+        frame = frame.repartition("id")
     if labels is not None:
         return frame.join(labels.frame, "id", "left")
     absent = {"label": "string", "plain": "boolean", "file": "long"}
@@ -97,7 +106,8 @@ def _predictions(group: Group, wanted: Wanted, owners: Owners | None) -> Iterato
         found = engine.load_captures(group.files, wanted.attributes, wanted.window, without=elsewhere)
         if wanted.columns and found.usable:
             engine.load_columns(_beside(group, wanted), wanted.roles)
-        yield from engine.rows()
+        for batch in engine.rows():
+            yield _keyed(batch, group.number)
     yield Told(group.number, group.named(found))
 
 
@@ -111,7 +121,17 @@ def _beside(group: Group, wanted: Wanted) -> Iterator[pa.RecordBatch]:
 def _columns(wanted: Wanted) -> dict[str, Any]:
     score = pa.list_(pa.float64()) if wanted.attributes.classes else pa.float64()
     columns = {"id": pa.string(), "row": pa.int64(), "of": pa.int64(), "score": score, "prediction": pa.string()}
+    columns |= {"key": pa.int64(), "number": pa.int64()}
     return columns | dict.fromkeys(wanted.roles, pa.string())
+
+
+def _keyed(batch: pa.RecordBatch, number: int) -> pa.RecordBatch:
+    """With the key as a whole number as Spark has them, and the number of the group."""
+    place = batch.schema.get_field_index("key")
+    keys = pa.array(batch.column(place).to_numpy().view(np.int64))
+    return batch.set_column(place, "key", keys).append_column(
+        "number", pa.array(np.full(batch.num_rows, number, dtype=np.int64))
+    )
 
 
 def _firsts(groups: Sequence[Files]) -> list[int]:
@@ -123,8 +143,6 @@ def _firsts(groups: Sequence[Files]) -> list[int]:
 
 
 def _located(batch: pa.RecordBatch, first: int, number: int) -> pa.RecordBatch:
-    import pyarrow.compute as pc
-
     places = pc.add(batch.column("file"), first)
     columns = [batch.column("id"), batch.column("label"), batch.column("plain"), places]
     return pa.RecordBatch.from_arrays([*columns, pa.array([number] * len(batch), pa.int64())], names=list(_LABELS))

@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from driftline.core.sampling import hash_ids
 from driftline.engine import sql
-from driftline.engine.part import NO_ROW
+from driftline.engine.part import KEY_ALONE, NO_ROW
 from driftline.engine.rejects import SAMPLES, Reject
 from driftline.engine.spark.told import Told, decode
 
 Hashes = npt.NDArray[np.uint64]
-_BESIDE = ("of", "told", "label", "plain", "file")
+_BESIDE = ("of", "told", "label", "plain", "file", "key", "number")
 # As the local engine's table of label rows has them; NULL where there is no label.
 _LINES = """CASE WHEN label IS NULL THEN NULL WHEN plain THEN [label]
     ELSE list_transform(body_lines(label), lambda x: trim(x, ' "')) END"""
@@ -29,13 +29,15 @@ _LAID = f"""SELECT * EXCLUDE (lines), len(lines) <> of AS mismatched,
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What was seen beside the rows: what tasks told; ids (hashes, as bytes) whose label is of another length than a
-    request, with the first of them as samples; how many rows the label files gave their label, by place."""
+    """What was seen beside the rows: what tasks told; ids (hashes, as bytes) whose label is of another length than
+    a request, with the first of them as samples; how many rows the label files gave their label, by place; and the keys
+    (as bytes) of events that stand in several groups of files."""
 
     told: tuple[Told, ...] = ()
     mismatched: bytes = b""
     samples: tuple[str, ...] = ()
     by_file: dict[int, int] = {}
+    repeated: bytes = b""
 
     def mismatches(self) -> tuple[Reject, ...]:
         """The mismatches as the local engine tells of them."""
@@ -53,7 +55,8 @@ def merged(seen: Sequence[Seen]) -> Seen:
     mismatched = np.unique(np.concatenate([_hashes(b""), *(_hashes(one.mismatched) for one in seen)]))
     samples = sorted({sample for one in seen for sample in one.samples})[:SAMPLES]
     told = tuple(told for one in seen for told in one.told)
-    return Seen(told, mismatched.tobytes(), tuple(samples), by_file)
+    repeated = b"".join(one.repeated for one in seen)
+    return Seen(told, mismatched.tobytes(), tuple(samples), by_file, repeated)
 
 
 class Laying:
@@ -64,6 +67,8 @@ class Laying:
         for macro in sql.MACROS:
             self._db.execute(macro)
         self._seen: list[Seen] = []
+        self._keys: list[Any] = []
+        self._numbers: list[Any] = []
 
     def __enter__(self) -> Laying:
         return self
@@ -78,13 +83,19 @@ class Laying:
             told = batch.column("told")
             if told.null_count < len(told):
                 self._seen.append(Seen(tuple(map(decode, told.drop_null().to_pylist()))))
-            rows = batch.filter(told.is_null())
+            rows = self._without_keys(batch.filter(told.is_null()))
             if rows.num_rows:
                 yield from self._laid(rows)
 
     def seen(self) -> Seen:
         """What was seen beside the rows."""
-        return merged(self._seen)
+        return merged([*self._seen, Seen(repeated=_repeated(self._keys, self._numbers))])
+
+    def _without_keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows but those that only tell of an event; all events are written down."""
+        self._keys.append(batch.column("key").to_numpy())
+        self._numbers.append(batch.column("number").to_numpy())
+        return batch.filter(pc.not_equal(batch.column("row"), KEY_ALONE))
 
     def _laid(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         labels = batch.column("label")
@@ -126,6 +137,17 @@ def _single(batch: pa.RecordBatch) -> bool:
     """Whether every request of the batch has one row, and every label one line."""
     plain = pc.fill_null(batch.column("plain"), True)
     return bool(pc.all(pc.and_(plain, pc.equal(batch.column("of"), 1))).as_py())
+
+
+def _repeated(keys: Sequence[Any], numbers: Sequence[Any]) -> bytes:
+    """The keys that come with several numbers."""
+    if not keys:
+        return b""
+    key, number = np.concatenate(keys), np.concatenate(numbers)
+    order = np.lexsort((number, key))
+    key, number = key[order], number[order]
+    again = (key[1:] == key[:-1]) & (number[1:] != number[:-1])
+    return np.unique(key[1:][again]).tobytes()
 
 
 def _hashes(data: bytes) -> Hashes:

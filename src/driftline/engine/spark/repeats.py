@@ -1,7 +1,8 @@
 """Events that stand in files of several groups, which no task can see by itself.
 
-Usually there are none: one look at the ids of all events says so. Of those there are, it is found out which group's
-copy counts, by the rule that one machine's engine has.
+Usually there are none. Of predictions it is seen where rows of one id meet (:mod:`driftline.engine.spark.laid`); for
+columns, whose rows meet nobody, the ids of all events are read before. Of those there are, it is found out which
+group's copy counts, by the rule that one machine's engine has.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 from driftline.core.errors import DriftlineError
 from driftline.core.window import Window
 from driftline.engine.attributes import OutputAttributes
-from driftline.engine.events import Kind, event_keys, sound_columns
+from driftline.engine.events import event_keys, sound_columns
 from driftline.engine.part import PartEngine
 from driftline.engine.spark.groups import Group, Tasks
 
@@ -42,13 +43,14 @@ class Owners(NamedTuple):
 
 
 def prediction_owners(
-    spark: SparkSession, tasks: Tasks, attributes: OutputAttributes, window: Window | None, memory: str
-) -> Owners | None:
-    """Which group's copy of an event counts as :class:`driftline.engine.local.LocalEngine` chooses; None without any
-    event in several groups."""
-    wanted = _repeated(spark, tasks, window, "predictions")
-    if wanted is None:
-        return None
+    spark: SparkSession,
+    tasks: Tasks,
+    attributes: OutputAttributes,
+    window: Window | None,
+    memory: str,
+    wanted: pa.Array[Any],
+) -> Owners:
+    """Which group's copy of each of these events counts, as :class:`driftline.engine.local.LocalEngine` chooses."""
     score = "array<double>" if attributes.classes else "double"
 
     def copies(group: Group) -> Iterator[pa.RecordBatch]:
@@ -64,7 +66,7 @@ def prediction_owners(
 def column_owners(spark: SparkSession, tasks: Tasks, window: Window | None) -> Owners | None:
     """Which group is the first that has a usable copy of an event: groups after it forget theirs. None without any
     event in several groups."""
-    wanted = _repeated(spark, tasks, window, "columns")
+    wanted = _repeated(spark, tasks, window)
     if wanted is None:
         return None
 
@@ -75,12 +77,12 @@ def column_owners(spark: SparkSession, tasks: Tasks, window: Window | None) -> O
     return _owners(_each(spark, tasks, sound, _KEYS), "number")
 
 
-def _repeated(spark: SparkSession, tasks: Tasks, window: Window | None, kind: Kind) -> pa.Array[Any] | None:
+def _repeated(spark: SparkSession, tasks: Tasks, window: Window | None) -> pa.Array[Any] | None:
     if len(tasks) < 2:
         return None
 
     def keys(group: Group) -> Iterator[pa.RecordBatch]:
-        found = event_keys(group.files, window, kind, spill=group.spill)
+        found = event_keys(group.files, window, spill=group.spill)
         yield from _signed(pa.table({"key": found}), group.number).to_batches()
 
     counted = _each(spark, tasks, keys, _KEYS).groupBy("key").count()

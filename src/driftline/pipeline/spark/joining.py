@@ -19,6 +19,7 @@ from driftline.engine.spark.fold import fold
 from driftline.engine.spark.groups import Tasks
 from driftline.engine.spark.joined import Labels, Wanted, joined
 from driftline.engine.spark.laid import Laying, Seen, merged
+from driftline.engine.spark.repeats import prediction_owners
 from driftline.engine.spark.session import quietly
 from driftline.engine.spark.told import total
 from driftline.pipeline.joining import MEMORY, Beside, Ids, Joined, Joining, Noted, distinct
@@ -27,7 +28,7 @@ from driftline.pipeline.spark.session import session, tasks_of
 from driftline.pipeline.steps import Recorder
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 MOST_IDS = 20_000_000
 """Of how many ids of an hour at most it is kept which had a label; the piece of an hour that has more is not kept."""
@@ -139,12 +140,16 @@ class SparkJoiner:
         run, beside = self._run, self._beside
         reading = Reading(run.names, of_inputs=run.names_of_inputs)
         wanted = Wanted(run.attributes, window, beside.columns, beside.roles, reading, MEMORY)
-        tasks, parts = tasks_of(files, self._settings), self._parts
+        tasks = tasks_of(files, self._settings)
 
         def work() -> Part:
             with quietly(), told():
-                frame = joined(spark, tasks, wanted, self._labels)
-            return fold(frame, parts.measure, parts.merge, parts.save, parts.load)
+                part = self._measured(joined(spark, tasks, wanted, self._labels))
+                if not part.seen.repeated:
+                    return part
+                repeated = pa.array(np.frombuffer(part.seen.repeated, dtype=np.uint64))
+                owners = prediction_owners(spark, tasks, run.attributes, window, MEMORY, repeated)
+                return self._measured(joined(spark, tasks, wanted, self._labels, owners))
 
         part = self._recorder.step("read and merge on Spark", len(files), work, _labelled)
         captures = total(part.seen.told)
@@ -154,6 +159,10 @@ class SparkJoiner:
         self._needed = True
         by_file = {self._label_files[place]: count for place, count in part.seen.by_file.items()}
         return Joined(part.state, captures, len(files), part.seen.mismatches(), part.noted, by_file)
+
+    def _measured(self, frame: DataFrame) -> Part:
+        parts = self._parts
+        return fold(frame, parts.measure, parts.merge, parts.save, parts.load)
 
     def _open(self) -> SparkSession:
         """The session, and the labels in it."""

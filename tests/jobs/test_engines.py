@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from driftline.core.configuration import SPARK, SPARK_ABOVE, STORE
 from driftline.core.errors import DriftlineError, InputError, SetupError
 from driftline.core.window import HOUR, Window
 from driftline.engine.attributes import OutputAttributes
 from driftline.jobs.attributes import data_attributes
-from driftline.jobs.engines import ABOVE, VARIABLE, placed
-from driftline.jobs.shared.store import VARIABLE as STORE
+from driftline.jobs.engines import placed
 from driftline.pipeline import DataQualityRun, ModelQualityRun, Run
 from driftline.pipeline.run import SparkSettings
 from driftline.resources.schedules import Schedule
@@ -49,7 +49,7 @@ def engine_of(layout: Layout, run: Run, **attributes: Any) -> SparkSettings | No
 
 
 def test_without_a_master_nothing_changes(layout: Layout, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(SPARK.name, raising=False)
     for attributes in ({}, {"engine": "auto"}, {"engine": "local"}):
         assert placed(layout, run, schedule(**attributes)) == run
     with pytest.raises(SetupError) as found:
@@ -58,32 +58,32 @@ def test_without_a_master_nothing_changes(layout: Layout, run: Run, monkeypatch:
 
 
 def test_with_a_master_large_windows_go_there(layout: Layout, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, MASTER)
+    monkeypatch.setenv(SPARK.name, MASTER)
     wanted = SparkSettings(MASTER, str(layout.data))
     assert engine_of(layout, run) is None
     assert engine_of(layout, run, engine="spark") == wanted
     first = min(layout.captures("churn").rglob("*.jsonl")).stat().st_size
-    monkeypatch.setenv(ABOVE, str(first))
+    monkeypatch.setenv(SPARK_ABOVE.name, str(first))
     assert engine_of(layout, run) == wanted
     assert engine_of(layout, run, engine="local") is None
-    monkeypatch.setenv(ABOVE, str(first + 1))
+    monkeypatch.setenv(SPARK_ABOVE.name, str(first + 1))
     assert engine_of(layout, run, engine="auto") is None
-    monkeypatch.setenv(ABOVE, "20 GB")
-    with pytest.raises(SetupError, match="no number of bytes"):
+    monkeypatch.setenv(SPARK_ABOVE.name, "plenty")
+    with pytest.raises(InputError, match="DRIFTLINE_SPARK_ABOVE is not a number of bytes"):
         engine_of(layout, run)
 
 
 def test_tasks_are_told_where_the_nodes_keep_their_files(
     layout: Layout, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, MASTER)
-    monkeypatch.setenv(STORE, "s3://bucket/prefix")
+    monkeypatch.setenv(SPARK.name, MASTER)
+    monkeypatch.setenv(STORE.name, "s3://bucket/prefix")
     assert engine_of(layout, run, engine="spark") == SparkSettings(MASTER, str(layout.data), "s3://bucket/prefix")
 
 
 def test_code_of_this_machine_stays_here(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, MASTER)
-    monkeypatch.setenv(ABOVE, "0")
+    monkeypatch.setenv(SPARK.name, MASTER)
+    monkeypatch.setenv(SPARK_ABOVE.name, "0")
     run = DataQualityRun(captures=str(layout.captures("churn")))
     assert engine_of(layout, run) is not None
     assert engine_of(layout, run, preprocessor="own.py") is None
@@ -100,5 +100,5 @@ def test_an_engine_that_does_not_exist_is_refused() -> None:
 def test_a_folder_that_is_not_there_has_no_size(
     tmp_path: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, MASTER)
+    monkeypatch.setenv(SPARK.name, MASTER)
     assert engine_of(layout, DataQualityRun(captures=str(tmp_path / "nothing"))) is None

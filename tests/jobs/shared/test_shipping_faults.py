@@ -55,6 +55,10 @@ def in_store(one: Node) -> Counter[str]:
     return records(one.bucket / "some/where/captures")
 
 
+HARMLESS = ("torn", "slow", "marks")
+"""The answer to an upload has no body that could be torn, what is slow arrives, and a foreign mark is looked into."""
+
+
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ("hang",)])
 def test_a_fault_loses_nothing_and_is_named(node: NewNode, faulty_bucket: Any, fault: Fault) -> None:
     one = node(age=0.0)
@@ -68,8 +72,7 @@ def test_a_fault_loses_nothing_and_is_named(node: NewNode, faulty_bucket: Any, f
         acknowledged[line] += 1
     for segment in segments[:2]:
         segment.close()
-    # The answer to an upload has no body that could be torn, and what is slow arrives.
-    if fault not in ("torn", "slow"):
+    if fault not in HARMLESS:
         one.until(lambda: one.shipper.said.failures, fault)
         one.shipper.look()
         assert CAUSES.get(fault, "cannot write") in one.shipper.said.trouble.lower()
@@ -77,7 +80,7 @@ def test_a_fault_loses_nothing_and_is_named(node: NewNode, faulty_bucket: Any, f
         for secret in (os.environ["AWS_SECRET_ACCESS_KEY"], os.environ["AWS_ACCESS_KEY_ID"]):
             assert secret not in one.shipper.said.trouble
     assert everywhere(one) == acknowledged
-    if fault not in ("torn", "slow", "lost"):
+    if fault not in (*HARMLESS, "lost"):
         assert one.ledger.entries(one.prefix) == {}
     faulty_bucket.fault = None
     for segment in segments[2:]:
@@ -114,7 +117,8 @@ def test_a_store_that_is_away_is_not_asked_without_pause(node: NewNode, faulty_b
         time.sleep(0.01)
     # All that began together, and one after each pause of half a second and more.
     assert faulty_bucket.seen["denied"] <= 2 * 8 + 4
-    assert one.shipper.said.failures == faulty_bucket.seen["denied"]
+    # One may be under way still.
+    assert faulty_bucket.seen["denied"] - one.shipper.said.failures in (0, 1)
     faulty_bucket.fault = None
     one.until(lambda: sum(in_store(one).values()) == 20)
 

@@ -179,7 +179,7 @@ def test_what_cannot_be_used_is_told_at_the_start(
     command = [sys.executable, "-m", "driftline.jobs.shared", "--data", str(one.layout.data)]
     for name, value, words in (
         ("DRIFTLINE_STORE", "lake/x", "names no object"),
-        ("DRIFTLINE_CACHE_BYTES", "much", "DRIFTLINE_CACHE_BYTES is no number of bytes"),
+        ("DRIFTLINE_CACHE_BYTES", "much", "DRIFTLINE_CACHE_BYTES is not a number of bytes"),
     ):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)

@@ -39,6 +39,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/pieces.py
 	$(BIN)/python bench/unattended.py
 	$(BIN)/python bench/shipping.py
+	$(BIN)/python bench/compaction.py
 
 # Kills processes of a running service at random, on each kind of database, then those of three nodes with their database
 # and object store, and checks the books (half an hour).

@@ -13,6 +13,7 @@ import pytest
 
 from driftline import Client
 from driftline.client.trees import pieces, tree_of
+from driftline.engine.compacted.hour import compact, look
 
 Cli = Callable[..., Any]
 HOUR = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -128,3 +129,41 @@ def test_a_proxy_answers_what_the_model_behind_it_answers(cli: Cli, url: str, mo
     assert cli("deploy", "front", "--model", model).code == 0
     with Client(url) as client:
         assert client.get_endpoint("front").upstream is None
+
+
+def test_hours_are_compacted_and_restored(cli: Cli, tmp_path: Path) -> None:
+    hour = tmp_path / "data" / "captures" / "churn" / "AllTraffic" / "2026" / "11" / "20" / "09"
+    hour.mkdir(parents=True)
+    made = {f"{number:02d}-00-000-a.jsonl": capture(f"c{number}") * 2 for number in range(9)}
+    for name, text in made.items():
+        (hour / name).write_text(text)
+    where = ("churn", "--data", tmp_path / "data")
+    early = cli("captures", "compact", *where, "--before", "2026-11-20T09:59Z")
+    assert (early.code, "0 files of 0 hours compacted" in early.out) == (0, True), early.err
+    tried = cli("captures", "compact", *where, "--dry-run", "--before", "2026-11-20T10:00Z")
+    assert (tried.code, "9 files of 1 hours would be compacted" in tried.out) == (0, True), tried.err
+    assert len(list(hour.iterdir())) == 9
+    (done,) = json.loads(cli("captures", "compact", *where, "--before", "2026-11-20T10:00Z", "--json").out)
+    assert (done["hour"], done["files"], len(done["paths"])) == ("2026-11-20T09:00:00Z", 9, 1)
+    for name in made:
+        (hour / name).unlink()
+    copied = json.loads(cli("captures", "restore", *where, "--to", tmp_path / "copy", "--json").out)
+    assert {Path(path).name: Path(path).read_text() for path in copied} == made
+    assert "9 files of churn restored" in cli("captures", "restore", *where).out
+    assert "0 files of churn restored" in cli("captures", "restore", *where).out
+    assert {path.name: path.read_text() for path in hour.glob("*.jsonl")} == made
+
+
+def test_compacted_hours_are_imported_line_by_line(cli: Cli, url: str, tmp_path: Path) -> None:
+    hour = tmp_path / "bucket" / "AllTraffic" / "2026" / "11" / "20" / "09"
+    hour.mkdir(parents=True)
+    for number in range(9):
+        (hour / f"{number:02d}-00-000-a.jsonl").write_text(capture(f"c{number}").removesuffix("\n" * (number % 2)))
+    compact(look(hour))
+    (hour / "00-00-000-a.jsonl").unlink()
+    (hour / "50-00-000-a.jsonl").write_text(capture("late"))
+    cli("endpoint", "register", "copied")
+    ran = cli("captures", "import", "copied", tmp_path / "bucket", "--json")
+    assert ran.code == 0, ran.err
+    done = json.loads(ran.out)
+    assert (done["records"], done["refused"], done["read"]) == (10, 0, 2)

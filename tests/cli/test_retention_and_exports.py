@@ -23,12 +23,16 @@ def churn(cli: Command, url: str, model: Path) -> str:
 
 
 def test_retention_is_set_shown_and_run(cli: Command, churn: str, url: str) -> None:
-    done = cli("retention", "set", churn, "--captures", "P30D", "--reports", "P365D")
+    done = cli("retention", "set", churn, "--captures", "P30D", "--reports", "P365D", "--originals", "PT6H")
     assert done.code == 0, done.err
     assert "P30D" in done.out
     assert "forever" in done.out
-    assert json.loads(cli("retention", "show", churn, "--json").out) == {"captures": "P30D", "reports": "P365D"}
-    cli("retention", "set", churn, "--reports", "forever")
+    assert json.loads(cli("retention", "show", churn, "--json").out) == {
+        "captures": "P30D",
+        "originals": "PT6H",
+        "reports": "P365D",
+    }
+    cli("retention", "set", churn, "--reports", "forever", "--originals", "forever")
     assert json.loads(cli("retention", "show", churn, "--json").out) == {"captures": "P30D"}
     tried = cli("retention", "run", "--dry-run")
     assert tried.code == 0

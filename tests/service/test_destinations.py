@@ -9,6 +9,7 @@ import pytest
 
 from driftline.core.errors import ConflictError, InputError
 from driftline.core.uris import object_uri
+from driftline.jobs.shared.process import needed
 from driftline.service import Service
 from driftline.storage.objects import open_objects
 from driftline.testing import capture, write_captures
@@ -74,3 +75,12 @@ def test_where_buckets_are_elsewhere_a_destination_is_the_shippers(
     monkeypatch.setenv("DRIFTLINE_S3_ENDPOINT", "http://127.0.0.1:9")
     assert service.register_endpoint("churn", {"destination": "s3://lake"}).capture.destination == "s3://lake"
     assert not link_of(service, prefix="lake").is_symlink()
+    assert needed(service.layout)
+
+
+def test_a_destination_in_another_cloud_wants_a_shipper(service: Service) -> None:
+    assert not needed(service.layout)
+    service.register_endpoint("other", {"destination": "s3://lake"})
+    assert not needed(service.layout)
+    service.register_endpoint("churn", {"destination": "gs://some-lake/x"})
+    assert needed(service.layout)

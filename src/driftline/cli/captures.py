@@ -1,15 +1,16 @@
-"""``driftline endpoint register`` and ``proxy``, ``captures import`` and ``labels import``."""
+"""``driftline endpoint register`` and ``proxy``, ``captures …`` and ``labels import``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from driftline.cli.endpoints import Json, Percent, Sensitive, Url, columns_of, endpoint, labels
-from driftline.cli.output import out, plain
+from driftline.cli.output import out, plain, table
 
 if TYPE_CHECKING:
     from driftline.client.trees import Found
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 captures = typer.Typer(help="Captured requests.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(help="a folder of JSON lines, hours below it as yyyy/mm/dd/hh, or one file")]
+Data = Annotated[Path, typer.Option("--data", help="the data folder")]
+Before = Annotated[str | None, typer.Option(help="hours that ended by this time, such as 2026-11-22T10:00Z")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only say what would be done")]
 Name = Annotated[str, typer.Argument(help="the endpoint's name")]
 
 
@@ -77,6 +81,51 @@ def import_captures(name: Name, folder: Folder, url: Url = None, json: Json = Fa
             return client.import_captures(name, body, variant=found.variant or "AllTraffic")
 
         return _import("captures", name, folder, send)
+
+
+@captures.command("compact")
+def compact_captures(name: Name, data: Data, before: Before = None, dry_run: DryRun = False, json: Json = False) -> int:
+    """Make one Parquet file of the many capture files of each past hour; what is read stays the same.
+
+    The service does it by itself some hours after each. The files stay until a retention takes them away.
+    """
+    from driftline.jobs.compacting import compact_due
+
+    out.json = json
+    done = list(compact_due(data, name, _before(before), dry_run=dry_run))
+    verb = "would be compacted" if dry_run else "compacted"
+    rows = [(f"{one.hour:%Y-%m-%d %H:00}", one.files, f"{one.bytes_before:,}", f"{one.bytes_after:,}") for one in done]
+    header = ("hour", "files", "bytes", "compacted")
+    files = sum(one.files for one in done)
+    out.result(done, [*table(rows, header), f"{files} files of {len(done)} hours {verb}"])
+    return 0
+
+
+@captures.command("restore")
+def restore_captures(
+    name: Name,
+    data: Data,
+    to: Annotated[Path | None, typer.Option(help="write below this folder instead of beside the Parquet files")] = None,
+    before: Before = None,
+    json: Json = False,
+) -> int:
+    """Write the original files of compacted hours again, byte for byte, where they are not; the Parquet files stay."""
+    from driftline.jobs.compacting import restore
+    from driftline.storage.layout import Layout
+
+    out.json = json
+    folder = Layout(data).captures(name)
+    paths = [str(path) for path in restore(folder, _before(before), to or folder)]
+    out.result(paths, [f"{len(paths)} files of {name} restored"])
+    return 0
+
+
+def _before(given: str | None) -> datetime:
+    """The time up to which hours are taken: by default when an hour's files are surely closed."""
+    from driftline.core.window import parse_time
+    from driftline.jobs.compacting import settled
+
+    return settled() if given is None else min(parse_time(given), settled())
 
 
 @labels.command("import")

@@ -22,6 +22,7 @@ Length = Annotated[str | None, typer.Option(help=_HOW, metavar="DURATION")]
 def set_retention(
     name: Annotated[str, typer.Argument(help="the endpoint's name")],
     captures: Length = None,
+    originals: Length = None,
     labels: Length = None,
     merged: Length = None,
     reports: Length = None,
@@ -35,7 +36,7 @@ def set_retention(
     from driftline.resources.retention import Retention
 
     out.json = json
-    wanted = Retention(captures, labels, merged, reports, executions, metrics)
+    wanted = Retention(captures, originals, labels, merged, reports, executions, metrics)
     with Client(url) as client:
         found = client.set_retention(name, wanted)
     out.result(found.retention or {}, _settings(found))

@@ -83,7 +83,7 @@ def serve(
         database=database,
         web_options=[*options, *(side.web_options if side else ())],
         job_options=[] if fire_every is None else ["--fire-every", f"{fire_every:g}"],
-        companions=[*(side.companions if side else ()), *shipper_companions(clock)],
+        companions=[*(side.companions if side else ()), *shipper_companions(data, clock)],
         scheduler=role != "web",
     )
     if here and not guarded:

@@ -14,6 +14,7 @@ from driftline.core.errors import InputError
 PIECE = 32 << 20
 _HOUR = re.compile(r"(?:^|/)(?:([^/]+)/)?(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+$")
 _VARIANT = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_COMPACTED = re.compile(r"compacted-[0-9a-f]{32}\.parquet")
 _SUFFIXES = (".jsonl", ".json", ".jsonlines")
 
 
@@ -42,9 +43,10 @@ def tree_of(folder: Path) -> Tree:
     for path in sorted(_walk(folder)):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             outside.append(path)
-        elif path.is_file() and path.name.endswith(_SUFFIXES):
+        elif path.is_file() and (path.name.endswith(_SUFFIXES) or _COMPACTED.fullmatch(path.name)):
             # With the folder's own path, so that a part of a tree, down to one hour, still tells what it is.
             files.append(_found(path, path.absolute().as_posix()))
+    files = _once(files)
     if not files and not outside:
         hint = f"files must end in {', '.join(_SUFFIXES)}"
         raise InputError(f"{folder} holds no file to import", hint=hint)
@@ -52,13 +54,40 @@ def tree_of(folder: Path) -> Tree:
 
 
 def pieces(path: Path, most: int = PIECE) -> Iterator[bytes]:
-    """A file in pieces of whole lines, each of about ``most`` bytes; the same file always gives the same ones."""
+    """A file in pieces of whole lines, each of about ``most`` bytes; the same file always gives the same ones. Of a
+    compacted file they are the lines of its originals."""
+    if _COMPACTED.fullmatch(path.name):
+        yield from _compacted_pieces(path, most)
+        return
     try:
         with path.open("rb") as file:
             while piece := file.read(most):
                 yield piece + (b"" if piece.endswith(b"\n") else file.readline())
     except OSError as error:
         raise InputError(f"{path} cannot be read", evidence=str(error.strerror), hint="check its permissions") from None
+
+
+def _compacted_pieces(path: Path, most: int) -> Iterator[bytes]:
+    from driftline.engine.sources import Sources, each_line
+
+    piece = bytearray()
+    for line in each_line(Sources.of([str(path)])):
+        piece += line if line.endswith(b"\n") else line + b"\n"
+        if len(piece) >= most:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
+
+
+def _once(files: list[Found]) -> list[Found]:
+    """Files without those whose lines a compacted one among them has."""
+    if not any(_COMPACTED.fullmatch(one.path.name) for one in files):
+        return files
+    from driftline.engine.compacted.standing import read_once
+
+    chosen = set(read_once(str(one.path) for one in files))
+    return [one for one in files if str(one.path) in chosen]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -12,16 +12,11 @@ import msgspec
 from driftline.core.errors import DriftlineError, InputError, SetupError
 from driftline.core.window import Window
 from driftline.engine import sql
-from driftline.engine.files import exact
+from driftline.engine.sources import RECORD_FIELDS, Sources, read_lines, used
 
 MEMORY = "512MB"
 _LONGEST = (16 << 20, 64 << 20)
 """Bytes of the longest line: room for longer ones is made only where there are any, as every thread takes its share."""
-_SIDE = 'STRUCT("data" VARCHAR, "encoding" VARCHAR)'
-_CAPTURES = (
-    f"{{captureData: 'STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE})', "
-    "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
-)
 _RECORDS = "{captureData: 'JSON', eventMetadata: 'JSON', eventVersion: 'VARCHAR'}"
 _LABELS = "{groundTruthData: 'JSON', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
 # The hour of a label's folder, and where its file is one of ours the moment within it.
@@ -50,7 +45,7 @@ class MergedExport:
         self._db = duckdb.connect(":memory:", config=settings)
         for macro in sql.MACROS:
             self._db.execute(macro)
-        self._files = [exact(file) for file in captures]
+        self._sources = Sources.of(captures)
         self._window = window
         self._label_table(labels)
 
@@ -65,7 +60,7 @@ class MergedExport:
 
         With ``columns`` the cells of a CSV input stand in ``input_0``, ``input_1``, … instead of in one text.
         """
-        self._run(f"CREATE TEMP TABLE exported AS {self._rows(unlabelled=unlabelled)}")
+        self._run(f"CREATE TEMP TABLE exported AS {self._rows(unlabelled=unlabelled)}", self._sources)
         widest = "SELECT coalesce(max(len(csv_cells(input))), 0) FROM exported"
         width = self._db.execute(widest).fetchall()[0][0] if columns else 0
         cells = ", ".join(f"nullif(cells[{place + 1}], '') AS input_{place}" for place in range(width))
@@ -78,6 +73,7 @@ class MergedExport:
     def lines(self, target: Path, *, unlabelled: bool, files: Sequence[str] | None = None) -> Written:
         """A record a request: the capture record with ``groundTruthData``, as a merge job writes it; of all captures,
         or of some ``files`` of them."""
+        sources = self._sources if files is None else Sources.of(files)
         self._run(
             f"""CREATE OR REPLACE TEMP TABLE records AS
             SELECT c.captureData AS "captureData", l.ground_truth AS "groundTruthData",
@@ -86,10 +82,10 @@ class MergedExport:
                     coalesce(nullif(json_extract_string(eventMetadata, '$.inferenceId'), ''),
                         json_extract_string(eventMetadata, '$.eventId')) AS id,
                     {self._moment("json_extract_string(eventMetadata, '$.inferenceTime')")} AS moment
-                  FROM {_reader(_RECORDS)}) AS c
+                  FROM {sources.rows(_RECORDS)}) AS c
             {"LEFT" if unlabelled else ""} JOIN labels AS l USING (id)
             WHERE event IS NOT NULL {self._inside()} QUALIFY row_number() OVER (PARTITION BY event) = 1""",
-            files=None if files is None else [exact(file) for file in files],
+            sources,
         )
         self._copy("FROM records", target, "FORMAT json")
         return self._counted("records", '"groundTruthData"')
@@ -102,7 +98,7 @@ class MergedExport:
                 coalesce(nullif(eventMetadata.inferenceId, ''), eventMetadata.eventId) AS id,
                 {self._moment("eventMetadata.inferenceTime")} AS moment,
                 captureData.endpointInput AS asked, captureData.endpointOutput AS answered
-            FROM {_reader(_CAPTURES)}
+            FROM {self._sources.rows(RECORD_FIELDS)}
         ), once AS (
             SELECT * FROM found WHERE event_id IS NOT NULL AND answered IS NOT NULL {self._inside()}
             QUALIFY row_number() OVER (PARTITION BY event_id) = 1
@@ -142,10 +138,10 @@ class MergedExport:
                     label_body(json_extract_string(groundTruthData, '$.data'),
                         json_extract_string(groundTruthData, '$.encoding')) AS label,
                     {_groups()} AS p, row_number() OVER () AS place
-                    FROM {_reader(_LABELS, filename=True)})
+                    FROM {read_lines(_LABELS, filename=True)})
                 WHERE id IS NOT NULL AND label IS NOT NULL)
             GROUP BY id""",
-            files=[exact(file) for file in files],
+            Sources.of(files),
         )
         self._db.execute("SET preserve_insertion_order = false")
 
@@ -155,10 +151,10 @@ class MergedExport:
     def _inside(self) -> str:
         return "" if self._window is None else "AND moment >= $start AND moment < $end"
 
-    def _run(self, statement: str, files: list[str] | None = None) -> None:
+    def _run(self, statement: str, sources: Sources | None = None) -> None:
         for longest in _LONGEST:
             try:
-                self._execute(statement, {"files": files or self._files, "longest": longest})
+                self._execute(statement, {"longest": longest} | (sources.parameters() if sources else {}))
                 return
             except duckdb.Error as error:
                 if "maximum_object_size" not in str(error) or longest == _LONGEST[-1]:
@@ -169,8 +165,7 @@ class MergedExport:
             # Times in files are cast to times without a zone, which are in UTC.
             parameters["start"] = self._window.start.replace(tzinfo=None)
             parameters["end"] = self._window.end.replace(tzinfo=None)
-        used = {name: value for name, value in parameters.items() if f"${name}" in statement}
-        self._db.execute(statement, used or None)
+        self._db.execute(statement, used(statement, parameters) or None)
 
     def _copy(self, chosen: str, target: Path, options: str) -> None:
         name = str(target).replace("'", "''")
@@ -178,10 +173,6 @@ class MergedExport:
 
     def _counted(self, table: str, label: str) -> Written:
         return Written(*self._db.execute(f"SELECT count(*), count({label}) FROM {table}").fetchall()[0])
-
-
-def _reader(fields: str, *, filename: bool = False) -> str:
-    return sql.scan(fields, filename=filename)
 
 
 def _body(side: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from driftline.core.errors import InputError
 from driftline.core.window import Window, partition
+from driftline.engine.compacted.form import is_compacted
+from driftline.engine.compacted.standing import read_once
 
 Level = tuple[str, ...]
 _NAMES = (re.compile(r"\d{4}"), re.compile(r"\d{2}"), re.compile(r"\d{2}"), re.compile(r"\d{2}"))
@@ -18,6 +20,7 @@ def list_files(root: str | Path, window: Window | None, suffix: str = ".jsonl") 
     """The files under ``root`` in the hours that a window touches, in path order; every file without a window.
 
     Folders named ``yyyy/mm/dd/hh`` below any other folders are hours; a file outside such folders is always listed.
+    Of JSON lines that were compacted the compacted file is listed, and beside it the files that it does not hold.
     Raises :class:`InputError` when the folder does not exist or cannot be read.
     """
     folder = Path(root)
@@ -28,7 +31,10 @@ def list_files(root: str | Path, window: Window | None, suffix: str = ".jsonl") 
             f"no folder {folder}", hint="check the path; driftline writes captures under DATA/captures/NAME"
         )
     span = span_of(window)
-    return sorted(str(path) for path in _walk(folder, (), span) if path.name.endswith(suffix))
+    found = list(_walk(folder, (), span))
+    chosen = [str(path) for path in found if path.name.endswith(suffix)]
+    compacted = [str(path) for path in found if suffix == ".jsonl" and is_compacted(path.name)]
+    return read_once([*chosen, *compacted]) if compacted else sorted(chosen)
 
 
 def deeper(level: Level, name: str) -> Level:

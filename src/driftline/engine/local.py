@@ -18,9 +18,10 @@ from driftline.engine import cells, sql
 from driftline.engine.attributes import OutputAttributes
 from driftline.engine.batches import batch_rows
 from driftline.engine.locate import Locator
-from driftline.engine.reading import LONGEST_LINES, SETTINGS, Found, read_files, reading_parameters
+from driftline.engine.reading import LONGEST_LINES, SETTINGS, Found, read_files, times_of
 from driftline.engine.rejects import Reject
 from driftline.engine.search import Search
+from driftline.engine.sources import Sources, used
 
 
 class LocalEngine:
@@ -64,11 +65,12 @@ class LocalEngine:
         ``decoded`` are the records of these files and this window where they were read before: then the files are
         read only for samples of what is refused.
         """
-        parameters = reading_parameters(files, window)
+        sources = Sources.of(files)
+        parameters = times_of(window) | sources.parameters()
         timed = window is not None
         self._classes = len(attributes.classes)
         self._create_searches(attributes)
-        self._load_records(attributes, timed, parameters, decoded, files)
+        self._load_records(attributes, timed, parameters, decoded, sources)
         records = self._one("SELECT count(*) FROM records")
         repeated = self._drop_repeated_events()
         self._several_captures = self._one("SELECT count(*) FROM records WHERE NOT plain AND fault IS NULL") > 0
@@ -77,14 +79,17 @@ class LocalEngine:
         self._db.execute(
             f"CREATE OR REPLACE TEMP VIEW predictions AS {sql.predictions(several=self._several_captures)}"
         )
-        lines = sql.capture_lines(timed=timed, located=True)
-        located = sql.CAPTURE_REASONS.format(located=sql.capture_records(lines, attributes, timed=timed, located=True))
+
+        def located(some: Sources) -> str:
+            lines = sql.capture_lines(some, timed=timed, located=True)
+            return sql.CAPTURE_REASONS.format(located=sql.capture_records(lines, attributes, timed=timed, located=True))
+
         counts = self._by_reason("predictions", "reason")
         return Found(
             records,
             self._one("SELECT count(*) FROM predictions WHERE reason IS NULL"),
             repeated,
-            Locator(self._db, "captures", located, parameters).rejects(counts),
+            Locator(self._db, "captures", located, sources, parameters).rejects(counts),
         )
 
     def _load_records(
@@ -93,9 +98,9 @@ class LocalEngine:
         timed: bool,
         parameters: dict[str, Any],
         decoded: pa.RecordBatchReader | None,
-        files: Sequence[str],
+        sources: Sources,
     ) -> None:
-        source = sql.capture_lines(timed=timed) if decoded is None else sql.CAPTURE_ROWS
+        source = sql.capture_lines(sources, timed=timed) if decoded is None else sql.CAPTURE_ROWS
         statement = f"CREATE OR REPLACE TEMP TABLE records AS {sql.capture_records(source, attributes, timed=timed)}"
         if decoded is None:
             read_files(self._db, statement, parameters)
@@ -105,12 +110,13 @@ class LocalEngine:
         self._db.execute(statement, times)
         self._db.unregister("decoded")
         # A look for samples reads the files, and no line is longer than its file.
-        size = max(Path(file).stat().st_size for file in files)
+        size = max((Path(file).stat().st_size for file in sources.lines), default=0)
         parameters["longest"] = min(max(LONGEST_LINES[0], size), LONGEST_LINES[-1])
 
     def load_labels(self, files: Sequence[str]) -> Found:
         """Read labels, of several for one id the newest: the last line of the last file in path order."""
-        parameters = reading_parameters(files, None)
+        sources = Sources.of(files)
+        parameters = sources.parameters()
         read_files(self._db, f"CREATE TEMP TABLE labels AS {sql.label_records()}", parameters)
         counts = self._by_reason("labels", "fault")
         records = self._one("SELECT count(*) FROM labels")
@@ -122,7 +128,7 @@ class LocalEngine:
         kept = self._one("SELECT count(*) FROM labels")
         self._several_labels = self._one("SELECT count(*) FROM labels WHERE NOT plain") > 0
         located = sql.LABEL_REASONS.format(located=sql.label_records(located=True))
-        rejects = Locator(self._db, "labels", located, parameters).rejects(counts)
+        rejects = Locator(self._db, "labels", lambda _: located, sources, parameters).rejects(counts)
         return Found(records, kept, usable - kept, rejects)
 
     def label_ids(self, files: Sequence[str]) -> dict[str, npt.NDArray[np.uint64]]:
@@ -133,7 +139,7 @@ class LocalEngine:
         if not files:
             return {}
         named = f"SELECT DISTINCT origin, id FROM ({sql.label_records()}) WHERE id IS NOT NULL"
-        read_files(self._db, f"CREATE OR REPLACE TEMP TABLE named AS {named}", reading_parameters(files, None))
+        read_files(self._db, f"CREATE OR REPLACE TEMP TABLE named AS {named}", Sources.of(files).parameters())
         query = """SELECT place, id FROM named JOIN (
                        SELECT unnest($files) AS f, generate_subscripts($files, 1) - 1 AS place) ON hash(f) = origin
                    ORDER BY place"""
@@ -233,13 +239,11 @@ class LocalEngine:
     def _keep_newest_labels(self, parameters: dict[str, Any]) -> None:
         self._db.execute("DROP TABLE labels")
         self._db.execute("SET preserve_insertion_order = true")
-        self._db.execute(
-            f"""CREATE TEMP TABLE labels AS
-                SELECT id, arg_max(label, (filename, place)) AS label, arg_max(plain, (filename, place)) AS plain,
-                    arg_max(origin, (filename, place)) AS origin
-                FROM ({sql.label_records(located=True)}) WHERE fault IS NULL GROUP BY id""",
-            parameters,
-        )
+        newest = f"""CREATE TEMP TABLE labels AS
+            SELECT id, arg_max(label, (filename, place)) AS label, arg_max(plain, (filename, place)) AS plain,
+                arg_max(origin, (filename, place)) AS origin
+            FROM ({sql.label_records(located=True)}) WHERE fault IS NULL GROUP BY id"""
+        self._db.execute(newest, used(newest, parameters))
         self._db.execute("SET preserve_insertion_order = false")
 
     def _by_reason(self, table: str, column: str) -> dict[str, int]:

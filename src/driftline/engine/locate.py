@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
 
-from driftline.engine.files import exact
-from driftline.engine.rejects import SAMPLES, Reject, ends_in_half_line, sample_line
+from driftline.engine.rejects import SAMPLES, Reject
+from driftline.engine.sources import Sources, used
 
 
 class Locator:
-    """Looks refused records up. ``query`` yields ``reason``, ``filename`` and ``place`` of every record."""
+    """Looks refused records up in ``sources``. ``query`` of some of them yields ``reason``, ``filename`` and ``place``
+    of every record; ``parameters`` are those of the query beside the files."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, source: str, query: str, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        source: str,
+        query: Callable[[Sources], str],
+        sources: Sources,
+        parameters: dict[str, Any],
+    ) -> None:
         self._db = db
         self._source = source
         self._query = query
+        self._sources = sources
         self._parameters = parameters
 
     def rejects(self, counts: dict[str, int]) -> tuple[Reject, ...]:
@@ -31,14 +40,15 @@ class Locator:
         found = []
         for reason, count in sorted(counts.items()):
             names = files.get(reason, [])
-            samples = [sample_line(name, place) for name in names[:SAMPLES] for place in places[name].get(reason, [])]
+            sample = self._sources.sample
+            samples = [sample(name, place) for name in names[:SAMPLES] for place in places[name].get(reason, [])]
             found += self._apart(Reject(self._source, reason, count, tuple(samples[:SAMPLES])), names)
         return tuple(found)
 
     def _files(self) -> dict[str, list[str]]:
-        query = f"SELECT reason, filename FROM ({self._query}) WHERE reason IS NOT NULL GROUP BY ALL ORDER BY filename"
+        chosen = "SELECT reason, filename FROM ({}) WHERE reason IS NOT NULL GROUP BY ALL ORDER BY filename"
         found: dict[str, list[str]] = {}
-        for reason, name in self._db.execute(query, self._parameters).fetchall():
+        for reason, name in self._fetched(chosen, self._sources):
             found.setdefault(reason, []).append(name)
         return found
 
@@ -47,23 +57,20 @@ class Locator:
 
         It is read alone and in order, so that a record's place is its place among the file's lines.
         """
-        query = f"SELECT reason, min(place, {SAMPLES}) FROM ({self._query}) WHERE reason IS NOT NULL GROUP BY reason"
-        return dict(self._db.execute(query, self._parameters | {"files": [exact(file)]}).fetchall())
+        chosen = f"SELECT reason, min(place, {SAMPLES}) FROM ({{}}) WHERE reason IS NOT NULL GROUP BY reason"
+        return dict(self._fetched(chosen, self._sources.only(file)))
+
+    def _fetched(self, chosen: str, sources: Sources) -> list[Any]:
+        statement = chosen.format(self._query(sources))
+        return self._db.execute(statement, used(statement, self._parameters | sources.parameters())).fetchall()
 
     def _apart(self, reject: Reject, files: list[str]) -> list[Reject]:
-        halves = [name for name in files if reject.reason == "broken_line" and ends_in_half_line(name)]
+        halves = [name for name in files if reject.reason == "broken_line" and self._sources.ends_in_half_line(name)]
         if not halves:
             return [reject]
-        samples = tuple(last_line(name) for name in halves[:SAMPLES])
+        samples = tuple(self._sources.last(name) for name in halves[:SAMPLES])
         half = Reject(reject.source, "half_line", len(halves), samples)
         if reject.count == len(halves):
             return [half]
         kept = tuple(sample for sample in reject.samples if sample not in samples)
         return [Reject(reject.source, "broken_line", reject.count - len(halves), kept), half]
-
-
-def last_line(file: str) -> str:
-    """The last line of a file as a sample."""
-    with Path(file).open("rb") as lines:
-        records = sum(1 for line in lines if line.strip())
-    return sample_line(file, records)

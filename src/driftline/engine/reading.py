@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -10,8 +9,8 @@ import msgspec
 
 from driftline.core.errors import DriftlineError, InputError, SetupError
 from driftline.core.window import Window
-from driftline.engine.files import exact
 from driftline.engine.rejects import Reject
+from driftline.engine.sources import used
 
 LONGEST_LINES = (16 << 20, 256 << 20)
 SETTINGS: dict[str, Any] = {
@@ -36,7 +35,7 @@ def read_files(db: duckdb.DuckDBPyConnection, statement: str, parameters: dict[s
     for longest in LONGEST_LINES:
         parameters["longest"] = longest
         try:
-            db.execute(statement, parameters)
+            db.execute(statement, used(statement, parameters))
             return
         except duckdb.Error as error:
             if "maximum_object_size" in str(error) and longest != LONGEST_LINES[-1]:
@@ -44,12 +43,11 @@ def read_files(db: duckdb.DuckDBPyConnection, statement: str, parameters: dict[s
             raise _unreadable(error) from None
 
 
-def reading_parameters(files: Sequence[str], window: Window | None) -> dict[str, Any]:
-    """The files and, where there is a window, its start and end, as a statement that reads files names them."""
-    parameters: dict[str, Any] = {"files": [exact(file) for file in files]}
+def times_of(window: Window | None) -> dict[str, Any]:
+    """The start and the end of a window as statements name them, where there is one."""
     if window is None:
-        return parameters
-    return parameters | {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}
+        return {}
+    return {"start": window.start.replace(tzinfo=None), "end": window.end.replace(tzinfo=None)}
 
 
 def _unreadable(error: duckdb.Error) -> DriftlineError:

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from driftline.core.window import Window
+from driftline.engine.sources import Sources, each_line
 
 
 class _Metadata(msgspec.Struct):
@@ -29,11 +30,9 @@ def record_lines(files: Iterable[str], window: Window | None) -> Iterator[bytes]
     last line end is not, as it may still be written.
     """
     seen: set[str] = set()
-    for file in files:
-        with open(file, "rb") as lines:  # noqa: PTH123 - the name as it was listed
-            for line in lines:
-                if line.endswith(b"\n") and _wanted(line, window, seen):
-                    yield line
+    for line in each_line(Sources.of(files)):
+        if line.endswith(b"\n") and _wanted(line, window, seen):
+            yield line
 
 
 def _wanted(line: bytes, window: Window | None, seen: set[str]) -> bool:

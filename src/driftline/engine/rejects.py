@@ -58,8 +58,17 @@ def sample_line(file: str, record: int) -> str:
         for number, line in enumerate(lines, 1):
             seen += bool(line.strip())
             if seen == record:
-                return f"{file}:{number}: {line[:160].decode('utf-8', 'replace').strip()}"
+                return shown(file, number, line)
     return f"{file}: record {record}"
+
+
+def shown(file: str, number: int, line: bytes) -> str:
+    """A line of a file as a sample.
+
+    >>> shown("a.jsonl", 3, b"{}")
+    'a.jsonl:3: {}'
+    """
+    return f"{file}:{number}: {line[:160].decode('utf-8', 'replace').strip()}"
 
 
 def ends_in_half_line(file: str) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from driftline.engine import cells
 from driftline.engine.attributes import OutputAttributes
+from driftline.engine.sources import Sources, read_lines
 from driftline.stats.vectors import TOLERANCE
 
-CAPTURE_FIELDS = (
-    '{captureData: \'STRUCT(endpointOutput STRUCT("data" VARCHAR, "encoding" VARCHAR))\', '
-    "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
-)
 LABEL_FIELDS = (
     "{groundTruthData: 'STRUCT(\"data\" VARCHAR, \"encoding\" VARCHAR)', eventMetadata: 'STRUCT(eventId VARCHAR)'}"
 )
@@ -77,26 +74,13 @@ MACROS = (
 )
 
 
-def scan(fields: str, *, filename: bool) -> str:
-    """A reader of JSON lines for the fields asked for; the list of files is the statement's ``$files``, the
-    longest line it may meet ``$longest``: every thread takes twice that much memory.
-
-    A line that is no such object comes back as NULLs, so that it can be counted and found again.
-    """
-    named = ", filename = true" if filename else ""
-    return f"read_ndjson($files, columns = {fields}, ignore_errors = true, maximum_object_size = $longest{named})"
-
-
-def capture_lines(*, timed: bool, located: bool = False) -> str:
-    """The records of capture lines: join key, hash of the event id, output with its encoding, time if it is wanted."""
-    moment = "moment_of(eventMetadata.inferenceTime)" if timed else "NULL"
-    place = ", filename, row_number() OVER () AS place" if located else ""
+def capture_lines(sources: Sources, *, timed: bool, located: bool = False) -> str:
+    """The records of captures: join key, hash of the event id, output with its encoding, time if it is wanted."""
     return f"""
-    SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
-        CASE WHEN eventMetadata.eventId <> '' THEN hash(eventMetadata.eventId) END AS event,
-        captureData.endpointOutput."data" AS body, captureData.endpointOutput."encoding" AS encoding,
-        {moment} AS moment{place}
-    FROM {scan(CAPTURE_FIELDS, filename=located)}"""
+    SELECT coalesce(nullif(inference_id, ''), nullif(event_id, '')) AS id,
+        CASE WHEN event_id <> '' THEN hash(event_id) END AS event, output AS body, output_encoding AS encoding,
+        {"moment" if timed else "NULL AS moment"}{_names(located)}
+    FROM {sources.scan(located=located)}"""
 
 
 # The same of records that were decoded before: the columns of payload.records.WATCHED.
@@ -166,7 +150,7 @@ def label_records(*, located: bool = False) -> str:
                 SELECT nullif(eventMetadata.eventId, '') AS id, groundTruthData."data" AS body,
                     groundTruthData."encoding" AS encoding,
                     groundTruthData IS NULL AND eventMetadata IS NULL AS absent, hash(filename) AS origin{place}
-                FROM {scan(LABEL_FIELDS, filename=True)}
+                FROM {read_lines(LABEL_FIELDS, filename=True)}
             )
         )
     )"""

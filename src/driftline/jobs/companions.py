@@ -31,12 +31,12 @@ def identity_companion(data: Path, url: str) -> Companion:
     return Companion("identity", "driftline.aws.identity", listen("127.0.0.1", 0), ("--server", url))
 
 
-def shipper_companions(clock: Path | None) -> list[Companion]:
-    """The shipper, where the data folder needs one. It ends last: what the others write at their end is shipped too."""
-    if not needed():
-        return []
+def shipper_companions(data: Path, clock: Path | None) -> list[Companion]:
+    """The shipper, as soon as the data folder needs one. It ends last: what the others write at their end is shipped
+    too."""
     options = () if clock is None else ("--clock", str(clock))
-    return [Companion("shipper", "driftline.jobs.shared", None, options, last=True)]
+    layout = Layout(data)
+    return [Companion("shipper", "driftline.jobs.shared", None, options, last=True, when=lambda: needed(layout))]
 
 
 def address(companion: Companion) -> str:

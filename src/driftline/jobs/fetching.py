@@ -14,6 +14,8 @@ from uuid import uuid4
 from driftline.core.errors import InputError
 from driftline.core.uris import ObjectUri
 from driftline.core.window import Window
+from driftline.engine.compacted.form import is_compacted
+from driftline.engine.compacted.standing import held_by
 from driftline.engine.files import Level, deeper, inside, list_files, span_of
 from driftline.jobs.places import Places
 from driftline.storage.layout import Layout
@@ -111,19 +113,25 @@ def fetch_hours(
     found = {_target(prefix, one, folder): one for one in _bounded(_listed(objects, prefix, window, ask), prefix)}
     here = [Path(path) for path in list_files(folder, window)] if folder.exists() else []
     copies.reading([*found, *here])
-    wanted = [(file, one) for file, one in found.items() if copies.wanted(file, one)]
 
     def copy(pair: tuple[Path, ObjectInfo]) -> None:
         ask()
         fetch(objects, pair[0], pair[1], copies)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(copy, wanted):
-            pass
+    def copy_all(some: dict[Path, ObjectInfo]) -> int:
+        wanted = [(file, one) for file, one in some.items() if copies.wanted(file, one)]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(copy, wanted):
+                pass
+        return len(wanted)
+
+    # Compacted hours first: what they hold is not fetched.
+    copied = copy_all({file: one for file, one in found.items() if is_compacted(file.name)})
+    copied += copy_all(_not_held(found))
     for path in here:
         if path not in found:
             copies.remove(path, listed)
-    return len(wanted)
+    return copied
 
 
 def fetch(objects: Objects, file: Path, one: ObjectInfo, copies: Copies) -> None:
@@ -143,13 +151,24 @@ def _listed(objects: Objects, prefix: ObjectUri, window: Window, ask: Ask) -> It
     def below(folder: ObjectUri, level: Level) -> Iterator[ObjectInfo]:
         ask()
         here = objects.level(folder)
-        yield from (one for one in here.objects if one.uri.key.endswith(".jsonl"))
+        yield from (one for one in here.objects if _is_read(one.uri.key.rpartition("/")[2]))
         for name in here.folders:
             found = deeper(level, name)
             if inside(found, span):
                 yield from below(folder / name, found)
 
     return below(prefix, ())
+
+
+def _is_read(name: str) -> bool:
+    return name.endswith(".jsonl") or is_compacted(name)
+
+
+def _not_held(found: dict[Path, ObjectInfo]) -> dict[Path, ObjectInfo]:
+    """The objects of which no compacted file among them holds every byte."""
+    held = held_by(str(file) for file in found if is_compacted(file.name))
+    known = {(Path(path).parent / name, size) for path, pairs in held.items() for name, size in pairs}
+    return {file: one for file, one in found.items() if (file, one.size) not in known}
 
 
 def _bounded(found: Iterator[ObjectInfo], prefix: ObjectUri) -> Iterator[ObjectInfo]:

@@ -14,9 +14,10 @@ from driftline.core.cron import Cron
 from driftline.core.errors import InputError
 from driftline.core.records import utc
 from driftline.core.window import HOUR, parse_duration
+from driftline.engine.compacted.hour import originals_in
 from driftline.jobs.late_labels import HORIZON
 from driftline.jobs.places import ELSEWHERE
-from driftline.jobs.retention_store import sweep_models, sweep_store
+from driftline.jobs.retention_store import sweep_models, sweep_originals, sweep_store
 from driftline.jobs.shared import SHARED, Shared
 from driftline.resources.alarms import Alarm
 from driftline.resources.retention import Removed, Retention, RetentionReport
@@ -34,6 +35,8 @@ FOREVER = "forever"
 LEAST = timedelta(hours=1)
 MODEL_GRACE = timedelta(days=1)
 """A model file younger than this may belong to a deployment under way."""
+ORIGINALS_GRACE = timedelta(hours=1)
+"""A compacted file younger than this, in real time, may be unknown to a run that is reading its originals."""
 _LABELS_BEFORE = timedelta(days=1)
 """A run reads the labels from this long before its window."""
 _DAY = timedelta(days=1)
@@ -52,9 +55,12 @@ class Needed(msgspec.Struct, frozen=True):
     labels: datetime
     ticks: datetime
     metrics: datetime
+    now: datetime
 
     def of(self, kind: str) -> datetime:
         """The time of a kind of data."""
+        if kind == "originals":
+            return self.now
         names = {"merged": "captures", "reports": "ticks", "executions": "ticks"}
         found: datetime = getattr(self, names.get(kind, kind))
         return found
@@ -86,6 +92,7 @@ def needed(connection: Connection, endpoint: str, now: datetime) -> Needed:
         captures - _LABELS_BEFORE,
         min([now, *(tick for _, tick in waiting)]),
         min([now, *_watched(connection, endpoint, now)]),
+        now,
     )
 
 
@@ -207,8 +214,12 @@ def _clean(store: Store, layout: Layout, old: _Old, now: datetime, dry_run: bool
     before, held = old.before(now)
     found = Removed(old.endpoint, old.kind, before, held=held)
     for root, above in _roots(layout, old.endpoint, old.kind):
-        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run))
-        if shared is not None and layout.relative(root).partition("/")[0] in SHARED:
+        only = _held if old.kind == "originals" else None
+        found = _with(found, sweep_hours(root, before, above=above, dry_run=dry_run, only=only))
+        if shared is not None and only is not None:
+            settled = utc(system_clock()) - ORIGINALS_GRACE
+            found = _with(found, sweep_originals(shared, root, before, settled, above=above, dry_run=dry_run))
+        elif shared is not None and layout.relative(root).partition("/")[0] in SHARED:
             found = _with(found, sweep_store(shared, root, before, above=above, dry_run=dry_run))
     kind = _ARRIVING.get(old.kind)
     if shared is not None and kind is not None and not dry_run:
@@ -222,11 +233,18 @@ def _roots(layout: Layout, endpoint: str, kind: str) -> list[tuple[Path, int]]:
     pieces, decoded = layout.pieces(endpoint), layout.decoded(endpoint)
     roots = {
         "captures": [(layout.captures(endpoint), 1)],
+        "originals": [(layout.captures(endpoint), 1)],
         "labels": [(layout.labels(endpoint), 0)],
         "merged": [(pieces, 1), (decoded, 0), (pieces / ELSEWHERE, 2), (decoded / ELSEWHERE, 1)],
         "reports": [(layout.data / "reports" / endpoint, 1)],
     }
     return roots[kind]
+
+
+def _held(hour: Path) -> set[str]:
+    """The files of an hour that a compacted file holds. Runs that began before there was one may still read them, so
+    it must have been there for a while."""
+    return originals_in(hour, system_clock() - ORIGINALS_GRACE.total_seconds())
 
 
 def _executions(connection: Connection, endpoint: str, before: datetime, dry_run: bool) -> int:

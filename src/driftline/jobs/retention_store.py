@@ -9,6 +9,7 @@ from pathlib import Path
 
 from driftline.core.errors import ServiceError
 from driftline.core.window import partition
+from driftline.engine.compacted.form import is_compacted, originals_of
 from driftline.engine.files import Level, deeper
 from driftline.jobs.shared import Shared
 from driftline.storage.objects import ObjectInfo
@@ -25,7 +26,32 @@ def sweep_store(shared: Shared, root: Path, before: datetime, *, above: int, dry
     here. ``above`` is how many folders stand between ``root`` and the years. Only folders that may hold such hours are
     listed. What cannot be done now is noted, and done by the next clean-up."""
     end = tuple(partition(before).split("/"))
-    return _swept(lambda: _old(shared, root, end, above, ()), shared, str(root), dry_run)
+
+    def old() -> Iterator[Found]:
+        for hour in _hours(shared, root, end, above, ()):
+            yield from shared.listed(hour)
+
+    return _swept(old, shared, str(root), dry_run)
+
+
+def sweep_originals(
+    shared: Shared, root: Path, before: datetime, settled: datetime, *, above: int, dry_run: bool = False
+) -> Swept:
+    """Delete the objects of such hours that a compacted one holds which was stored before a (real) time; runs that
+    began before there was one may still read them. A compacted object is fetched to see what it holds, once: afterwards
+    nothing stands beside it."""
+    end = tuple(partition(before).split("/"))
+
+    def held() -> Iterator[Found]:
+        for hour in _hours(shared, root, end, above, ()):
+            listed = shared.listed(hour)
+            compacted = [path for path, one in listed if is_compacted(path.name) and one.modified < settled]
+            beside = [(path, one) for path, one in listed if not is_compacted(path.name)]
+            if compacted and beside:
+                holds = {(one.name, one.size) for path in compacted for one in originals_of(shared.have(path))}
+                yield from ((path, one) for path, one in beside if (path.name, one.size) in holds)
+
+    return _swept(held, shared, str(root), dry_run)
 
 
 def sweep_models(shared: Shared, folder: Path, used: Collection[Path], before: datetime, *, dry_run: bool) -> Swept:
@@ -64,12 +90,13 @@ def _forget(shared: Shared, found: Found, dry_run: bool) -> int:
     return one.size
 
 
-def _old(shared: Shared, folder: Path, end: Level, above: int, level: Level) -> Iterator[Found]:
+def _hours(shared: Shared, folder: Path, end: Level, above: int, level: Level) -> Iterator[Path]:
+    """The folders of hours before the hour ``end``; only folders that may hold such are listed."""
     for name in shared.level(folder).folders:
         inner = () if above else deeper(level, name)
         if not above and (not inner or inner > end[: len(inner)]):
             continue
-        if len(inner) == len(end):
-            yield from shared.listed(folder / name) if inner < end else ()
-        else:
-            yield from _old(shared, folder / name, end, max(0, above - 1), inner)
+        if len(inner) < len(end):
+            yield from _hours(shared, folder / name, end, max(0, above - 1), inner)
+        elif inner < end:
+            yield folder / name

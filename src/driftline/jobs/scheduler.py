@@ -19,6 +19,8 @@ from driftline.core.errors import AwayError, DriftlineError
 from driftline.core.records import utc
 from driftline.jobs.batch import BatchWorker
 from driftline.jobs.batch_kinds import work
+from driftline.jobs.compacting import compact_hour
+from driftline.jobs.compaction import Compactor
 from driftline.jobs.executions import Runner, Worker
 from driftline.jobs.firing import Firing
 from driftline.jobs.isolation import Isolation
@@ -114,6 +116,15 @@ class Scheduler:
         self._shared = shared
         self._late = LateLabels(store, layout, shared=shared)
         self._captures = None if shared is None else LateCaptures(store, layout, shared, real)
+        self._compactor = Compactor(
+            store,
+            layout,
+            clock,
+            owner=f"{owner}-compaction",
+            real=real,
+            lease=lease,
+            isolation=None if isolation is None else Isolation(compact_hour),
+        )
         self._firing = None if fire_every is None else Firing(store, layout, fire_every)
         self._client = client or webhook_client()
         self._heard = float("-inf")
@@ -131,11 +142,16 @@ class Scheduler:
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; a run under way is finished first.
 
-        Notifications, late labels, batch jobs and the clean-up have threads of their own, so that a slow webhook, many
-        label files or a long job delay no run. A batch job under way is broken off, and taken up again by the next
-        scheduler. A pass that fails, on a full disk say, is logged and tried again.
+        Notifications, late labels, batch jobs, the clean-up and compaction have threads of their own, so that a slow
+        webhook, many label files or a long job delay no run. A batch job or a compaction under way is broken off, and
+        taken up again by the next scheduler. A pass that fails, on a full disk say, is logged and tried again.
         """
-        beside = {"notifications": self._send_until, "late-labels": self._look_until, "clean-up": self._clean_until}
+        beside = {
+            "notifications": self._send_until,
+            "late-labels": self._look_until,
+            "clean-up": self._clean_until,
+            "compaction": self._compact_until,
+        }
         threads = [threading.Thread(target=target, args=(stop,), name=name) for name, target in beside.items()]
         threads += [
             threading.Thread(target=self._batch_until, args=(worker, stop), name="batch-jobs") for worker in self._batch
@@ -150,6 +166,7 @@ class Scheduler:
             stop.set()
             for worker in self._batch:
                 worker.leave()
+            self._compactor.leave()
             for thread in threads:
                 thread.join()
 
@@ -196,6 +213,12 @@ class Scheduler:
             self._guarded(lambda: show_again(self.store, self.layout))
             self._guarded(lambda: tend(self.store, utc(self.clock()), utc(self.real())))
             self._guarded(lambda: run_daily(self.store, self.layout, utc(self.clock()), self._shared))
+            stop.wait(max(self.poll, CLEAN_EVERY))
+
+    def _compact_until(self, stop: threading.Event) -> None:
+        """Past hours become one file each, beside everything else: it may take minutes."""
+        while not stop.is_set():
+            self._guarded(lambda: self._compactor.work(stop))
             stop.wait(max(self.poll, CLEAN_EVERY))
 
     def _send_until(self, stop: threading.Event) -> None:

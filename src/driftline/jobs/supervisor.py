@@ -55,7 +55,7 @@ class Companion(NamedTuple):
 
     It is told ``--data``, ``--parent`` and, where it has a listening ``socket``, ``--socket`` with its descriptor. The
     socket is kept here: who connects while the process is started again waits, and nobody else can take its port. One
-    that is ``last`` is told to end when all others have ended.
+    that is ``last`` is told to end when all others have ended. It is started as soon as ``when`` says so.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Companion(NamedTuple):
     socket: socket.socket | None = None
     options: Sequence[str] = ()
     last: bool = False
+    when: Callable[[], bool] = lambda: True
 
 
 class Supervisor:
@@ -109,11 +110,11 @@ class Supervisor:
             jobs += ["--link", f"{url}/runs/{{run}}"] if url else []
             self._children.append(_Child("scheduler", jobs, (), log, where))
         basic = ["--data", str(data), "--parent", str(os.getpid())]
-        for name, module, listener, options, last in companions:
+        for name, module, listener, options, last, when in companions:
             passed = () if listener is None else (listener.fileno(),)
             told = [word for number in passed for word in ("--socket", str(number))]
             command = [sys.executable, "-P", "-m", module, *basic, *told, *options]
-            self._children.append(_Child(name, command, passed, log, where, last=last))
+            self._children.append(_Child(name, command, passed, log, where, last=last, when=when))
 
     def run(self, stop: threading.Event, started: Callable[[], None] = lambda: None) -> None:
         """Start everything, replace what dies, and end it all when ``stop`` is set."""
@@ -155,8 +156,9 @@ class _Child:
         where: dict[str, str],
         *,
         last: bool = False,
+        when: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.name, self.last = name, last
+        self.name, self.last, self._when = name, last, when
         self._environment = where
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
@@ -167,6 +169,8 @@ class _Child:
         self._again = 0.0
 
     def start(self) -> None:
+        if not self._when():
+            return
         self._began = time.monotonic()
         with ExitStack() as stack:
             log = stack.enter_context(self._log.open("ab")) if self._log is not None else None

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftline.core.window import HOUR, Window, partition
+from driftline.engine.compacted.standing import marks
 from driftline.engine.rejects import Reject
 from driftline.storage.files import write_atomic
 
@@ -129,7 +130,8 @@ def cut(window: Window) -> list[Window]:
 
 
 def fingerprint(files: Iterable[str], root: str | Path | None = None) -> str:
-    """Names and sizes of files in one text: captures and labels are only ever added or appended to."""
+    """Names and sizes of files in one text: captures and labels are only ever added or appended to. A compacted file
+    stands for its originals, so what was made of them holds."""
     return hashlib.sha256(seen_of(fingerprints(files, root))).hexdigest()[:32]
 
 
@@ -140,11 +142,8 @@ def fingerprints(files: Iterable[str], root: str | Path | None = None) -> dict[i
     fingerprints on every machine, wherever its data folder is.
     """
     found, above = {}, "" if root is None else f"{Path(root)}/"
-    for file in files:
-        try:
-            text = f"{file.removeprefix(above)}:{Path(file).stat().st_size}"
-        except OSError:
-            continue
+    for file, size in marks(list(files)):
+        text = f"{file.removeprefix(above)}:{size}"
         found[int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")] = file
     return found
 

@@ -7,17 +7,19 @@ from typing import Literal
 
 import msgspec
 
-RetentionKind = Literal["captures", "labels", "merged", "reports", "executions", "metrics"]
+RetentionKind = Literal["captures", "originals", "labels", "merged", "reports", "executions", "metrics"]
 
 
 class Retention(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How long each kind of data of an endpoint is kept, as ISO 8601 durations such as ``P30D``.
 
     What is left out stays as it is, at first for ever; ``forever`` keeps a kind again. ``merged`` is what was measured
-    of each hour, which is made again from captures and labels when it is needed.
+    of each hour, which is made again from captures and labels when it is needed. ``originals`` are capture files that
+    were compacted: their records stay, in the compacted file of their hour, for as long as ``captures`` says.
     """
 
     captures: str | None = None
+    originals: str | None = None
     labels: str | None = None
     merged: str | None = None
     reports: str | None = None

@@ -1,5 +1,5 @@
 """Captures that also appear in a bucket: a link to the endpoint's folder, where buckets are folders. To buckets
-elsewhere they are shipped (``driftline.jobs.shared``), and nothing is to be done here."""
+elsewhere they are shipped (``driftline.jobs.shared``)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from driftline.core.errors import ConflictError, SetupError
 from driftline.core.uris import object_uri
+from driftline.storage import spool
 from driftline.storage.layout import Layout
 from driftline.storage.objects import folder_objects
 
@@ -16,11 +17,13 @@ from driftline.storage.objects import folder_objects
 def show_captures(layout: Layout, endpoint: str, destination: str) -> None:
     """Let the captures of an endpoint appear at ``DESTINATION/ENDPOINT``; doing it twice changes nothing.
 
-    Where buckets are elsewhere it checks the address alone. Raises :class:`ConflictError` where other files are there.
+    Where the bucket is elsewhere the address is checked, and a shipper wanted. Raises :class:`ConflictError` where
+    other files are there.
     """
     uri = object_uri(destination) / endpoint
     objects = folder_objects(layout, uri)
     if objects is None:
+        spool.want(layout)
         return
     link, captures = objects.folder(uri), layout.captures(endpoint)
     try:

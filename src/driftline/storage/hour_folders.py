@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -47,11 +47,19 @@ def bases(root: Path) -> list[Path]:
     return [root, *sorted(found[1:])]
 
 
-def look(folders: Sequence[Path], hours: Sequence[datetime], suffix: str = ".jsonl") -> list[HourFolder]:
-    """What lies in the hours under some folders. When too much was looked at, the rest is told as ``more``."""
+def is_lines(name: str) -> bool:
+    """Whether a file's name is that of JSON lines."""
+    return name.endswith(".jsonl")
+
+
+def look(
+    folders: Sequence[Path], hours: Sequence[datetime], wanted: Callable[[str], bool] = is_lines
+) -> list[HourFolder]:
+    """What lies in the hours under some folders, of files with a ``wanted`` name. When too much was looked at, the
+    rest is told as ``more``."""
     left, found = _MOST_ENTRIES, []
     for hour in hours:
-        looked = _Hour(suffix, min(MOST_FILES, left))
+        looked = _Hour(wanted, min(MOST_FILES, left))
         for folder in folders:
             looked.look(folder / partition(hour))
         left -= looked.seen
@@ -60,8 +68,8 @@ def look(folders: Sequence[Path], hours: Sequence[datetime], suffix: str = ".jso
 
 
 class _Hour:
-    def __init__(self, suffix: str, most: int) -> None:
-        self._suffix, self._most = suffix, most
+    def __init__(self, wanted: Callable[[str], bool], most: int) -> None:
+        self._wanted, self._most = wanted, most
         self.seen, self.bytes, self.more = 0, 0, False
         self.paths: list[str] = []
 
@@ -73,7 +81,7 @@ class _Hour:
                         self.more = True
                         return
                     self.seen += 1
-                    if entry.name.endswith(self._suffix) and entry.is_file():
+                    if self._wanted(entry.name) and entry.is_file():
                         self.paths.append(entry.path)
                         self.bytes += entry.stat().st_size
         except OSError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -32,8 +32,16 @@ class Swept(msgspec.Struct):
             self.skipped.append(f"{path}: {reason}")
 
 
-def sweep_hours(root: Path, before: datetime, *, above: int, dry_run: bool = False) -> Swept:
-    """Delete the hour folders ``yyyy/mm/dd/hh`` that end at ``before`` or earlier.
+def sweep_hours(
+    root: Path,
+    before: datetime,
+    *,
+    above: int,
+    dry_run: bool = False,
+    only: Callable[[Path], Collection[str]] | None = None,
+) -> Swept:
+    """Delete the hour folders ``yyyy/mm/dd/hh`` that end at ``before`` or earlier; or ``only`` the files in them that
+    it names of each.
 
     ``above`` is how many folders stand between ``root`` and the years. It may be stopped at any point and run again.
     Folders are opened one inside the other and never by path, so that a link put in between leads nowhere; a link
@@ -42,7 +50,7 @@ def sweep_hours(root: Path, before: datetime, *, above: int, dry_run: bool = Fal
     swept = Swept()
     with _opened(root, None, str(root), swept) as folder:
         if folder is not None:
-            _Sweep(tuple(partition(before).split("/")), swept, dry_run).descend(folder, str(root), above, ())
+            _Sweep(tuple(partition(before).split("/")), swept, dry_run, only).descend(folder, str(root), above, ())
     return swept
 
 
@@ -59,8 +67,8 @@ def sweep_file(path: Path, *, dry_run: bool = False) -> Swept:
 
 
 class _Sweep:
-    def __init__(self, end: Level, swept: Swept, dry_run: bool) -> None:
-        self._end, self._swept, self._dry_run = end, swept, dry_run
+    def __init__(self, end: Level, swept: Swept, dry_run: bool, only: Callable[[Path], Collection[str]] | None) -> None:
+        self._end, self._swept, self._dry_run, self._only = end, swept, dry_run, only
 
     def descend(self, folder: int, path: str, above: int, level: Level) -> None:
         for name in _entries(folder, path, self._swept):
@@ -69,15 +77,25 @@ class _Sweep:
                 continue
             if len(deeper) == 4:
                 if deeper < self._end:
-                    _remove(folder, name, path, self._swept, self._dry_run)
+                    self._hour(folder, name, path)
                 continue
             with _opened(name, folder, f"{path}/{name}", self._swept) as inner:
                 if inner is not None:
                     self.descend(inner, f"{path}/{name}", max(0, above - 1), deeper)
             # A day that is not over may get another hour at any moment, so its folder stays.
-            if deeper and deeper < self._end[: len(deeper)] and not self._dry_run:
+            if deeper and deeper < self._end[: len(deeper)] and not self._dry_run and self._only is None:
                 with suppress(OSError):
                     os.rmdir(name, dir_fd=folder)
+
+    def _hour(self, folder: int, name: str, path: str) -> None:
+        if self._only is None:
+            _remove(folder, name, path, self._swept, self._dry_run)
+            return
+        with _opened(name, folder, f"{path}/{name}", self._swept) as hour:
+            if hour is None:
+                return
+            for one in sorted(self._only(Path(path, name))):
+                _unlink(hour, one, f"{path}/{name}", self._swept, self._dry_run)
 
 
 def _remove(parent: int, name: str, path: str, swept: Swept, dry_run: bool) -> None:

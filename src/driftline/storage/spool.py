@@ -14,7 +14,7 @@ import msgspec
 
 from driftline.storage.layout import Layout
 
-_MARK, _FIGURES, _DROPPED = "spool.full", "shipping.json", "spool.dropped"
+_MARK, _FIGURES, _DROPPED, _WANTED = "spool.full", "shipping.json", "spool.dropped", "shipping.wanted"
 _NUMBER = struct.Struct("<Q")
 STALE = 30.0
 """Seconds after which a shipper that says nothing is taken for dead, and its mark for nothing."""
@@ -40,6 +40,17 @@ class Shipping(msgspec.Struct, frozen=True):
     retries: int = 0
     trouble: str = ""
     full: bool = False
+
+
+def want(layout: Layout) -> None:
+    """Say that something of a data folder is to be shipped: its shipper is started, if it is not there already."""
+    with suppress(OSError):
+        (layout.data / _WANTED).touch()
+
+
+def wanted(layout: Layout) -> bool:
+    """Whether somebody said so."""
+    return (layout.data / _WANTED).exists()
 
 
 def tell(layout: Layout, shipping: Shipping) -> None:

@@ -16,7 +16,12 @@ from typing import Any
 import pytest
 
 from driftline.jobs.shared import shipper as shipping
+from driftline.resources.endpoints import CaptureSettings
+from driftline.serving.capture_log import CaptureLog
+from driftline.serving.capture_records import Exchange
+from driftline.serving.endpoints import EndpointConfig
 from driftline.serving.segment import Segment
+from driftline.storage import spool
 from tests.faults import FAULTS, Fault
 from tests.jobs.shared.conftest import Node
 
@@ -191,3 +196,34 @@ def test_a_shipper_that_is_killed_at_any_point_loses_and_doubles_nothing(
     for path in (one.layout.data / "captures").rglob("*.jsonl"):
         if path.stat().st_size:
             assert entries[one.layout.relative(path)].size == path.stat().st_size
+
+
+def test_a_full_spool_drops_and_counts_and_the_rest_arrives(node: NewNode, faulty_bucket: Any) -> None:
+    one = node(spool=20_000)
+    one.until(lambda: one.ledger.knows(one.prefix))
+    log = CaptureLog(one.layout.data / "captures", lambda: one.now)
+    served = EndpointConfig("churn", None, capture=CaptureSettings())
+
+    def capture() -> None:
+        one.now += 1
+        log.append(served, [Exchange(b"1,2", "text/csv", b"0.5", "text/csv", None) for _ in range(10)])
+        log.rotate()
+
+    faulty_bucket.fault = "refuse"
+    for _ in range(30):
+        capture()
+        one.shipper.look()
+    assert spool.full(one.layout.data)
+    faulty_bucket.fault = None
+    log.close()
+    one.until(lambda: not spool.full(one.layout.data) and one.shipper.progress.files == 0)
+    capture()
+    log.close()
+    counts = log.drain_counters()
+    captured, dropped = (sum(getattr(one, name) for one in counts) for name in ("captured", "dropped"))
+    assert captured + dropped == 310
+    assert dropped == spool.dropped(one.layout.data) > 0
+    # Between two looks ten were captured, so that the bound is kept to a few more.
+    size = sum(path.stat().st_size for path in (one.layout.data / "captures").rglob("*.jsonl"))
+    assert size < 20_000 + 4 * 10 * size / captured
+    one.until(lambda: sum(in_store(one).values()) == captured)

@@ -72,7 +72,7 @@ def test_arrivals_and_progress_are_told_and_a_lost_database_later(database: str,
 def test_a_node_that_knows_nothing_yet_holds_windows_up_and_one_that_is_done_does_not(
     database: str, tmp_path: Path
 ) -> None:
-    progress = [Progress()]
+    progress = [Progress(looked=False)]
     ledger = Ledger(tmp_path / "shipping.db")
     teller = Teller(lambda: open_store(database), ledger, "n1", lambda: progress[0], lambda _: None, stores=True)
     teller.start()
@@ -114,7 +114,8 @@ def test_a_shipper_process_ships_tells_and_ends(
         service.register_endpoint("churn", {"destination": f"s3://{one.bucket.name}/seen"})
         segment = one.segment()
         segment.append(b"1\n")
-        with shipper(one.layout.data, log, clock=str(tmp_path / "clock")):
+        clocked = {"clock": str(tmp_path / "clock")}
+        with shipper(one.layout.data, log, **clocked), shipper(one.layout.data, tmp_path / "second", **clocked):
 
             def told() -> Any:
                 with service.store.read() as db:
@@ -138,6 +139,8 @@ def test_a_shipper_process_ships_tells_and_ends(
             assert kinds == {("churn", "captures", HOUR), ("churn", "labels", HOUR), ("other", "captures", HOUR)}
         assert told() is None
         last.close()
+    # Of two that share a folder one works at a time.
+    assert {path.read_text().count("shipper ready") for path in (log, tmp_path / "second")} <= {0, 1}
 
 
 def test_a_shipper_ends_with_its_parent(node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch) -> None:

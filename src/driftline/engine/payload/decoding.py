@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 from driftline.core.window import Window
 from driftline.engine.ahead import ahead
 from driftline.engine.batches import BATCH_ROWS, table_rows
-from driftline.engine.files import exact
 from driftline.engine.locate import Locator
 from driftline.engine.payload import records
 from driftline.engine.payload.bodies import Bodies
 from driftline.engine.payload.column_names import column_names, sides, sides_of
 from driftline.engine.payload.pairing import Rows, paired
-from driftline.engine.reading import SETTINGS, Found, read_files, reading_parameters
+from driftline.engine.reading import SETTINGS, Found, read_files, times_of
+from driftline.engine.sources import Sources
 
 KEYS = ("id", "event", "row", "time")
 _BYTES = 8 << 20
@@ -70,10 +70,10 @@ class Decoding:
         for macro in records.MACROS:
             self._db.execute(macro)
         self._db.execute(records.SEEN)
-        self._files = list(files)
+        self._sources = Sources.of(files)
         self._refused: dict[str, int] = {}
         self._timed = window is not None
-        self._parameters = reading_parameters(files, window)
+        self._parameters = times_of(window)
         self._reading = reading or Reading()
         self._bodies = Bodies(self._reading.header, self._reading.names, threads)
         self._faults: list[tuple[str, str, Any]] = []
@@ -98,7 +98,7 @@ class Decoding:
         number in the request) and ``time``, then the features, see :func:`features`. Batches differ in their columns.
         """
         # Files are read while those before are decoded.
-        loaded = ahead(self._loaded, _groups(self._files), workers=1)
+        loaded = ahead(self._loaded, self._sources.groups(_AT_ONCE), workers=1)
         parts = (part for some in loaded for part in some)
         for made, faults in ahead(self._decoded, parts, workers=_WORKERS):
             self._faults += faults
@@ -113,14 +113,14 @@ class Decoding:
             raise RuntimeError("found() is asked before the last batch was taken")
         return self._found
 
-    def _loaded(self, files: list[str]) -> list[pa.RecordBatch]:
-        self._load(files)
+    def _loaded(self, sources: Sources) -> list[pa.RecordBatch]:
+        self._load(sources)
         return list(self._parts())
 
-    def _load(self, files: list[str]) -> None:
+    def _load(self, sources: Sources) -> None:
         """The records of some files, without those whose event was in the files before."""
-        create = f"CREATE OR REPLACE TEMP TABLE records AS {records.record_rows(timed=self._timed)}"
-        parameters = self._parameters | {"files": [exact(file) for file in files]}
+        create = f"CREATE OR REPLACE TEMP TABLE records AS {records.record_rows(sources, timed=self._timed)}"
+        parameters = self._parameters | sources.parameters()
         read_files(self._db, create, parameters)
         self._parameters["longest"] = max(self._parameters.get("longest", 0), parameters["longest"])
         if self._watch is not None:
@@ -175,8 +175,8 @@ class Decoding:
         yield from (made.slice(first, most) for first in range(0, made.num_rows, most))
 
     def _summary(self) -> Found:
-        located = records.located_faults(timed=self._timed)
-        rejects = self._locator("captures", located).rejects(self._refused)
+        faults = partial(records.located_faults, timed=self._timed)
+        rejects = self._locator("captures", faults).rejects(self._refused)
         if self._faults:
             self._keep_faults()
         for side, source in _SOURCES.items():
@@ -184,11 +184,12 @@ class Decoding:
             for found, reason, events in self._faults:
                 if found == side:
                     counts[reason] = counts.get(reason, 0) + len(events)
-            rejects += self._locator(source, records.located_bodies(side, timed=self._timed)).rejects(counts)
+            bodies = partial(records.located_bodies, side, timed=self._timed)
+            rejects += self._locator(source, bodies).rejects(counts)
         return Found(self._records, self._rows, self._repeated, rejects)
 
-    def _locator(self, source: str, query: str) -> Locator:
-        return Locator(self._db, source, query, self._parameters)
+    def _locator(self, source: str, query: Callable[[Sources], str]) -> Locator:
+        return Locator(self._db, source, query, self._sources, self._parameters)
 
     def _keep_faults(self) -> None:
         parts = [
@@ -203,20 +204,6 @@ class Decoding:
 
 
 _SIDES = ("output", "input")
-
-
-def _groups(files: list[str]) -> Iterator[list[str]]:
-    """The files, so many at a time that their records fit in memory."""
-    group: list[str] = []
-    size = 0
-    for file in files:
-        group.append(file)
-        size += Path(file).stat().st_size if Path(file).exists() else 0
-        if size >= _AT_ONCE:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def features(batch: pa.RecordBatch) -> pa.RecordBatch:

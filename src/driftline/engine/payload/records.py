@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from driftline.engine import sql
+from driftline.engine.sources import Sources
 
-_SIDE = 'STRUCT("data" VARCHAR, "encoding" VARCHAR)'
-_FIELDS = (
-    f"{{captureData: 'STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE})', "
-    "eventMetadata: 'STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR)'}"
-)
 MACROS = (
     sql.MOMENT,
     # What a body is decoded as, or what speaks against it; NULL where it was not captured.
@@ -23,14 +19,13 @@ MACROS = (
 KINDS = ("csv", "json")
 
 
-def record_rows(*, timed: bool, located: bool = False) -> str:
+def record_rows(sources: Sources, *, timed: bool, located: bool = False) -> str:
     """Every record: id, event id, a hash of both, time, the kind and text of each side, how the output was encoded and
     its body where that is another text, and what speaks against the record.
 
     ``timed`` keeps only records whose inference time is in [$start, $end); ``located`` adds the file and the record's
     place in it.
     """
-    place = ", filename, row_number() OVER () AS place" if located else ""
     names = ", filename, place" if located else ""
     return f"""
     SELECT id, event_id, event, moment, kind_of(input, input_encoding, input_decoded) AS input_kind,
@@ -46,13 +41,9 @@ def record_rows(*, timed: bool, located: bool = False) -> str:
             decoded_of(input, input_encoding) AS input_decoded,
             decoded_of(output, output_encoding) AS output_decoded
         FROM (
-            SELECT coalesce(nullif(eventMetadata.inferenceId, ''), nullif(eventMetadata.eventId, '')) AS id,
-                nullif(eventMetadata.eventId, '') AS event_id,
-                moment_of(eventMetadata.inferenceTime) AS moment,
-                captureData.endpointInput."data" AS input, captureData.endpointInput."encoding" AS input_encoding,
-                captureData.endpointOutput."data" AS output,
-                captureData.endpointOutput."encoding" AS output_encoding{place}
-            FROM {sql.scan(_FIELDS, filename=located)}
+            SELECT coalesce(nullif(inference_id, ''), nullif(event_id, '')) AS id, nullif(event_id, '') AS event_id,
+                moment, input, input_encoding, output, output_encoding{names}
+            FROM {sources.scan(inputs=True, located=located)}
         )
         {"WHERE moment IS NULL OR event_id IS NULL OR (moment >= $start AND moment < $end)" if timed else ""}
     )"""
@@ -76,14 +67,14 @@ SIZES = f"""SELECT count(*), coalesce(sum(strlen(input) * if(input_kind = 'json'
     + coalesce(sum(strlen(output) * if(output_kind = 'json', {JSON_WEIGHT}, 1)), 0) FROM records"""
 
 
-def located_faults(*, timed: bool) -> str:
+def located_faults(sources: Sources, *, timed: bool) -> str:
     """Records that are refused as a whole, for a locator."""
-    return f"SELECT fault AS reason, filename, place FROM ({record_rows(timed=timed, located=True)})"
+    return f"SELECT fault AS reason, filename, place FROM ({record_rows(sources, timed=timed, located=True)})"
 
 
-def located_bodies(side: str, *, timed: bool) -> str:
+def located_bodies(side: str, sources: Sources, *, timed: bool) -> str:
     """Records of which a side (or ``record``: both together) is in the table ``faulty``, for a locator."""
     return f"""
-    SELECT f.reason, r.filename, r.place FROM ({record_rows(timed=timed, located=True)}) AS r
+    SELECT f.reason, r.filename, r.place FROM ({record_rows(sources, timed=timed, located=True)}) AS r
     JOIN (SELECT event, any_value(reason) AS reason FROM faulty WHERE side = '{side}' GROUP BY event) AS f
         USING (event)"""

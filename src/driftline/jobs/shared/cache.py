@@ -44,6 +44,7 @@ class Cache:
 
     def prune(self, before: float) -> None:
         """Forget files that are no longer here, and were entered before a (real) time: retention took them away."""
+        self._ledger.evict(self._data, [], before - READ_FOR)
         for name in FOLDERS:
             found = self._ledger.entries(self._store.name, name).values()
             gone = [one.path for one in found if one.stored < before and not (self._data / one.path).exists()]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from driftline.core.errors import DriftlineError
@@ -21,6 +23,7 @@ from driftline.jobs.shared.targets import destination_targets, store_target
 from driftline.jobs.shared.telling import Teller
 from driftline.jobs.shared.tidying import Tidier
 from driftline.resources.endpoints import Endpoint
+from driftline.storage import spool
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
@@ -31,14 +34,15 @@ from driftline.storage.remote.trying import Patience
 logger = logging.getLogger("driftline.shipping")
 PATIENCE = Patience(total=5.0)
 """What fails for longer is told, and tried again by the shipper itself."""
+_LOCKED_POLL = 0.25
 GRACE = 8.0
 """Seconds that a shipper that is told to end takes for what is still there."""
 
 
-def needed() -> bool:
-    """Whether a node needs a shipper: its files are in a store of many nodes, or endpoints may send their
-    captures to buckets elsewhere."""
-    return bool(os.environ.get(VARIABLE, "").strip() or s3_service())
+def needed(layout: Layout) -> bool:
+    """Whether a data folder needs a shipper: its files are in a store of many nodes, or endpoints may send their
+    captures to buckets elsewhere, or one was told to."""
+    return bool(os.environ.get(VARIABLE, "").strip() or s3_service()) or spool.wanted(layout)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.detached:
         follow_parent(stop, options.parent)
     try:
-        _ship(options, stop)
+        with _alone(Layout(options.data).create(), stop):
+            if not stop.is_set():
+                _ship(options, stop)
     except DriftlineError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -91,6 +97,21 @@ def _ship(options: argparse.Namespace, stop: threading.Event) -> None:
         shipper.close()
         teller.close()
     logger.info("shipper stopped, %d files wait", shipper.progress.files)
+
+
+@contextmanager
+def _alone(layout: Layout, stop: threading.Event) -> Iterator[None]:
+    """Wait until no other shipper works on the folder: several servers may share one."""
+    with (layout.data / "shipper.lock").open("ab") as lock:
+        while not stop.is_set():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                stop.wait(_LOCKED_POLL)
+            except OSError:
+                break  # a file system without locks
+        yield
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -40,12 +40,13 @@ _UNREADABLE_PAUSE = 10.0
 
 class Progress(msgspec.Struct, frozen=True):
     """Up to when (schedules' time) all that was captured here is in the store, None before that is known; and what
-    waits."""
+    waits, once it was ``looked``."""
 
     captured_until: datetime | None = None
     files: int = 0
     bytes: int = 0
     trouble: str = ""
+    looked: bool = True
 
 
 class Shipper:
@@ -77,7 +78,7 @@ class Shipper:
         self._wake = threading.Event()
         self._said_at = 0.0
         self.said = spool.figures(layout) or spool.Shipping(0.0)
-        self.progress = Progress()
+        self.progress = Progress(looked=False)
 
     def run(self, stop: threading.Event, grace: float) -> None:
         """Ship until told to stop; then what is there, for so many seconds at most."""

@@ -89,7 +89,7 @@ class Teller:
         if self._stores:
             with store.write() as db:
                 _arrived(db, owed)
-                if last and progress.files == 0 and progress.captured_until is not None:
+                if last and progress.looked and progress.files == 0:
                     nodes.forget(db, self._node)
                 else:
                     nodes.tell(db, self._row(progress))

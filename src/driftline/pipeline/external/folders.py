@@ -11,7 +11,9 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from driftline.core.errors import SetupError
+from driftline.engine.compacted.lines import write_originals
 from driftline.engine.files import list_files
+from driftline.engine.sources import Sources
 from driftline.pipeline.export import export_merged
 from driftline.pipeline.programs import INPUT, remove_input
 from driftline.pipeline.run import ProgramRun
@@ -75,22 +77,34 @@ def folders(report: str | None) -> Iterator[Folders]:
 def lay_out(run: ProgramRun, data: Path) -> dict[str, int]:
     """Put the records of a run into a folder; how many there are, under ``capture_records`` or ``merged_records``.
 
-    Captures are copied as they are, the whole hours that the window touches, so that no program can harm them. With
-    labels there is one file of merged records, of exactly the window.
+    Captures are copied as they were captured, the whole hours that the window touches, so that no program can harm
+    them. With labels there is one file of merged records, of exactly the window.
     """
     files = list_files(run.captures, run.window)
     if run.labels is None:
-        copied = [_copy(Path(file), data / Path(file).relative_to(run.captures)) for file in files]
-        return {"capture_files": len(files), "capture_records": sum(copied)}
+        return _copy_all(Sources.of(files), Path(run.captures), data)
     if not files:
         return {"capture_files": 0, "merged_records": 0}
     written = export_merged(run.captures, run.labels, data / "merged.jsonl", window=run.window)
     return {"capture_files": len(files), "merged_records": written.rows}
 
 
+def _copy_all(sources: Sources, root: Path, data: Path) -> dict[str, int]:
+    """Copy capture files from wherever their lines stand."""
+    files = records = 0
+    for file, names in sources.in_order():
+        here = data / Path(file).relative_to(root).parent
+        here.mkdir(parents=True, exist_ok=True)
+        files += len(names) or 1
+        if names:
+            records += write_originals(file, {name: here / name for name in names})
+        else:
+            records += _copy(Path(file), here / Path(file).name)
+    return {"capture_files": files, "capture_records": records}
+
+
 def _copy(source: Path, target: Path) -> int:
     """Copy a file; how many lines it has."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     lines = 0
     with source.open("rb") as given, target.open("xb") as taken:
         while chunk := given.read(_CHUNK):

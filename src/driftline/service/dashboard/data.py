@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 
@@ -14,6 +13,7 @@ from driftline.resources.endpoints import Endpoint
 from driftline.resources.executions import FINISHED, OverdueWindow
 from driftline.resources.schedules import Schedule
 from driftline.service import Service
+from driftline.service.dashboard import capture_files
 from driftline.storage import arrivals, capture_counts, endpoints, hour_folders, run_evidence, schedules
 from driftline.storage.arrivals import Kind
 from driftline.storage.capture_counts import CaptureCounts
@@ -91,8 +91,8 @@ def facts(service: Service, name: str, window: Window) -> Facts:
         mine = schedules.listing(db, endpoint=name)
         late = [one for one in overdue(db, now) if one.endpoint == name] if mine else []
     folders = hour_folders.bases(service.layout.captures(name))
-    captures = hour_folders.look(folders, list(window.hours()))
-    lines, counted = hour_folders.count_lines([path for hour in captures for path in hour.paths])
+    captures = capture_files.look(folders, list(window.hours()))
+    lines, counted = capture_files.count_lines([path for hour in captures for path in hour.paths])
     counted = counted and not any(hour.more for hour in captures)
     until = min(now + HOUR, window.start + TABLE_HOURS * HOUR)
     came = Window(window.start, max(window.end, until))
@@ -147,8 +147,8 @@ def samples(captures: list[HourFolder]) -> tuple[str, list[str]]:
     path = next((path for hour in captures for path in hour.paths), None)
     if path is None:
         return "", []
-    lines = hour_folders.first_lines(path, _SAMPLES)
-    return Path(path).name, [line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in lines]
+    name, lines = capture_files.first_lines(path, _SAMPLES)
+    return name, [line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in lines]
 
 
 def _hour_line(hour: datetime, counts: CaptureCounts, labels: HourFolder, runs: list[WindowRun]) -> HourLine:

@@ -38,7 +38,7 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_con
 
 class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
     """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once;
-    and so do the journeys of clients.
+    and so do the journeys of clients, and the tests of three nodes.
 
     The plugin's own groups need a part of pytest that release 9.2 no longer has.
     """
@@ -46,6 +46,8 @@ class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/aws/test_journeys.py"):
             return "journeys"
+        if nodeid.startswith("tests/reliability/test_nodes.py"):
+            return "nodes"
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 

@@ -40,7 +40,7 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_con
 
 class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
     """Tests go to whichever process is free, but those in a browser all to one, so that their services are made once;
-    and so do the journeys of clients, and what runs on Spark.
+    and so do the journeys of clients, the tests of three nodes, and what runs on Spark.
 
     The plugin's own groups need a part of pytest that release 9.2 no longer has.
     """
@@ -50,6 +50,8 @@ class KeptTogether(LoadGroupScheduling):  # type: ignore[misc]
             return "journeys"
         if "/spark/" in nodeid or "/test_spark" in nodeid:
             return "spark"
+        if nodeid.startswith("tests/reliability/test_nodes.py"):
+            return "nodes"
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -318,8 +319,10 @@ class Cluster:
         self.nodes[name] = node
         return node
 
-    def ready(self) -> None:
-        """Wait until every node works."""
+    def begin(self, roles: Mapping[str, str], **environment: str) -> None:
+        """Start nodes of these names and roles, all at once, and wait until every one works."""
+        with ThreadPoolExecutor(len(roles)) as pool:
+            list(pool.map(lambda one: self.start(*one, **environment), roles.items()))
         for node in self.nodes.values():
             if node.url != "nowhere":
                 with Client(node.url) as client:

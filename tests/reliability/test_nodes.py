@@ -24,9 +24,7 @@ AT_ONCE = 1.0
 @pytest.fixture(scope="module")
 def three(cluster: Any, small_model: Path) -> Any:
     """Two nodes that serve, and one that has a scheduler; an endpoint that was deployed on the first."""
-    for name, role in (("east", "web"), ("west", "web"), ("timer", "scheduler")):
-        cluster.start(name, role)
-    cluster.ready()
+    cluster.begin({"east": "web", "west": "web", "timer": "scheduler"})
     with Client(cluster.nodes["east"].url) as client:
         client.deploy("churn", small_model)
     return cluster

@@ -61,9 +61,7 @@ class Patient(Traffic):
 @pytest.fixture
 def nodes(cluster: Any, small_model: Path) -> Any:
     """The cluster as the crash test of one node knows it."""
-    for name, role in NODES.items():
-        cluster.start(name, role, DRIFTLINE_SHIP_AGE="1", DRIFTLINE_LEASE="3")
-    cluster.ready()
+    cluster.begin(NODES, DRIFTLINE_SHIP_AGE="1")
     web = [cluster.nodes[name] for name, role in NODES.items() if role != "scheduler"]
     return SimpleNamespace(
         servers=web, model=small_model, database=cluster.database.url, now=cluster.now, random=Random(20261125)

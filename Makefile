@@ -6,13 +6,17 @@ STAMP := $(VENV)/.installed
 CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark stores xgboost
 
-.PHONY: demo test journeys check clients emulators bench crash fuzz screenshots docs package lock clean
+.PHONY: demo test scale journeys check clients emulators bench crash fuzz screenshots docs package lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
+
+# The long forms of what is beyond one machine: Spark, three nodes, and processes that are killed on PostgreSQL.
+scale: $(STAMP)
+	$(BIN)/python -m pytest -n auto -m scale
 
 # The journeys of every client of AWS; make test walks those of boto3 alone.
 journeys: $(STAMP) clients
@@ -53,7 +57,7 @@ bench: $(STAMP)
 # and object store, and checks the books (half an hour).
 crash: $(STAMP)
 	mkdir -p build
-	DRIFTLINE_CRASH_KILLS=$${KILLS:-200} DRIFTLINE_CRASH_FIGURES=build $(BIN)/python -m pytest tests/reliability/test_crash.py \
+	DRIFTLINE_CRASH_KILLS=$${KILLS:-200} DRIFTLINE_CRASH_FIGURES=build $(BIN)/python -m pytest -m "" tests/reliability/test_crash.py \
 	  tests/reliability/test_nodes_crash.py
 
 # The tests of tests/fuzz with ever new inputs, many of them.

@@ -119,7 +119,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(
     def full(*_: Any, **__: Any) -> None:
         raise SetupError("the disk is full")
 
-    monkeypatch.setattr(Door, "record", full)
+    monkeypatch.setattr(Door, "write", full)
     aws_server.client("sagemaker").create_model(ModelName="kept", PrimaryContainer=CONTAINER)
     assert "the audit log misses: anonymous sagemaker.CreateModel kept done (the disk is full)" in caplog.text
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,12 @@ def served(workshop: dict[str, str]) -> str:
     return Path(workshop["WORK"], "serve.url").read_text().strip()
 
 
+def _long(document: Path) -> Any:
+    """A document, of which that of Spark is left to the long forms."""
+    marks = [pytest.mark.scale] if document.name == "spark.md" else []
+    return pytest.param(document, id=document.name, marks=marks)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_shell_block_runs(document: Path, workshop: dict[str, str]) -> None:
     script = "\n".join(blocks(document, "bash"))
@@ -84,7 +91,7 @@ def test_every_shell_block_runs(document: Path, workshop: dict[str, str]) -> Non
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [_long(path) for path in DOCUMENTS])
 def test_every_python_block_runs(document: Path, tmp_path: Path, workshop: dict[str, str]) -> None:
     code = blocks(document, "python")
     if not code:

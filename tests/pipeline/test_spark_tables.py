@@ -119,13 +119,24 @@ TABLES: dict[str, Callable[[], pa.Table]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "parts"), [*((name, 3) for name in TABLES), ("ugly", 1), ("ugly", 64)])
+LONG = pytest.mark.scale
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("ugly", 3),
+        *(pytest.param(name, 3, marks=LONG) for name in TABLES if name != "ugly"),
+        *(pytest.param("ugly", parts, marks=LONG) for parts in (1, 64)),
+    ],
+)
 def test_model_quality_is_that_of_the_same_table(spark: Any, name: str, parts: int) -> None:
     table = TABLES[name]()
     wanted = baseline_model_quality(table, **COLUMNS, now=START)
     same(baseline_model_quality(on_spark(spark, table, parts), **COLUMNS, now=START), wanted)
 
 
+@LONG
 def test_segments_and_weights_are_those_of_the_same_table(spark: Any) -> None:
     table = binary(400).append_column("w", pa.array(np.arange(400) % 5 / 2))
     constraints = baseline_model_quality(binary(400, seed=2), **COLUMNS).constraints
@@ -136,6 +147,7 @@ def test_segments_and_weights_are_those_of_the_same_table(spark: Any) -> None:
     assert len(document(found)["statistics"]["segments"]) == 6
 
 
+@LONG
 def test_rows_with_ids_are_drawn_alike_in_any_order(spark: Any) -> None:
     table = binary(400)
     more: dict[str, Any] = {**COLUMNS, "row_id": "key", "now": START}
@@ -147,6 +159,7 @@ def test_rows_with_ids_are_drawn_alike_in_any_order(spark: Any) -> None:
     assert by_number.statistics != wanted.statistics
 
 
+@LONG
 @pytest.mark.parametrize("kind", ["columns", "list"])
 def test_several_classes_are_those_of_the_same_table(spark: Any, kind: str) -> None:
     random = np.random.default_rng(4)
@@ -159,6 +172,7 @@ def test_several_classes_are_those_of_the_same_table(spark: Any, kind: str) -> N
     same(baseline_model_quality(on_spark(spark, table, 7), **more), baseline_model_quality(table, **more))
 
 
+@LONG
 @pytest.mark.parametrize("kind", [pa.float32(), pa.decimal128(9, 3), pa.bool_(), pa.int16()])
 def test_a_regression_on_any_type_is_that_of_the_same_table(spark: Any, kind: pa.DataType) -> None:
     random = np.random.default_rng(5)
@@ -171,6 +185,7 @@ def test_a_regression_on_any_type_is_that_of_the_same_table(spark: Any, kind: pa
     same(baseline_model_quality(on_spark(spark, table, 7), **more), baseline_model_quality(table, **more))
 
 
+@LONG
 def test_what_is_wrong_with_a_data_frame_is_said_as_of_a_table(spark: Any) -> None:
     table = binary(20)
     for data in (table, on_spark(spark, table, 7)):
@@ -183,6 +198,7 @@ def test_what_is_wrong_with_a_data_frame_is_said_as_of_a_table(spark: Any) -> No
         assert check_model_quality(nothing, constraints, **COLUMNS).verdict is Verdict.UNKNOWN
 
 
+@LONG
 def test_a_column_only_spark_knows_is_named(spark: Any) -> None:
     from pyspark.ml.linalg import Vectors
 
@@ -193,6 +209,7 @@ def test_a_column_only_spark_knows_is_named(spark: Any) -> None:
         baseline_data_quality(frame)
 
 
+@LONG
 def test_a_data_frame_that_changes_between_two_readings_is_refused(spark: Any) -> None:
     def some(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import secrets
@@ -233,7 +250,7 @@ def columns(n: int, seed: int = 1, moved: float = 0) -> pa.Table:
     )
 
 
-@pytest.mark.parametrize("parts", [1, 7])
+@pytest.mark.parametrize("parts", [pytest.param(1, marks=LONG), 7])
 def test_data_quality_is_that_of_the_same_table(spark: Any, parts: int) -> None:
     before = baseline_data_quality(columns(1500), exclude=["day"], now=START)
     if parts == 7:
@@ -247,6 +264,7 @@ def test_data_quality_is_that_of_the_same_table(spark: Any, parts: int) -> None:
     assert any(one.samples for one in found.violations)
 
 
+@LONG
 def test_sketches_of_many_rows_agree_within_their_bound(spark: Any) -> None:
     table = columns(30_000).select(["number", "count"])
     wanted, found = (baseline_data_quality(data).statistics for data in (table, on_spark(spark, table, 7)))
@@ -258,6 +276,7 @@ def test_sketches_of_many_rows_agree_within_their_bound(spark: Any) -> None:
             assert one.count == pytest.approx(two.count, abs=4 * RANK_ERROR * table.num_rows)
 
 
+@LONG
 def test_a_frame_without_rows_is_a_table_without_rows(spark: Any) -> None:
     frame = on_spark(spark, columns(5), 3).limit(0)
     with pytest.raises(InputError, match="has no rows"):
@@ -286,7 +305,7 @@ def people(n: int, seed: int = 1) -> pa.Table:
     )
 
 
-@pytest.mark.parametrize(("parts", "row_id"), [(7, None), (2, "key")])
+@pytest.mark.parametrize(("parts", "row_id"), [pytest.param(7, None, marks=LONG), (2, "key")])
 def test_bias_is_that_of_the_same_table(spark: Any, parts: int, row_id: str | None) -> None:
     more: dict[str, Any] = {
         "label": "truth",
@@ -324,7 +343,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("options", [None, ExplainOptions(rows=100)], ids=["every row", "a sample"])
+@pytest.mark.parametrize(
+    "options", [pytest.param(None, marks=LONG, id="every row"), pytest.param(ExplainOptions(rows=100), id="a sample")]
+)
 def test_attributions_are_those_of_the_same_table(spark: Any, model: Path, options: ExplainOptions | None) -> None:
     table = features(500, seed=1)
     before = baseline_attribution(features(500), model, options=options, now=START)
@@ -339,6 +360,7 @@ def test_attributions_are_those_of_the_same_table(spark: Any, model: Path, optio
     )
 
 
+@LONG
 def test_a_model_that_only_answers_is_explained_here(spark: Any) -> None:
     def black_box(rows: Any) -> Any:
         return rows @ np.array([3.0, 1.0, 0.2])
@@ -351,6 +373,7 @@ def test_a_model_that_only_answers_is_explained_here(spark: Any) -> None:
     same(found, wanted)
 
 
+@LONG
 def test_what_cannot_run_on_spark_says_what_to_do(spark: Any, model: Path, tmp_path: Path) -> None:
     frame = on_spark(spark, features(30), 2)
     with pytest.raises(InputError, match="cannot be written from Spark") as caught:

@@ -31,9 +31,10 @@ def _write(path: Path, data: bytes, name: Callable[[Path, Path], object]) -> Non
         _write_synced(temporary, data)
         name(temporary, path)
         _sync_folder(path.parent)
-    except FileExistsError:
-        raise
     except OSError as error:
+        # Not of a folder that is a file: that is no file which somebody else has made.
+        if isinstance(error, FileExistsError) and path.exists():
+            raise
         raise SetupError(
             f"cannot write {path}",
             evidence=f"{type(error).__name__}: {error.strerror or error}",

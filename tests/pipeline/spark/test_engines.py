@@ -150,7 +150,11 @@ def quality_run(root: Path, kind: str, *, as_json: bool = False, **options: Any)
 
 @pytest.mark.parametrize(
     ("kind", "as_json", "hours"),
-    [("BinaryClassification", False, None), ("MulticlassClassification", True, 2), ("Regression", False, 1)],
+    [
+        ("BinaryClassification", False, None),
+        pytest.param("MulticlassClassification", True, 2, marks=pytest.mark.scale),
+        pytest.param("Regression", False, 1, marks=pytest.mark.scale),
+    ],
 )
 def test_model_quality_of_random_captures(
     tmp_path: Path, engine: Engine, documents: Documents, assert_same: Same, kind: str, as_json: bool, hours: int | None

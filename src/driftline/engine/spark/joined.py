@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,7 +44,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Labels:
-    """The newest label of every id, held by Spark until :meth:`close`: id, label, plain, and the place of its file."""
+    """The newest label of every id: id, label, plain, and the place of its file, held by Spark until :meth:`close`.
+
+    Nothing is read before :meth:`reading`, after which ``found`` says what there was.
+    """
 
     def __init__(self, spark: SparkSession, tasks: Tasks, memory: str) -> None:
         from pyspark.sql import functions
@@ -56,23 +61,43 @@ class Labels:
                     yield _located(batch, firsts[group.number], group.number)
             yield Told(group.number, group.named(found))
 
-        frame = tasks.rows(spark, read, _schema(_LABELS | _TOLD), _rows(_LABELS)).persist()
-        told = [decode(row) for row in frame.where("told IS NOT NULL").select("told").toArrow().column(0).to_pylist()]
-        found = total(told)
-        every = frame.where("id IS NOT NULL")
-        if len(tasks) == 1:
-            self.frame, self.found, self._held = every.select("id", "label", "plain", "file"), found, frame
+        self.found: Found | None = None
+        self._read = tasks.rows(spark, read, _schema(_LABELS | _TOLD), _rows(_LABELS)).persist()
+        every = self._read.where("id IS NOT NULL")
+        self._single = len(tasks) == 1
+        if self._single:
+            self.frame = every.select("id", "label", "plain", "file")
+        else:
+            newest = functions.max_by(functions.struct("label", "plain", "file"), "number").alias("newest")
+            newest_of = every.groupBy("id").agg(newest)
+            self.frame = newest_of.select("id", "newest.label", "newest.plain", "newest.file").persist()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read the labels beside what the block does, where they are not read yet: one job alone would leave cores
+        idle. At its end they are read."""
+        if self.found is not None:
+            yield
             return
-        newest = functions.max_by(functions.struct("label", "plain", "file"), "number").alias("newest")
-        newest_of = every.groupBy("id").agg(newest)
-        self.frame = self._held = newest_of.select("id", "newest.label", "newest.plain", "newest.file").persist()
-        kept = self.frame.count()
-        frame.unpersist()
-        self.found = Found(found.records, kept, found.usable + found.duplicates - kept, found.rejects)
+        with ThreadPoolExecutor(1, "labels") as pool:
+            found = pool.submit(self._look)
+            yield
+            self.found = found.result()
+        if not self._single:
+            self._read.unpersist()
 
     def close(self) -> None:
         """Have Spark forget them."""
-        self._held.unpersist()
+        self._read.unpersist()
+        self.frame.unpersist()
+
+    def _look(self) -> Found:
+        told = self._read.where("told IS NOT NULL").select("told").toArrow().column(0).to_pylist()
+        found = total([decode(row) for row in told])
+        if self._single:
+            return found
+        kept = self.frame.count()
+        return Found(found.records, kept, found.usable + found.duplicates - kept, found.rejects)
 
 
 def joined(

@@ -33,6 +33,8 @@ SETTINGS = {
 """What every session that is opened here has, local or remote."""
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 _LOOPBACK = "127.0.0.1"
+_FEW = {"spark.sql.shuffle.partitions": "32"}
+"""Of one machine: so few partitions that their states need no merging by tasks of their own."""
 
 
 def open_spark(
@@ -122,7 +124,7 @@ def _classic(
         # The workers are this machine's: the same Python, and nobody else's business.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
-        wanted = {"spark.driver.bindAddress": _LOOPBACK, "spark.driver.host": _LOOPBACK, **wanted}
+        wanted = {"spark.driver.bindAddress": _LOOPBACK, "spark.driver.host": _LOOPBACK, **_FEW, **wanted}
     builder = kind.builder.master(master).appName(name)
     for key, value in wanted.items():
         builder = builder.config(key, value)

@@ -4,7 +4,7 @@ states come back. What one machine finds, this finds too."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +16,6 @@ from driftline.engine.payload import Reading
 from driftline.engine.reading import Found
 from driftline.engine.spark.failures import told
 from driftline.engine.spark.fold import fold
-from driftline.engine.spark.groups import Tasks
 from driftline.engine.spark.joined import Labels, Wanted, joined
 from driftline.engine.spark.laid import Laying, Seen, merged
 from driftline.engine.spark.repeats import prediction_owners
@@ -132,7 +131,7 @@ class SparkJoiner:
         """What reading the labels found; None where there was no prediction to join them with."""
         if not self._needed:
             return None
-        return Found(0, 0, 0, ()) if self._labels is None else self._labels.found
+        return Found(0, 0, 0, ()) if self._labels is None or self._labels.found is None else self._labels.found
 
     def read(self, files: list[str], window: Window | None) -> Joined:
         """A piece of the window from its capture files."""
@@ -143,13 +142,13 @@ class SparkJoiner:
         tasks = tasks_of(files, self._settings)
 
         def work() -> Part:
-            with quietly(), told():
-                part = self._measured(joined(spark, tasks, wanted, self._labels))
+            with quietly(), told(), self._reading():
+                part = self._measured(joined(spark, tasks, wanted, self._labels), len(tasks))
                 if not part.seen.repeated:
                     return part
                 repeated = pa.array(np.frombuffer(part.seen.repeated, dtype=np.uint64))
                 owners = prediction_owners(spark, tasks, run.attributes, window, MEMORY, repeated)
-                return self._measured(joined(spark, tasks, wanted, self._labels, owners))
+                return self._measured(joined(spark, tasks, wanted, self._labels, owners), len(tasks))
 
         part = self._recorder.step("read and merge on Spark", len(files), work, _labelled)
         captures = total(part.seen.told)
@@ -160,9 +159,11 @@ class SparkJoiner:
         by_file = {self._label_files[place]: count for place, count in part.seen.by_file.items()}
         return Joined(part.state, captures, len(files), part.seen.mismatches(), part.noted, by_file)
 
-    def _measured(self, frame: DataFrame) -> Part:
+    def _measured(self, frame: DataFrame, tasks: int) -> Part:
         parts = self._parts
-        return fold(frame, parts.measure, parts.merge, parts.save, parts.load)
+        # A join has the partitions of a shuffle, or, where the labels are few, those of the captures.
+        shuffled = 0 if self._labels is None else int(frame.sparkSession.conf.get("spark.sql.shuffle.partitions") or 0)
+        return fold(frame, parts.measure, parts.merge, parts.save, parts.load, partitions=max(tasks, shuffled))
 
     def _open(self) -> SparkSession:
         """The session, and the labels in it."""
@@ -170,22 +171,17 @@ class SparkJoiner:
             spark = self._spark = self._step("start Spark", lambda: session(self._settings, self._stack))
             if self._label_files:
                 tasks = tasks_of(self._label_files, self._settings)
-                self._labels = self._recorder.step(
-                    "read labels",
-                    len(self._label_files),
-                    lambda: _labels(spark, tasks),
-                    lambda read: read.found.usable,
-                )
+                with quietly(), told():
+                    self._labels = Labels(spark, tasks, MEMORY)
                 self._stack.callback(self._labels.close)
         return self._spark
 
+    def _reading(self) -> AbstractContextManager[None]:
+        """Has the labels read by its end, where there are any."""
+        return nullcontext() if self._labels is None else self._labels.reading()
+
     def _step(self, name: str, work: Callable[[], SparkSession]) -> SparkSession:
         return self._recorder.step(name, 0, work, lambda _: 0)
-
-
-def _labels(spark: SparkSession, tasks: Tasks) -> Labels:
-    with quietly(), told():
-        return Labels(spark, tasks, MEMORY)
 
 
 def _labelled(part: Part) -> int:

@@ -22,7 +22,7 @@ from driftline.aws.requests import Authorise
 from driftline.service import Service
 from driftline.service.registry import Registry
 from driftline.serving.asgi import App
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 from driftline.testing import FakeClock
 from driftline.web.connections import Connection
 from driftline.web.worker import Worker

@@ -14,7 +14,7 @@ from driftline.aws.operations import OPERATIONS
 from driftline.core.uris import object_uri
 from driftline.service import Service
 from driftline.service.registry import Registry
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 from driftline.testing import FakeClock
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:0.90-1-cpu-py3"

@@ -21,8 +21,8 @@ from driftline.jobs.scheduler import Scheduler
 from driftline.pipeline import run_monitor
 from driftline.service import Service
 from driftline.service.registry import Registry
+from driftline.storage.buckets import open_objects
 from driftline.storage.clock import system_clock
-from driftline.storage.objects import open_objects
 
 REGISTRY = "156813124566.dkr.ecr.us-east-1.amazonaws.com"
 SOURCE = "/opt/ml/processing/input/baseline_dataset_input"

@@ -21,7 +21,7 @@ from driftline.core.uris import object_uri
 from driftline.jobs.batch import BatchWorker
 from driftline.service import Service
 from driftline.service.registry import Registry
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 from driftline.testing import FakeClock
 
 Call = Callable[..., dict[str, Any]]

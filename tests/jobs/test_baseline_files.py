@@ -16,9 +16,9 @@ from driftline.pipeline import run_monitor
 from driftline.resources.executions import Execution
 from driftline.storage import baseline_versions, baselines, schedules
 from driftline.storage.baseline_versions import Edit
+from driftline.storage.buckets import open_objects
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
-from driftline.storage.objects import open_objects
 from driftline.testing import START, capture, write_captures
 
 FILE = "s3://lake/baseline/constraints.json"

@@ -17,8 +17,9 @@ from driftline.core.errors import DriftlineError, InputError
 from driftline.core.uris import object_uri
 from driftline.jobs.baselines.job import run
 from driftline.jobs.batch_kinds import BatchDone, BatchWork, read_settings
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import Objects, open_objects
+from driftline.storage.objects import Objects
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 COLUMNS = {

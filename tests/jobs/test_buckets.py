@@ -27,9 +27,9 @@ from driftline.jobs.schedules import create_schedule
 from driftline.pipeline import run_monitor
 from driftline.resources.executions import Execution
 from driftline.storage import schedules
+from driftline.storage.buckets import open_objects
 from driftline.storage.database import Store
 from driftline.storage.layout import Layout
-from driftline.storage.objects import open_objects
 from driftline.testing import START, capture, write_captures, write_labels
 
 TOMORROW = START + timedelta(hours=26)

@@ -11,7 +11,7 @@ from driftline.core.errors import ConflictError, InputError
 from driftline.core.uris import object_uri
 from driftline.jobs.shared.process import needed
 from driftline.service import Service
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 from driftline.testing import capture, write_captures
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from driftline.core.errors import InputError, NotFoundError, ServiceError, SetupError
 from driftline.core.uris import object_uri
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import Objects, open_objects
+from driftline.storage.objects import Objects
 from driftline.storage.remote.trying import Patience
 from driftline.storage.remote_objects import RemoteObjects
 

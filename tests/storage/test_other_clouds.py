@@ -22,8 +22,9 @@ import pytest
 
 from driftline.core.errors import NotFoundError, ServiceError, SetupError
 from driftline.core.uris import object_uri
+from driftline.storage.buckets import folder_objects, open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import Objects, folder_objects, open_objects
+from driftline.storage.objects import Objects
 from driftline.storage.remote.checksums import PART
 from driftline.storage.remote.trying import Patience
 from driftline.storage.remote_objects import RemoteObjects

@@ -27,7 +27,7 @@ from driftline.service import Service
 from driftline.service.door import Note, Visitor
 from driftline.service.registry import Registry
 from driftline.serving.asgi import App, ClientGoneError, Message, Receive, Scope, Send, text_of
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 
 _MARKS = frozenset(
     {b"x-amz-target", b"x-amz-date", b"x-amz-content-sha256", b"amz-sdk-invocation-id", b"smithy-protocol"}

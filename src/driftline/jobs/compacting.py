@@ -106,6 +106,7 @@ def _written(file: str, wanted: list[Path], here: Path) -> Iterator[Path]:
 
 
 def folders_of(root: Path) -> list[Path]:
+    """The folders directly in a folder, by name; a link is none of them."""
     try:
         return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
     except OSError:

@@ -9,8 +9,8 @@ from driftline.jobs import s3_server
 from driftline.jobs.shared.process import needed
 from driftline.jobs.supervisor import Companion, listen
 from driftline.storage.authority import Authority
+from driftline.storage.buckets import s3_service
 from driftline.storage.layout import Layout
-from driftline.storage.objects import s3_service
 
 
 def s3_endpoint(region: str) -> str:

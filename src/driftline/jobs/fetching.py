@@ -18,8 +18,9 @@ from driftline.engine.compacted.form import is_compacted
 from driftline.engine.compacted.standing import held_by
 from driftline.engine.files import Level, deeper, inside, list_files, span_of
 from driftline.jobs.places import Places
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import ObjectInfo, Objects, open_objects
+from driftline.storage.objects import ObjectInfo, Objects
 from driftline.storage.retention import sweep_hours
 
 MOST_OBJECTS = 200_000

@@ -10,8 +10,8 @@ import msgspec
 from driftline.core.uris import ObjectUri, object_uri
 from driftline.jobs.attributes import data_attributes
 from driftline.resources.schedules import Schedule
+from driftline.storage.buckets import folder_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import folder_objects
 
 ELSEWHERE = "elsewhere"
 """The folder, in those of an endpoint, of what was made of captures that are not its own."""

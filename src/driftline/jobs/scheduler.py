@@ -100,6 +100,7 @@ class Scheduler:
             isolation=isolation,
             shared=shared,
         )
+        alone = isolation is not None
         self._batch = [
             BatchWorker(
                 store,
@@ -108,19 +109,14 @@ class Scheduler:
                 owner=f"{owner}-batch-{number}",
                 real=real,
                 lease=lease,
-                isolation=None if isolation is None else Isolation(work),
+                isolation=Isolation(work) if alone else None,
                 shared=shared,
             )
             for number in range(BATCH_WORKERS)
         ]
+        compacting = Isolation(compact_hour) if alone else None
         self._compactor = Compactor(
-            store,
-            layout,
-            clock,
-            owner=f"{owner}-compaction",
-            real=real,
-            lease=lease,
-            isolation=None if isolation is None else Isolation(compact_hour),
+            store, layout, clock, owner=f"{owner}-compaction", real=real, lease=lease, isolation=compacting
         )
         self._shared = shared
         self._late = LateLabels(store, layout, shared=shared)

@@ -8,10 +8,10 @@ from contextlib import suppress
 from driftline.core.errors import DriftlineError
 from driftline.core.uris import object_uri
 from driftline.storage import endpoints
+from driftline.storage.buckets import folder_objects
 from driftline.storage.database import Store
 from driftline.storage.destinations import show_captures
 from driftline.storage.layout import Layout
-from driftline.storage.objects import folder_objects
 
 
 def show_again(store: Store, layout: Layout) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from driftline.jobs.batch_kinds import BatchDone, BatchWork
 from driftline.pipeline.steps import Progress
 from driftline.pipeline.transform import run_transform
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 
 
 def run(work: BatchWork, progress: Progress) -> BatchDone:

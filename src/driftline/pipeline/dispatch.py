@@ -8,8 +8,8 @@ from driftline.pipeline.captured import run_model_quality
 from driftline.pipeline.result import RunResult
 from driftline.pipeline.run import AttributionRun, BiasRun, DataQualityRun, MergingRun, ProgramRun, Run
 from driftline.pipeline.steps import Progress
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import open_objects
 
 
 def run_monitor(run: Run, *, now: datetime | None = None, progress: Progress | None = None) -> RunResult:

@@ -10,8 +10,8 @@ from uuid import uuid4
 from driftline.core.errors import ConflictError, SetupError
 from driftline.core.uris import object_uri
 from driftline.storage import spool
+from driftline.storage.buckets import folder_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import folder_objects
 
 
 def show_captures(layout: Layout, endpoint: str, destination: str) -> None:

@@ -21,7 +21,7 @@ from driftline.jobs.planning import plan_due
 from driftline.pipeline import run_monitor
 from driftline.resources.executions import Execution
 from driftline.service.registry import Registry
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 from driftline.testing import FakeClock
 
 MODEL = botocore.session.Session().get_service_model("sagemaker")

@@ -17,8 +17,8 @@ from driftline.jobs.shared.limits import Limits
 from driftline.jobs.shared.shipper import Shipper
 from driftline.jobs.shared.targets import store_target
 from driftline.serving.segment import Segment
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import open_objects
 from driftline.storage.remote.trying import Patience
 
 HOUR = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -16,7 +16,7 @@ from driftline.jobs.shared.cache import Cache
 from driftline.jobs.shared.ledger import Owed
 from driftline.jobs.shared.targets import Target
 from driftline.storage import spool
-from driftline.storage.objects import open_objects
+from driftline.storage.buckets import open_objects
 from tests.jobs.shared.conftest import HOUR, Node
 
 NewNode = Callable[..., Node]

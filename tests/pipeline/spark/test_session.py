@@ -10,8 +10,8 @@ import pytest
 from driftline.core.uris import object_uri
 from driftline.pipeline.run import SparkSettings
 from driftline.pipeline.spark.session import FromStore, tasks_of
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import open_objects
 
 
 def test_a_task_fetches_what_is_not_on_its_machine(

@@ -22,8 +22,8 @@ from driftline.jobs.messages import ended
 from driftline.pipeline.found import Found, Judged
 from driftline.pipeline.steps import Progress
 from driftline.scripts.errors import ScriptError
+from driftline.storage.buckets import open_objects
 from driftline.storage.files import write_atomic
-from driftline.storage.objects import open_objects
 
 if TYPE_CHECKING:
     from driftline.pipeline.data_tables import DataBaseline

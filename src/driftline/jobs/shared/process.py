@@ -25,11 +25,11 @@ from driftline.jobs.shared.telling import Teller
 from driftline.jobs.shared.tidying import Tidier
 from driftline.resources.endpoints import Endpoint
 from driftline.storage import spool
+from driftline.storage.buckets import open_objects, s3_service
 from driftline.storage.clock import SharedClock, system_clock
 from driftline.storage.database import Store, database_of_environment, migrate, open_store
 from driftline.storage.layout import Layout
 from driftline.storage.node_file import node_of
-from driftline.storage.objects import open_objects, s3_service
 from driftline.storage.remote.trying import Patience
 
 logger = logging.getLogger("driftline.shipping")

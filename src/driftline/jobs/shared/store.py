@@ -19,8 +19,9 @@ from driftline.core.window import Window
 from driftline.jobs.fetching import Ask, Copies, fetch, fetch_hours
 from driftline.jobs.shared.ledger import Entry, Ledger
 from driftline.serving.segment import is_open
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import Level, ObjectInfo, Objects, open_objects
+from driftline.storage.objects import Level, ObjectInfo, Objects
 
 SHARED = ("models", "captures", "labels", "reports", "pieces")
 """The folders of the data folder that nodes have in common; the others are a node's own."""

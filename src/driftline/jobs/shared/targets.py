@@ -11,8 +11,8 @@ from typing import NamedTuple
 from driftline.core.uris import ObjectUri, object_uri
 from driftline.jobs.shared.ledger import Kind
 from driftline.resources.endpoints import Endpoint
+from driftline.storage.buckets import folder_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import folder_objects
 
 
 class Target(NamedTuple):

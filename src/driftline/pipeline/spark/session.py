@@ -14,8 +14,9 @@ from driftline.engine.payload import file_groups
 from driftline.engine.spark.groups import Tasks
 from driftline.engine.spark.session import open_spark
 from driftline.pipeline.run import SparkSettings
+from driftline.storage.buckets import open_objects
 from driftline.storage.layout import Layout
-from driftline.storage.objects import Objects, open_objects
+from driftline.storage.objects import Objects
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

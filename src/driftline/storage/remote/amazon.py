@@ -6,9 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from driftline.core.configuration import SSE, SSE_KMS_KEY
+from driftline.core.configuration import S3_ENDPOINT, SSE, SSE_KMS_KEY
 from driftline.core.errors import InputError, ServiceError, SetupError
-from driftline.storage.objects import VARIABLE
 from driftline.storage.remote.trying import Patience
 
 if TYPE_CHECKING:
@@ -101,17 +100,21 @@ def _checked(endpoint: str) -> str:
     """The URL of an endpoint; empty for Amazon's own. What may hold a password is not repeated in the message."""
     if endpoint == "aws":
         return ""
-    hint = f"set {VARIABLE} to a URL such as http://127.0.0.1:9000, or to aws"
+    hint = f"set {S3_ENDPOINT.name} to a URL such as http://127.0.0.1:9000, or to aws"
     try:
         parts = urlsplit(endpoint)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise InputError(f"{VARIABLE} holds no address", evidence="it is neither an http(s) URL nor aws", hint=hint)
+        raise InputError(
+            f"{S3_ENDPOINT.name} holds no address", evidence="it is neither an http(s) URL nor aws", hint=hint
+        )
     if parts.username or parts.password:
         hint = "give the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in a profile"
-        raise InputError(f"{VARIABLE} holds a name or a password", evidence="they are not used there", hint=hint)
+        raise InputError(
+            f"{S3_ENDPOINT.name} holds a name or a password", evidence="they are not used there", hint=hint
+        )
     return endpoint.rstrip("/")
 
 
@@ -140,4 +143,4 @@ def lacking(error: ImportError) -> SetupError:
 
 def _no_keys(evidence: str) -> SetupError:
     hint = f"set {Amazon.keys}"
-    return SetupError(f"there are no keys for the buckets at {VARIABLE}", evidence=evidence[:200], hint=hint)
+    return SetupError(f"there are no keys for the buckets at {S3_ENDPOINT.name}", evidence=evidence[:200], hint=hint)

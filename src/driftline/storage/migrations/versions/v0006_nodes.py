@@ -54,6 +54,10 @@ def upgrade() -> None:
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
     )
+    _of_work()
+
+
+def _of_work() -> None:
     op.create_table(
         "compactions",
         sa.Column("key", sa.Text(), nullable=False),

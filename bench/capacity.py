@@ -17,7 +17,7 @@ class Figures(NamedTuple):
     request_us: float = 58.5  # CPU µs of a request of one row, captured (docs/performance.md)
     record: float = 540.0  # bytes of a capture line with 20 columns, as the bench writes it
     label: float = 115.0  # bytes of a label line
-    compacted: float = 78.0  # bytes of the same record in Parquet with zstd
+    compacted: float = 215.0  # bytes of the same record in a compacted hour, which keeps its line as well
     quality_us: float = 2.67  # CPU µs a row of model quality from capture and label lines (W3)
     columns_us: float = 6.98  # CPU µs a row of data quality, 20 columns, from capture lines (W2)
     run_s: float = 0.58  # seconds that a run takes whatever it reads, with its process

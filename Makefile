@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 CLIENTS := sdk2 sdk3 old
 EXTRAS := aws demo lightgbm notify onnx postgres sklearn spark stores xgboost
 
-.PHONY: demo test scale journeys check clients emulators bench crash fuzz screenshots docs package lock clean
+.PHONY: demo test long journeys check clients emulators bench crash fuzz screenshots docs package lock clean
 
 demo: $(STAMP)
 	$(BIN)/driftline demo --once
@@ -14,9 +14,9 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto
 
-# The long forms of what is beyond one machine: Spark, three nodes, and processes that are killed on PostgreSQL.
-scale: $(STAMP)
-	$(BIN)/python -m pytest -n auto -m scale
+# What takes longer: Spark and three nodes in full, kills on PostgreSQL, the demo twice, every document, every seed.
+long: $(STAMP)
+	$(BIN)/python -m pytest -n auto -m long
 
 # The journeys of every client of AWS; make test walks those of boto3 alone.
 journeys: $(STAMP) clients

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 COMMAND = (sys.executable, "-P", "-m", "driftline.cli.__main__", "demo", "--once", "--json", "--data")
 
 
@@ -52,6 +54,7 @@ def check_story(told: dict[str, Any], folder: Path) -> None:
     assert all((folder / run["report"] / "constraint_violations.json").is_file() for run in runs)
 
 
+@pytest.mark.long
 def test_two_demos_tell_the_same_story(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("first", "second")]
     began = time.monotonic()

@@ -68,13 +68,16 @@ def served(workshop: dict[str, str]) -> str:
     return Path(workshop["WORK"], "serve.url").read_text().strip()
 
 
-def _long(document: Path) -> Any:
-    """A document, of which that of Spark is left to the long forms."""
-    marks = [pytest.mark.scale] if document.name == "spark.md" else []
+SHORT = ("README.md", "CONTRIBUTING.md", "capture.md", "data-quality.md", "operations.md")
+
+
+def _each(document: Path) -> Any:
+    """A document; of those that tell of one thing each, most are left to the long runs."""
+    marks = [] if document.name in SHORT else [pytest.mark.long]
     return pytest.param(document, id=document.name, marks=marks)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [_each(path) for path in DOCUMENTS])
 def test_every_shell_block_runs(document: Path, workshop: dict[str, str]) -> None:
     script = "\n".join(blocks(document, "bash"))
     if not script:
@@ -91,7 +94,7 @@ def test_every_shell_block_runs(document: Path, workshop: dict[str, str]) -> Non
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("document", [_long(path) for path in DOCUMENTS])
+@pytest.mark.parametrize("document", [_each(path) for path in DOCUMENTS])
 def test_every_python_block_runs(document: Path, tmp_path: Path, workshop: dict[str, str]) -> None:
     code = blocks(document, "python")
     if not code:

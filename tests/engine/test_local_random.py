@@ -243,7 +243,7 @@ def read(root: Path, attributes: OutputAttributes, window: Window | None) -> tup
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["csv", "json"])
-@pytest.mark.parametrize("part", range(6))
+@pytest.mark.parametrize("part", [0, 1, *(pytest.param(part, marks=pytest.mark.long) for part in range(2, 6))])
 def test_random_folders(tmp_path: Path, part: int, as_json: bool) -> None:
     attributes = JSON_ATTRIBUTES if as_json else CSV_ATTRIBUTES
     for seed in range(part * 5, part * 5 + 5):

@@ -131,7 +131,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_every_monitor_says_the_same(tmp_path: Path, model: Path, seed: int) -> None:
     folder = write_hour(tmp_path, seed)
     dice = random.Random(seed)

@@ -119,7 +119,7 @@ TABLES: dict[str, Callable[[], pa.Table]] = {
 }
 
 
-LONG = pytest.mark.scale
+LONG = pytest.mark.long
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "options", [pytest.param(None, marks=LONG, id="every row"), pytest.param(ExplainOptions(rows=100), id="a sample")]
+    "options",
+    [pytest.param(None, marks=LONG, id="every row"), pytest.param(ExplainOptions(rows=100), marks=LONG, id="a sample")],
 )
 def test_attributions_are_those_of_the_same_table(spark: Any, model: Path, options: ExplainOptions | None) -> None:
     table = features(500, seed=1)

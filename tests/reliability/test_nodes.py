@@ -14,7 +14,7 @@ from driftline.client import Client
 from driftline.storage import audit, capture_counts, nodes
 from driftline.storage.database import open_store
 
-pytestmark = pytest.mark.scale
+pytestmark = pytest.mark.long
 ROW, CSV = "1.0,0.5,-0.25", {"Content-Type": "text/csv"}
 SOON = 2.0
 """Seconds within which a change reaches every node, with its model."""

@@ -28,7 +28,7 @@ from driftline.storage.database import open_store
 from tests.reliability import test_crash as one_node
 from tests.reliability.test_crash import ALARM, ENDPOINT, LONG, MOST, SCHEDULES, Traffic
 
-pytestmark = pytest.mark.scale
+pytestmark = pytest.mark.long
 KILLS = int(os.environ.get("DRIFTLINE_CRASH_KILLS") or 8)
 SECONDS = float(os.environ.get("DRIFTLINE_CRASH_SECONDS") or (3600 if LONG else 14))
 PACE = 20.0  # a minute passes in three seconds

@@ -95,7 +95,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    ["overconfident", *(pytest.param(case, marks=pytest.mark.long) for case in CASES if case != "overconfident")],
+)
 def test_intervals_hold_at_the_stated_rate(case: str) -> None:
     before, after, power = CASES[case]
     random = np.random.default_rng(len(case))

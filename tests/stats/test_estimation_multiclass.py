@@ -47,7 +47,13 @@ def realised(predicted: Any, labels: Any) -> dict[str, float | None]:
     return found
 
 
-@pytest.mark.parametrize(("before", "after", "power"), [(1000, 1000, 1.0), (500, 5000, 1.0), (2000, 500, 1.5)])
+_LONG = [pytest.param(*rows, 1.0, marks=pytest.mark.long) for rows in ((1000, 1000), (500, 5000))]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "power"),
+    [(2000, 500, 1.5), *_LONG],
+)
 def test_intervals_hold_at_the_stated_rate(before: int, after: int, power: float) -> None:
     random, outcomes = np.random.default_rng(before), []
     for seed in range(REPEATS):

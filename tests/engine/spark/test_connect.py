@@ -43,7 +43,7 @@ main()
 """
 
 
-@pytest.mark.scale
+@pytest.mark.long
 @pytest.mark.skipif(importlib.util.find_spec("grpc") is None, reason="pip install 'pyspark[connect]'")
 def test_a_frame_of_spark_connect_is_measured_as_any_other() -> None:
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}

@@ -41,20 +41,20 @@ def rows_of() -> Callable[[Iterator[pa.RecordBatch]], list[int]]:
 
 @pytest.mark.parametrize(
     ("partitions", "known"),
-    [(7, True), *(pytest.param(*one, marks=pytest.mark.scale) for one in ((1, False), (66, False), (65, True)))],
+    [(7, True), *(pytest.param(*one, marks=pytest.mark.long) for one in ((1, False), (66, False), (65, True)))],
 )
 def test_every_row_is_measured_once_and_states_meet_in_their_order(spark: Any, partitions: int, known: bool) -> None:
     frame = spark.range(0, ROWS, numPartitions=partitions)
     assert folded(frame, rows_of(), partitions if known else None) == list(range(ROWS))
 
 
-@pytest.mark.scale
+@pytest.mark.long
 def test_partitions_without_rows_and_frames_without_any_count_for_nothing(spark: Any) -> None:
     assert folded(spark.range(0, 3, numPartitions=9), rows_of()) == [0, 1, 2]
     assert folded(spark.createDataFrame([], "id long"), rows_of()) == []
 
 
-@pytest.mark.parametrize("partitions", [pytest.param(None, marks=pytest.mark.scale), 3])
+@pytest.mark.parametrize("partitions", [pytest.param(None, marks=pytest.mark.long), 3])
 def test_an_error_of_a_task_comes_back_as_it_was(spark: Any, partitions: int | None) -> None:
     class OddError(InputError):
         """One of a higher floor."""
@@ -73,7 +73,7 @@ def test_an_error_of_a_task_comes_back_as_it_was(spark: Any, partitions: int | N
     )
 
 
-@pytest.mark.scale
+@pytest.mark.long
 def test_what_else_goes_wrong_is_told_in_a_line(spark: Any) -> None:
     def breaks(batches: Iterator[pa.RecordBatch]) -> list[int]:
         raise ZeroDivisionError("one by none")

@@ -39,9 +39,10 @@ def records(*roots: Path) -> Counter[str]:
     """The records of the files below some folders, a file of one key only once, and the longest of it."""
     files: dict[str, bytes] = {}
     for root in roots:
-        for path in root.rglob("*.jsonl"):
+        # The server takes an object, and its folders, away when another upload of it fails.
+        found = [Path(folder, name) for folder, _, names in os.walk(root) for name in names if name.endswith(".jsonl")]
+        for path in found:
             key = path.relative_to(root).as_posix()
-            # The server takes an object away when another upload of it fails.
             with suppress(FileNotFoundError):
                 files[key] = max(files.get(key, b""), path.read_bytes(), key=len)
     return Counter(line for content in files.values() for line in content.decode().splitlines())

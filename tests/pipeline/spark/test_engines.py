@@ -152,8 +152,8 @@ def quality_run(root: Path, kind: str, *, as_json: bool = False, **options: Any)
     ("kind", "as_json", "hours"),
     [
         ("BinaryClassification", False, None),
-        pytest.param("MulticlassClassification", True, 2, marks=pytest.mark.scale),
-        pytest.param("Regression", False, 1, marks=pytest.mark.scale),
+        pytest.param("MulticlassClassification", True, 2, marks=pytest.mark.long),
+        pytest.param("Regression", False, 1, marks=pytest.mark.long),
     ],
 )
 def test_model_quality_of_random_captures(

@@ -17,7 +17,7 @@ import pytest
 
 from driftline.serving.runtime import load_model
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.long]
 HERE = Path(__file__).parent
 CLIENTS = HERE.parents[1] / "build" / "clients"
 VERSIONS = ("old", "sdk2")

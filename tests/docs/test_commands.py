@@ -68,7 +68,7 @@ def served(workshop: dict[str, str]) -> str:
     return Path(workshop["WORK"], "serve.url").read_text().strip()
 
 
-SHORT = ("README.md", "CONTRIBUTING.md", "capture.md", "data-quality.md", "operations.md")
+SHORT = ("README.md", "CONTRIBUTING.md", "capture.md")
 
 
 def _each(document: Path) -> Any:

@@ -27,6 +27,7 @@ from driftline.storage.remote.trying import Patience
 from driftline.storage.remote_objects import RemoteObjects
 from driftline.testing import START, capture, write_captures, write_labels
 
+pytestmark = pytest.mark.long
 SHORT = Patience(connect=1, silence=5, request=10, total=0.15, first=0.01, most=0.03)
 LONG = SHORT._replace(total=10)
 

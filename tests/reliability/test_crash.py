@@ -198,7 +198,7 @@ def check_notices(history: list[Any], sent: list[Any], state: str, hook: Any) ->
     return sum(count - 1 for count in received.values())
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
+@pytest.mark.long
 def test_kills_at_random_lose_nothing_and_double_nothing(
     world: Any, hook: Any, kind: str, wait: Callable[..., Any]
 ) -> None:

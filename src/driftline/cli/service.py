@@ -49,15 +49,19 @@ def serve(
 ) -> int:
     """Serve models, capture, and run the schedules of a data folder until stopped with Ctrl-C."""
     import logging
+    import os
     import signal
     import threading
     from contextlib import nullcontext
 
     from driftline.cli.aws_side import aws_side
     from driftline.cli.guard import check_role, decide, tls_options
+    from driftline.core.configuration import check_environment
     from driftline.jobs.companions import shipper_companions
+    from driftline.jobs.shared import open_shared
     from driftline.jobs.supervisor import Supervisor, listen
     from driftline.service import Service
+    from driftline.storage.layout import Layout
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -66,7 +70,9 @@ def serve(
         signal.signal(number, lambda *_: stop.set())
     tls = tls_options(tls_cert, tls_key)
     check_role(role, aws=aws)
-    # A folder or a database that cannot be used is told here, before any process is started.
+    # What cannot be used (a variable, a folder, a database) is told here, before any process is started.
+    check_environment(os.environ)
+    open_shared(Layout(data))
     with Service(data, database=database, patient=True) as service:
         name = service.enter_node(node)
         guarded = role != "scheduler" and decide(access, host, service)

@@ -286,6 +286,14 @@ SETTINGS: tuple[
 )
 """Every variable whose name begins with ``DRIFTLINE_``, in the order of the reference."""
 
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Raise :class:`InputError` for a variable whose value cannot be understood: before anything is started, not when
+    it is first needed."""
+    for setting in SETTINGS:
+        setting.of(environment)
+
+
 OTHERS: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION": "keys and region of buckets"
     " elsewhere, with all else that AWS clients look at, such as the role of a machine",

@@ -40,7 +40,7 @@ class Health(Wiring):
             self._folder(),
             scheduler,
             self._schedules(),
-            _captures(captures_lost),
+            self._captures(captures_lost),
             *self._shipping(),
         )
         since = None if away is None else away.since or self.now()
@@ -110,6 +110,16 @@ class Health(Wiring):
             return Check("schedules", True, f"{len(late)} schedules have a tick that nobody took up yet", hint)
         return Check("schedules", True, "every tick that is over was taken up")
 
+    def _captures(self, lost: bool) -> Check:
+        if not lost:
+            return Check("captures", True, "no capture was lost in the last minute")
+        if spool.full(self.layout.data):
+            room = "bring the store back that they wait for, or give them more room (DRIFTLINE_SPOOL_BYTES)"
+        else:
+            room = "free some room on the disk, and see the log"
+        hint = f"predictions are answered all the same; {room}"
+        return Check("captures", False, "captures were lost in the last minute", hint)
+
     def _shipping(self) -> Iterator[Check]:
         """Where there is a shipper. A spool that does not drain is told and is no failure: captures are kept here."""
         said = spool.figures(self.layout)
@@ -126,10 +136,3 @@ class Health(Wiring):
             yield Check("shipping", not said.full, what, "see driftline doctor --data, and the log of the shipper")
         else:
             yield Check("shipping", True, f"captures and labels are shipped, {said.files} files wait")
-
-
-def _captures(lost: bool) -> Check:
-    if lost:
-        hint = "predictions are answered all the same; free some room on the disk, and see the log"
-        return Check("captures", False, "captures were lost in the last minute", hint)
-    return Check("captures", True, "no capture was lost in the last minute")

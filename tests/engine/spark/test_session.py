@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,10 @@ def test_a_token_is_never_shown() -> None:
     with pytest.raises(SetupError) as caught:
         open_spark("sc//host:1/;token=secret")
     assert "secret" not in str(caught.value)
+
+
+def test_a_connect_server_that_is_not_there_is_told_at_once(free_port: Callable[[], int]) -> None:
+    address = f"sc://127.0.0.1:{free_port()}"
+    with pytest.raises(SetupError, match=f"no Spark session at {address}") as caught:
+        open_spark(address)
+    assert "refused" in str(caught.value)

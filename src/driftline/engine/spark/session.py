@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from driftline.core.errors import SetupError
 from driftline.engine.batches import BATCH_ROWS
@@ -33,6 +35,7 @@ SETTINGS = {
 """What every session that is opened here has, local or remote."""
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 _LOOPBACK = "127.0.0.1"
+_CONNECT_PORT, _KNOCK_SECONDS = 15002, 10.0
 _FEW = {"spark.sql.shuffle.partitions": "32"}
 """Of one machine: so few partitions that their states need no merging by tasks of their own."""
 
@@ -96,6 +99,7 @@ def _active(kind: type[SparkSession]) -> SparkSession:
 
 def _remote(kind: type[SparkSession], address: str, settings: Mapping[str, str]) -> SparkSession:
     try:
+        _knock(address)
         session = kind.builder.remote(address).getOrCreate()
         for name, value in {**SETTINGS, **settings}.items():
             session.conf.set(name, value)
@@ -110,6 +114,12 @@ def _remote(kind: type[SparkSession], address: str, settings: Mapping[str, str])
             hint="is the Spark Connect server running, and is its address right?",
         ) from None
     return session
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: the library would ask again and again for minutes."""
+    parts = urlsplit(address)
+    socket.create_connection((parts.hostname or "", parts.port or _CONNECT_PORT), _KNOCK_SECONDS).close()
 
 
 def _classic(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -125,6 +126,8 @@ def _identity() -> tuple[Any, str]:
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
         raise lacking(error) from None
+    # It tells of every look for keys, which here is before every operation.
+    logging.getLogger("botocore.credentials").setLevel(logging.WARNING)
     try:
         session = boto3.Session()
         credentials = session.get_credentials()
